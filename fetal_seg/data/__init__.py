@@ -1,0 +1,1 @@
+"""Records, where they come from, and how they reach a network. Knows files, no networks."""
