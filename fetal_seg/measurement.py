@@ -7,6 +7,7 @@ the width of a drawn outline nor the staircase of a thresholded mask biases the 
 import contourpy
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from fetal_seg.ellipse import Ellipse
 
@@ -27,10 +28,10 @@ def head_contour(values: FloatArray, level: float) -> FloatArray | None:
     height, width = values.shape
     below = level - max(float(values.max()) - level, 1.0)
     padded = np.pad(np.asarray(values, np.float64), 1, constant_values=below)
-    lines = contourpy.contour_generator(z=padded).lines(level)
+    lines = [np.asarray(line) for line in contourpy.contour_generator(z=padded).lines(level)]
     if not lines:
         return None
-    line = np.asarray(max(lines, key=_enclosed_area)) - 1.0
+    line = max(lines, key=_enclosed_area) - 1.0
     x, y = line.T
     inside = (x > 0.5) & (x < width - 1.5) & (y > 0.5) & (y < height - 1.5)
     return line[inside] if inside.sum() >= 5 else line
@@ -58,6 +59,14 @@ def measure_head(
         return Ellipse.fit(native)
     except ValueError:
         return None
+
+
+def largest_component(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The largest 4-connected region of a mask (height, width) of 0 and 1, as such a mask; empty stays empty."""
+    labels, count = ndimage.label(mask)
+    if count <= 1:
+        return mask
+    return (labels == np.bincount(labels.ravel())[1:].argmax() + 1).astype(np.uint8)
 
 
 def _enclosed_area(line: FloatArray) -> float:

@@ -1,6 +1,7 @@
 """One image of a data set: where it is, what is known of it, and its truth."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import cv2
 import numpy as np
 
 from fetal_seg.ellipse import Ellipse
-from fetal_seg.errors import InputError
+from fetal_seg.errors import InputError, enumerate_names
 from fetal_seg.imageio import Grey, read_grey
 from fetal_seg.measurement import head_contour
 
@@ -41,28 +42,48 @@ class Record:
         Raises:
             InputError: there is no annotation, or it cannot be read, or holds no ellipse.
         """
+        drawn, source = self._read_annotation()
+        return ellipse_of_annotation(drawn, source), (drawn.shape[0], drawn.shape[1])
+
+    def read_pair(self) -> tuple[Grey, Ellipse]:
+        """The image (height, width) and its true ellipse.
+
+        Raises:
+            InputError: one of the two cannot be read, or their sizes differ.
+        """
+        image = self.read_image()
+        drawn, source = self._read_annotation()
+        if drawn.shape != image.shape:
+            raise InputError(
+                f"{source} is {drawn.shape[1]} x {drawn.shape[0]} px but its image is {image.shape[1]} x "
+                f"{image.shape[0]} px; an annotation has the size of its image: export it again"
+            )
+        return image, ellipse_of_annotation(drawn, source)
+
+    def _read_annotation(self) -> tuple[Grey, Path]:
         if self.annotation is None:
             raise InputError(f"{self.name} has no annotation; training and evaluation need one for each image")
-        drawn = read_grey(self.annotation)
-        return ellipse_of_annotation(drawn, self.annotation), (drawn.shape[0], drawn.shape[1])
+        return read_grey(self.annotation), self.annotation
 
 
 def ellipse_of_annotation(drawn: Grey, source: Path) -> Ellipse:
     """The ellipse in an annotation (height, width), 0 outside: an outline, open or closed, or a filled mask.
 
+    Drawn is what exceeds half of the largest value, so that a mask of 0 and 1 is read like one of 0 and 255.
     An outline is fitted by its pixels: filling it would add half of its width all around
     (0.43 % of the circumference on HC18). A mask is fitted by its boundary.
 
     Raises:
         InputError: nothing is drawn, or no ellipse fits it.
     """
-    points = np.argwhere(drawn > 127)[:, ::-1]
+    inside = drawn > drawn.max() / 2
+    points = np.argwhere(inside)[:, ::-1].astype(np.float64)
     if len(points) == 0:
         raise InputError(f"{source}: the annotation is empty; it must hold the outline or the mask of a head")
     hull = cv2.contourArea(cv2.convexHull(points.astype(np.float32)))
     try:
         if len(points) > 0.5 * hull > 0:
-            boundary = head_contour((drawn > 127).astype(np.float64), 0.5)
+            boundary = head_contour(inside.astype(np.float64), 0.5)
             return Ellipse.fit(points if boundary is None else boundary)
         return Ellipse.fit(points)
     except ValueError as error:
@@ -86,3 +107,19 @@ def checked_pixel_size(value: str | None, name: str, source: Path) -> float:
     if not (math.isfinite(size) and size > 0):
         raise InputError(f"{source}: the pixel size of {name} is {text}; {rule}")
     return size
+
+
+def records_named(records: Sequence[Record], names: Sequence[str]) -> list[Record]:
+    """The records of these names, in their order.
+
+    Raises:
+        InputError: some are not there.
+    """
+    known = {record.name: record for record in records}
+    absent = [name for name in names if name not in known]
+    if absent:
+        raise InputError(
+            f"the data have no {enumerate_names(absent)}, which the checkpoint's split names; "
+            "give the data it was trained with as data.root, or data.part=all"
+        )
+    return [known[name] for name in names]

@@ -1,0 +1,32 @@
+# On a machine with Python 3.11 and make: `make demo` or `make test`, nothing before them.
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO := outputs/demo
+
+.PHONY: help setup demo test lint bench
+
+help:           ## what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/installed  ## the virtual environment
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,imagenet]'
+	@touch $@
+
+demo: setup     ## train, evaluate and predict on phantoms, a few minutes on two cores
+	$(BIN)/python train.py experiment=demo data.root=$(DEMO)/phantoms hydra.run.dir=$(DEMO)
+	$(BIN)/python evaluate.py ckpt=$(DEMO)/checkpoints/best.ckpt output=$(DEMO)/evaluate
+	$(BIN)/python predict.py ckpt=$(DEMO)/checkpoints/best.ckpt input=$(DEMO)/phantoms/test_set.zip output=$(DEMO)/predict
+	@echo; echo 'pictures:'; ls $(DEMO)/*.png $(DEMO)/evaluate/*.png $(DEMO)/predict/*.png
+	@echo 'curves:   $(BIN)/tensorboard --logdir outputs'
+
+lint: setup     ## ruff, mypy, and the layers
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
+
+test: lint      ## lint, then the tests
+	$(BIN)/python -m pytest
+
+bench: setup    ## what the README says about speed
+	$(BIN)/python -m benchmarks.speed

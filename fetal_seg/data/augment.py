@@ -1,0 +1,97 @@
+"""Augmentation of training images: the only file that knows albumentations."""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fetal_seg.imageio import Grey
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it asks the network for news at import
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What is done to a training image and, where it moves pixels, to its mask alike.
+
+    Attributes:
+        enabled: the one key that turns everything off.
+        flip: mirror left-right, and top-bottom, each with probability 0.5.
+        rotation_deg: rotate by up to this angle either way, degrees, 0 to 180.
+        scale: zoom by up to this factor in or out, at least 1.
+        aspect: stretch one axis against the other by up to this factor, at least 1.
+        shift: move by up to this part of the size, 0 to 0.5.
+        gamma: grey values to a power between 1/gamma and gamma, at least 1.
+        contrast: gain between 1 - contrast and 1 + contrast, 0 to 1.
+        noise: standard deviation of multiplicative noise as speckle is, up to this, 0 to 1.
+        blur: standard deviation of a Gaussian blur up to this, px of the network's size.
+    """
+
+    enabled: bool = True
+    flip: bool = True
+    rotation_deg: float = 30.0
+    scale: float = 1.25
+    aspect: float = 1.0
+    shift: float = 0.08
+    gamma: float = 1.5
+    contrast: float = 0.2
+    noise: float = 0.0
+    blur: float = 0.0
+
+    def build(self) -> "Augmenter":
+        """Make the transform; it is slow to import, so not before it is needed."""
+        return Augmenter(self._pipeline() if self.enabled else None)
+
+    def _pipeline(self) -> Any:
+        import albumentations as albu
+        import cv2
+
+        steps: list[Any] = []
+        if self.flip:
+            steps += [albu.HorizontalFlip(p=0.5), albu.VerticalFlip(p=0.5)]
+        if self.rotation_deg or self.scale > 1 or self.aspect > 1 or self.shift:
+            steps.append(
+                albu.Affine(
+                    scale=_range(self.scale) if self.aspect <= 1 else _ranges(self.scale, self.aspect),
+                    keep_ratio=self.aspect <= 1,
+                    rotate=(-self.rotation_deg, self.rotation_deg),
+                    translate_percent=(-self.shift, self.shift),
+                    interpolation=cv2.INTER_LINEAR,
+                    mask_interpolation=cv2.INTER_LINEAR,  # masks hold coverage, 0 to 255
+                    p=1.0,
+                )
+            )
+        if self.contrast:
+            steps.append(albu.RandomBrightnessContrast(0.0, self.contrast, p=0.5))
+        if self.gamma > 1:
+            steps.append(albu.RandomGamma((100 / self.gamma, 100 * self.gamma), p=0.5))
+        if self.noise:
+            steps.append(albu.MultiplicativeNoise((1 - self.noise, 1 + self.noise), elementwise=True, p=0.5))
+        if self.blur:
+            steps.append(albu.GaussianBlur(blur_limit=0, sigma_limit=(0.1, self.blur), p=0.3))
+        return albu.Compose(steps)
+
+
+class Augmenter:
+    """Applies a transform whose random numbers are a function of the seed given with each image."""
+
+    def __init__(self, pipeline: Any) -> None:
+        self._pipeline = pipeline
+
+    def __call__(self, image: Grey, mask: Grey, seed: int) -> tuple[Grey, Grey]:
+        """Transform an image and its mask, both (height, width) uint8, alike."""
+        if self._pipeline is None:
+            return image, mask
+        self._pipeline.set_random_seed(seed)
+        changed = self._pipeline(image=image, mask=mask)
+        return np.ascontiguousarray(changed["image"]), np.ascontiguousarray(changed["mask"])
+
+
+def _range(factor: float) -> tuple[float, float]:
+    return 1 / factor, factor
+
+
+def _ranges(scale: float, aspect: float) -> dict[str, tuple[float, float]]:
+    """Independent ranges of the two axes; their ratio reaches `aspect`, their product `scale` squared."""
+    return {"x": _range(scale * aspect**0.5), "y": _range(scale * aspect**0.5)}

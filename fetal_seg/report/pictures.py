@@ -1,0 +1,172 @@
+"""Pictures of many segmentations: the best and worst of an evaluation, a contact sheet of a prediction."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fetal_seg.drawing import BACKGROUND, LEGEND, NO_BREAK_SPACE, Colour, Picture, in_colour, overlay, text_strip
+from fetal_seg.ellipse import Ellipse
+from fetal_seg.files import whole_file
+from fetal_seg.imageio import Grey, write_png
+from fetal_seg.report.tables import Row, is_missed, number
+
+GAP = 12  # px between the parts of a picture
+TITLE_SIZE, CAPTION_SIZE = 26, 17  # px
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no one answer to ==
+class Panel:
+    """An image with what is drawn on it, in its own pixels, and what is written below it.
+
+    Attributes:
+        image: grey values (h, w), uint8.
+        caption: text below the image.
+        mask: predicted mask (h, w), positive in the head.
+        prediction: predicted ellipse, px.
+        truth: the sonographer's ellipse, px.
+    """
+
+    image: Grey
+    caption: str
+    mask: NDArray[Any] | None = None
+    prediction: Ellipse | None = None
+    truth: Ellipse | None = None
+
+    def fitted(self, width: int, height: int) -> "Panel":
+        """The panel scaled until its image fits (width, height) in px, with what is drawn on it."""
+        own_height, own_width = self.image.shape
+        scale = min(width / own_width, height / own_height)
+        size = (max(1, round(own_width * scale)), max(1, round(own_height * scale)))
+        x, y = size[0] / own_width, size[1] / own_height
+        matrix = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2]])  # pixel (0, 0) reaches from -1/2 to 1/2
+        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        mask = self.mask
+        return Panel(
+            np.asarray(cv2.resize(self.image, size, interpolation=way), np.uint8),
+            self.caption,
+            None if mask is None else cv2.resize((mask > 0).astype(np.float32), size, interpolation=way) > 0.5,
+            self.prediction and self.prediction.transform(matrix),
+            self.truth and self.truth.transform(matrix),
+        )
+
+
+def evaluation_caption(row: Row) -> str:
+    """File, Dice of the ellipse and circumference (its error) of a row of an evaluation."""
+    parts = [str(row["file"]), f"Dice {100 * (number(row, 'ellipse_dice') or 0.0):.2f} %"]
+    predicted, difference = number(row, "hc_pred_mm"), number(row, "df_mm")
+    if is_missed(row):
+        parts.append("no head found")
+    elif predicted is not None and difference is not None:
+        parts.append(f"HC {predicted:.1f} mm ({round(difference, 1) + 0.0:+.1f})")  # + 0.0 makes no "-0.0"
+    return _caption(parts)
+
+
+def prediction_caption(row: Row) -> str:
+    """File and circumference of a row of a prediction, or why there is none."""
+    if number(row, "semi_axis_a_px") is None:
+        return _caption([str(row["file"]), "no head found"])
+    circumference = number(row, "hc_mm")
+    measured = "pixel size unknown" if circumference is None else f"HC {circumference:.1f} mm"
+    return _caption([str(row["file"]), measured])
+
+
+def draw_best_and_worst(rows: Sequence[Row], load: Callable[[Row], Panel], output: Path, count: int = 8) -> None:
+    """Write one PNG of the `count` best and the `count` worst images of an evaluation by Dice of the ellipse.
+
+    Of fewer than ``2 * count`` images each is shown once. Only what is shown is loaded, one at a time.
+
+    Args:
+        rows: rows of an evaluation, at least one.
+        load: gives the panel of a row; `evaluation_caption` is a caption for it.
+        output: the PNG, written whole or not at all.
+        count: images a block.
+    """
+    ranked = sorted(rows, key=lambda row: number(row, "ellipse_dice") or 0.0, reverse=True)
+    best = min(count, (len(ranked) + 1) // 2)
+    worst = min(count, len(ranked) - best)
+    blocks = []
+    for title, chosen in (("best", ranked[:best]), ("worst", ranked[::-1][:worst])):
+        if chosen:
+            tiles = [_tile(load(row), (480, 324), pair=False) for row in chosen]
+            number_of = f"{len(chosen)} " if len(chosen) > 1 else ""
+            blocks.append(_block(f"The {number_of}{title} of {len(ranked)} by Dice of the ellipse", tiles, 4, LEGEND))
+    width = max(block.shape[1] for block in blocks)
+    _write(output, np.concatenate([_padded(block, width, block.shape[0]) for block in blocks]))
+
+
+def draw_contact_sheet(panels: Iterable[Panel], output: Path, columns: int = 5, most: int = 500) -> None:
+    """Write one PNG of thumbnails: each image beside its segmentation, its caption below.
+
+    Panels are read one at a time, and only their thumbnails are kept: about 0.4 MB an image.
+
+    Args:
+        panels: at least one, of any sizes; read to the end.
+        output: the PNG, written whole or not at all; 2982 px wide with five columns.
+        columns: pairs side by side at most; fewer for a few images, so that the sheet is no long band.
+        most: images shown at most, the first ones; the title tells how many there were.
+    """
+    tiles: list[Picture] = []
+    total = 0
+    for total, panel in enumerate(panels, start=1):
+        if total <= most:
+            tiles.append(_tile(panel, (290, 196), pair=True))
+    height, width = tiles[0].shape[:2]
+    columns = min(columns, math.ceil(math.sqrt(len(tiles) * height / width)))
+    shown = "One image" if total == 1 else f"{total} images"
+    if total > most:
+        shown = f"The first {most} of {shown}"
+    _write(output, _block(f"{shown} beside the predicted segmentation", tiles, columns, LEGEND[:1]))
+
+
+def _tile(panel: Panel, size: tuple[int, int], pair: bool) -> Picture:
+    """The overlay of a panel within `size` (width, height), beside the bare image for a `pair`, and the caption below.
+
+    It is drawn after the image is scaled, so that the lines of a thumbnail are as crisp as the others.
+    """
+    small = panel.fitted(*size)
+    drawn = overlay(small.image, mask=small.mask, prediction=small.prediction, truth=small.truth)
+    row = _padded(drawn, *size, center=True)
+    if pair:
+        bare = _padded(in_colour(small.image), *size, center=True)
+        row = np.concatenate([bare, _padded(row[:, :0], 2, size[1]), row], axis=1)
+    return np.concatenate([row, text_strip(panel.caption, row.shape[1], CAPTION_SIZE)])
+
+
+def _block(title: str, tiles: Sequence[Picture], columns: int, legend: Sequence[tuple[str, Colour]]) -> Picture:
+    """A title with its legend, and below it tiles of one width, row by row."""
+    width = tiles[0].shape[1] + GAP
+    rows = [tiles[start : start + columns] for start in range(0, len(tiles), columns)]
+    heights = [max(tile.shape[0] for tile in row) + GAP for row in rows]
+    header = text_strip(title, GAP + width * len(rows[0]), TITLE_SIZE, legend)
+    # One canvas that is filled in place: a sheet of hundreds of images is copied no more often than needed.
+    canvas = _padded(header, header.shape[1], header.shape[0] + sum(heights))
+    top = header.shape[0]
+    for row, height in zip(rows, heights, strict=True):
+        for left, tile in zip(range(GAP, canvas.shape[1], width), row, strict=False):
+            canvas[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
+        top += height
+    return canvas
+
+
+def _padded(picture: Picture, width: int, height: int, center: bool = False) -> Picture:
+    """The picture on a ground of (height, width): in its middle, or at its upper left."""
+    canvas = np.full((height, width, 3), BACKGROUND, np.uint8)
+    top, left = ((height - picture.shape[0]) // 2, (width - picture.shape[1]) // 2) if center else (0, 0)
+    canvas[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+    return canvas
+
+
+def _caption(parts: Sequence[str]) -> str:
+    """Parts that a line may end between, but not within."""
+    return "   ".join(part.replace(" ", NO_BREAK_SPACE) for part in parts)
+
+
+def _write(output: Path, picture: Picture) -> None:
+    with whole_file(output) as temporary:
+        write_png(temporary, picture)

