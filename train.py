@@ -20,8 +20,7 @@ logger = logging.getLogger("train")
 @command("train", "TrainConfig")
 def train(config: TrainConfig, run_dir: Path) -> None:
     """Prepare the data, train, measure the validation images with the best checkpoint."""
-    from fetal_seg.data.splits import write_split
-
+    from fetal_seg.data.split_files import write_split
     from fetal_seg.provenance import RunRecord
     from fetal_seg.report.plots import draw_curves
     from fetal_seg.training import build_trainer, checkpoint_to_resume, is_first_process, quiet_lightning

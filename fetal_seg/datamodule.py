@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from fetal_seg.biometry import trimester
-from fetal_seg.data import splits
+from fetal_seg.data import split_files, splits
 from fetal_seg.data.augment import Augmentation
 from fetal_seg.data.cache import ImageCache, build_cache
 from fetal_seg.data.preprocess import Letterbox
@@ -43,8 +43,8 @@ class SplitRule:
         names = [record.name for record in records]
         examinations = [record.examination for record in records]
         if self.file is not None:
-            split = splits.read_split(self.file)
-            splits.check_split(split, names, examinations)
+            split = split_files.read_split(self.file)
+            split_files.check_split(split, names, examinations)
             return split
         strata = [
             trimester(ellipse.circumference * record.pixel_size_mm) if record.pixel_size_mm else 0

@@ -71,5 +71,5 @@ def score(record: Record, shape: tuple[int, ...], truth: Ellipse, prediction: Pr
     row |= {"hd_mm": distances.hd, "hd95_mm": distances.hd95, "assd_mm": distances.assd}
     row |= {"ellipse_hd_mm": metrics.ellipse_hausdorff(found, truth, size)}
     row |= {"hc_true_mm": truth.circumference * size, "hc_pred_mm": found.circumference * size if found else None}
-    difference = row["hc_pred_mm"] - row["hc_true_mm"] if found else None
-    return row | {"df_mm": difference, "adf_mm": abs(difference) if difference is not None else None}
+    difference = metrics.circumference_difference(found, truth, size)
+    return row | {"df_mm": difference, "adf_mm": abs(difference)}

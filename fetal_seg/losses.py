@@ -79,7 +79,7 @@ def deep_supervision_loss(loss: Loss, outputs: Tensor | list[Tensor], target: Te
     outputs = [outputs] if isinstance(outputs, Tensor) else outputs
     total, weights = outputs[0].new_zeros(()), 0.0
     for level, logits in enumerate(outputs):
-        coarse = target if level == 0 else F.adaptive_avg_pool2d(target, logits.shape[-2:])
+        coarse = target if level == 0 else F.adaptive_avg_pool2d(target, (logits.shape[-2], logits.shape[-1]))
         total = total + loss(logits, coarse) * 0.5**level
         weights += 0.5**level
     return total / weights

@@ -43,7 +43,7 @@ class Predictor:
         self.letterbox = Letterbox(preprocessing["height"], preprocessing["width"])
         self._mean, self._std = preprocessing["mean"], preprocessing["std"]
         self._device = device
-        self._network = network.to(device, memory_format=torch.channels_last).eval()
+        self._network = network.to(device).to(memory_format=torch.channels_last).eval()
 
     @classmethod
     def load(cls, checkpoint: Path | Checkpoint, device: str = "auto") -> "Predictor":

@@ -31,19 +31,31 @@ BEST = "val/dice"  # what chooses the best checkpoint; higher is better
 
 
 class TrainerKeys(Protocol):
-    """The keys of ``conf/trainer``."""
+    """The keys of ``conf/trainer``; read only, so that any schema of them will do."""
 
     max_epochs: int
-    accelerator: str
     devices: int
-    strategy: str
-    precision: str
     gradient_clip_val: float
     accumulate_grad_batches: int
     ema_decay: float
     early_stopping_patience: int
     progress_bar: bool
     log_images: int
+
+    @property
+    def accelerator(self) -> str:
+        """auto, cpu or gpu."""
+        ...
+
+    @property
+    def strategy(self) -> str:
+        """auto or ddp."""
+        ...
+
+    @property
+    def precision(self) -> str:
+        """auto, or one of Lightning's."""
+        ...
 
 
 def build_trainer(keys: TrainerKeys, run_dir: Path, data: HeadDataModule) -> tuple[Trainer, dict[str, str]]:

@@ -67,6 +67,16 @@ def test_islands_do_not_count():
     _assert_is_head(values)
 
 
+def test_an_island_with_a_longer_boundary_does_not_count():
+    head, values = Ellipse(60, 96, 40, 32, 0.4), np.zeros((HEIGHT, WIDTH))
+    values += head.coverage(HEIGHT, WIDTH)
+    values[100:103, 150:280] = 1
+    values[80:100, 150:280:4] = 1  # a comb
+    measured = measure_head(values, 0.5, SAME)
+    assert measured is not None
+    assert measured.circumference == pytest.approx(head.circumference, rel=0.002)
+
+
 def test_holes_do_not_count():
     values = HEAD.coverage(HEIGHT, WIDTH)
     values[70:110, 120:160] = 0

@@ -33,23 +33,24 @@ TRAINING = _Part("training_set", "training_set_pixel_size_and_HC.csv", is_annota
 TEST = _Part("test_set", "test_set_pixel_size.csv", is_annotated=False)
 
 
-def load(root: Path, cache_dir: Path, *, download: bool) -> list[Record]:
+def load(root: Path, cache_dir: Path, *, download: bool, of_zenodo: bool = True) -> list[Record]:
     """The training records, sorted by name.
 
     They come from ``root/training_set/`` if that folder exists, else from ``root/training_set.zip``, which is
     extracted into `cache_dir`. What is missing is downloaded if `download` is true: into `root` (which is created) if
-    that can be written, else into ``cache_dir/hc18``. No image is decoded.
+    that can be written, else into ``cache_dir/hc18``. No image is decoded. If an archive should be Zenodo's
+    (`of_zenodo`) and is not, the log tells so once.
 
     Raises:
         InputError: files are missing or damaged, or images, annotations and CSV do not belong together; one message
             tells all that was found.
     """
-    return _load(TRAINING, root, cache_dir, may_download=download)
+    return _load(TRAINING, root, cache_dir, may_download=download, of_zenodo=of_zenodo)
 
 
 def test_images(root: Path, cache_dir: Path, *, download: bool) -> list[Record]:
     """The test records, which have no annotation, sorted by name; otherwise as `load`."""
-    return _load(TEST, root, cache_dir, may_download=download)
+    return _load(TEST, root, cache_dir, may_download=download, of_zenodo=True)
 
 
 def read_pixel_sizes(file: Path) -> dict[str, float]:
@@ -88,13 +89,13 @@ def _is_zip(path: Path) -> bool:
     return path.suffix.lower() == ".zip"
 
 
-def _load(part: _Part, root: Path, cache_dir: Path, *, may_download: bool) -> list[Record]:
+def _load(part: _Part, root: Path, cache_dir: Path, *, may_download: bool, of_zenodo: bool) -> list[Record]:
     folder, archive = root / part.name, f"{part.name}.zip"
     if folder.is_dir():
         (table,) = _locate(part, [part.csv], root, cache_dir, may_download=may_download)
         return _records(part, folder, table)
     table, packed = _locate(part, [part.csv, archive], root, cache_dir, may_download=may_download)
-    is_new = not archives.is_extracted(packed, cache_dir)
+    is_new = of_zenodo and not archives.is_extracted(packed, cache_dir)
     records = _records(part, archives.extract(packed, cache_dir), table)
     if is_new and download.md5_of(packed) != download.MD5[archive]:  # told once, since reading it all takes a while
         logger.info(

@@ -1,235 +1,239 @@
-"""Phantoms: simulated images in HC18's layout, so that everything that runs on HC18 runs without it.
+"""Phantoms: simulated images of fetal heads in HC18's layout, for tests and first tries without the real data."""
 
-A set is a function of its seed, byte for byte, and an image does not depend on how many there are. Sizes, shapes and
-places of the heads follow what was measured on HC18's training set.
-"""
-
-import hashlib
+import csv
 import io
-import itertools
-import json
 import math
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
-from PIL import Image
 
 from fetal_seg.data import hc18
+from fetal_seg.data.anatomy import Scene
 from fetal_seg.data.records import Record
-from fetal_seg.data.simulation import simulate
+from fetal_seg.data.simulation import Beams, add_overlay, envelope
 from fetal_seg.ellipse import Ellipse
-from fetal_seg.errors import InputError, enumerate_names
-from fetal_seg.files import whole_file, whole_folder, write_text
+from fetal_seg.errors import InputError
+from fetal_seg.files import whole_file, write_text
 from fetal_seg.imageio import Grey
 from fetal_seg.progress import track
 
-FORMAT = 1  # raise it when the same seed gives another set
-KEY_FILE = "phantoms.json"
-
-# HC18's head circumferences, mm, at 0, 10, ... 100 %.
-CIRCUMFERENCES = (44.3, 77.6, 105.3, 163.1, 169.7, 174.1, 178.0, 184.1, 213.5, 280.3, 346.4)
-IMAGES_OF_EXAMINATION = (0.797, 0.175, 0.021, 0.007)  # shares of examinations with 1, 2, 3 and 4 images
-LINE_WIDTH = 2.54  # of HC18's outlines, px
-PIXEL_SIZES_MM = (0.05, 0.39)
-MARGIN = 4  # between head and frame, px
-
-
-@dataclass(frozen=True)
-class Phantom:
-    """One image to be simulated: its file name, pixel size, frame (height, width) and truth, and its random seeds."""
-
-    name: str
-    pixel_size_mm: float
-    shape: tuple[int, int]
-    ellipse: Ellipse
-    look: tuple[int, ...]  # which head and scanner, the same for all images of an examination
-    speckle: tuple[int, ...]
-
-    @property
-    def circumference_mm(self) -> float:
-        """Head circumference, mm."""
-        return self.ellipse.circumference * self.pixel_size_mm
-
-    def image(self) -> Grey:
-        """The image (height, width), 0 to 255."""
-        look, speckle = np.random.default_rng(self.look), np.random.default_rng(self.speckle)
-        return simulate(self.ellipse, self.shape, self.pixel_size_mm, look, speckle)
-
-    def annotation(self) -> Grey:
-        """The outline (height, width), 0 or 255, as thick as HC18's and symmetric about the true line."""
-        a, b = self.ellipse.semi_axis_a, self.ellipse.semi_axis_b
-        outer, inner = (
-            replace(self.ellipse, semi_axis_a=a + shift, semi_axis_b=b + shift).rasterise(*self.shape)
-            for shift in (LINE_WIDTH / 2, -LINE_WIDTH / 2)
-        )
-        return (outer - inner) * np.uint8(255)
-
-
-@dataclass(frozen=True)
-class _Head:
-    """What the images of an examination share: the head's size, and where and how it lies about."""
-
-    semi_axis_mm: float  # the long one
-    axis_ratio: float  # short to long
-    angle_rad: float
-    center: tuple[float, float]  # parts of the frame's width and height
-    pixel_size_mm: float
+VERSION = 1  # of the images: sets of an older version are written anew
+OUTLINE_PX = 2.54  # width of HC18's outlines
+_MARK = b"fetal_seg phantoms"
+_MARGIN_PX = 4  # between a head and the frame, so that the outline is whole
 
 
 def load(root: Path | None, cache_dir: Path, *, images: int, test_images: int, seed: int) -> list[Record]:
-    """The training records of a set of phantoms, sorted by name; the set is written unless it is there.
+    """The annotated records of a phantom set, sorted by name; it is written first if it is not there.
 
     Args:
-        root: folder for the set; None for one in `cache_dir` that is named after what is asked for.
+        root: folder of its archives; None for one in `cache_dir`.
         cache_dir: for extracted files.
-        images: number of training images.
-        test_images: number of test images, which have no annotation.
-        seed: decides all images; 0 or more.
+        images: number of images with an annotation.
+        test_images: number of images without.
+        seed: another seed, other images.
 
     Raises:
-        InputError: `root` holds other files or another set, or cannot be written.
+        InputError: a number is negative, or `root` holds other data.
     """
-    folder = folder_of(root, cache_dir, images=images, test_images=test_images, seed=seed)
-    key = _key(images, test_images, seed)
-    if not _is_there(folder, key):
-        try:
-            with whole_folder(folder) as temporary:
-                write_phantoms(temporary, train=images, test=test_images, seed=seed)
-        except OSError as error:
-            raise InputError(
-                f"{folder} cannot be written ({error.strerror or error}); phantoms need a folder of their own with "
-                "room for 0.4 MB an image; set another data.root"
-            ) from error
-    return hc18.load(folder, cache_dir, download=False)
-
-
-def folder_of(root: Path | None, cache_dir: Path, *, images: int, test_images: int, seed: int) -> Path:
-    """The folder where `load` puts the archives and CSV files of a set."""
-    key = json.dumps(_key(images, test_images, seed), sort_keys=True)
-    return root or cache_dir / "phantoms" / hashlib.sha256(key.encode()).hexdigest()[:16]
+    folder = root or cache_dir / "phantoms" / f"{images}-{test_images}-{seed}-v{VERSION}"
+    for part in ("training_set", "test_set"):
+        archive = folder / f"{part}.zip"
+        if (folder / part).exists() or (archive.exists() and not _read_comment(archive).startswith(_MARK)):
+            raise InputError(f"{folder}: {part} there is no phantom; give another folder as data.root, or remove it")
+    if _read_comment(folder / "training_set.zip") != _comment(images, test_images, seed):  # the last file written
+        write_phantoms(folder, train=images, test=test_images, seed=seed)
+    return hc18.load(folder, cache_dir, download=False, of_zenodo=False)
 
 
 def write_phantoms(folder: Path, *, train: int, test: int, seed: int) -> None:
-    """Write a set in HC18's layout: two archives and two CSV files, and last ``phantoms.json``, which tells its key.
+    """Write a phantom set into `folder`, with the names and columns of HC18: two zip archives and two CSV files.
+
+    The bytes are a function of the arguments; an image depends on `seed`, its part and its number alone. About a
+    fifth of the annotated examinations have further images of the same head (``010_2HC.png``), as in HC18.
 
     Args:
-        folder: where to; created if need be. Files of these names are replaced.
-        train: number of training images.
-        test: number of test images, which have no annotation.
-        seed: decides all images; 0 or more.
-    """
-    for part, count in ((hc18.TEST, test), (hc18.TRAINING, train)):
-        phantoms = sorted(itertools.islice(_draw(seed, part.name), count), key=lambda phantom: phantom.name)
-        columns = ["filename", "pixel size(mm)"] + ["head circumference (mm)"] * part.is_annotated
-        rows = [
-            [p.name, f"{p.pixel_size_mm:.12g}"] + [f"{p.circumference_mm:.2f}"] * part.is_annotated for p in phantoms
-        ]
-        with whole_file(folder / f"{part.name}.zip") as path, zipfile.ZipFile(path, "w") as archive:
-            for phantom in track(phantoms, f"simulating {part.name}", count):
-                _add(archive, f"{part.name}/{phantom.name}", phantom.image())
-                if part.is_annotated:
-                    _add(archive, f"{part.name}/{phantom.name[:-4]}{hc18.ANNOTATION}.png", phantom.annotation())
-        write_text(folder / part.csv, "".join(f"{','.join(row)}\r\n" for row in [columns, *rows]))
-    write_text(folder / KEY_FILE, json.dumps(_key(train, test, seed)) + "\n")
-
-
-def _key(images: int, test_images: int, seed: int) -> dict[str, int]:
-    return {"format": FORMAT, "images": images, "test_images": test_images, "seed": seed}
-
-
-def _is_there(folder: Path, key: dict[str, int]) -> bool:
-    """Whether the folder holds the set of this key.
+        folder: where to write to; created if need be.
+        train: number of images with an annotation, any.
+        test: number of images without, any; each is an examination of its own, as in HC18.
+        seed: another seed, other images.
 
     Raises:
-        InputError: it holds something else.
+        InputError: a number is negative.
     """
-    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-    try:
-        found = json.loads((folder / KEY_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        found = None
-    if found == key:
-        return True
-    if names:
-        what = f"the phantoms {found}" if found else enumerate_names(names)
-        raise InputError(
-            f"{folder} holds {what}, but {key} was asked for; nothing is overwritten: "
-            "ask for what is there, remove the folder, or set another data.root"
+    if min(train, test, seed) < 0:
+        raise InputError(f"phantoms: train={train}, test={test}, seed={seed}; none may be negative")
+    comment = _comment(train, test, seed)
+    _write_part(folder, "test_set", "test_set_pixel_size.csv", _samples(seed, 1, test), test, comment)
+    name = "training_set_pixel_size_and_HC.csv"
+    _write_part(folder, "training_set", name, _samples(seed, 0, train), train, comment)
+
+
+def simulate(
+    ellipse: Ellipse,
+    shape: tuple[int, int],
+    pixel_size_mm: float,
+    rng: np.random.Generator,
+    speckle: np.random.Generator | None = None,
+) -> Grey:
+    """A B-mode image (height, width), 0 to 255, of a head whose outer skull boundary is `ellipse`.
+
+    Source of the model: R. F. Wagner, S. W. Smith, J. M. Sandrik and H. Lopez, Statistics of speckle in ultrasound
+    B-scans, IEEE Trans. Sonics Ultrason. 30 (1983).
+
+    Args:
+        ellipse: outer boundary of the skull, px; it lies in the frame.
+        shape: height and width, px.
+        pixel_size_mm: side of a pixel, mm; with the ellipse it gives the head's age, and so its anatomy.
+        rng: decides the probe, the anatomy and the surroundings.
+        speckle: decides the scatterers; default `rng`. Sister images share the seed of `rng` and differ in this.
+    """
+    circumference_mm = ellipse.circumference * pixel_size_mm
+    age = float(np.clip((circumference_mm - 60) / 240, 0, 1))  # 0 at 60 mm, 1 at 300 mm
+    early = 1 / (1 + math.exp((circumference_mm - 108) / 9))  # 1 in the first trimester, 0 well after it
+    blur = 2.6 * min(1, 0.128 / pixel_size_mm) ** 0.5 * rng.uniform(0.85, 1.15)  # px, as HC18's speckle has it
+    beams = Beams.draw(ellipse, shape, pixel_size_mm, blur, rng)
+    scene = Scene(beams, ellipse, rng)
+    scene.add_surroundings(early, age)
+    scene.add_skull((0.4 + 0.008 * circumference_mm) / pixel_size_mm, age)
+    scene.add_brain(early, age)
+    gain = scene.gain()
+    corners = rng.random(6).tolist()
+    white_db, range_db, looks = 29.5 + 3 * early + rng.normal(0, 2), rng.uniform(60, 72), int(rng.integers(2, 5))
+    echoes = [envelope(scene.scatter * gain, scene.mirror * gain, (2, 2), speckle or rng) for _ in range(looks)]
+    sound = np.mean(echoes, axis=0) + 1e-3  # several looks: spatial compounding
+    level = np.clip(1 + (20 * np.log10(sound) - white_db) / range_db, 0, 1)
+    grey = (255 * level**2).astype(np.float32)  # the square is the scanner's grey map
+    return add_overlay(beams.scan_convert(grey, shape), corners)
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """One image before it is simulated."""
+
+    number: int  # of the examination
+    sister: int  # 0 for its first image
+    part: int
+    seed: int
+    ellipse: Ellipse
+    shape: tuple[int, int]
+    pixel_size_mm: float
+
+    @property
+    def stem(self) -> str:
+        """File name without its suffix, as HC18 has it: ``010_HC``, ``010_2HC``."""
+        return f"{self.number:03d}_{self.sister + 1 if self.sister else ''}HC"
+
+    def image(self) -> Grey:
+        """The simulated image."""
+        look, speckle = (
+            _rng(self.seed, self.part, self.number, 1, 0),
+            _rng(self.seed, self.part, self.number, 2, self.sister),
         )
-    return False
+        return simulate(self.ellipse, self.shape, self.pixel_size_mm, look, speckle)
+
+    def outline(self) -> Grey:
+        """The annotation: 255 within half of the outline's width of the ellipse, else 0."""
+        outer, inner = (
+            replace(self.ellipse, semi_axis_a=self.ellipse.semi_axis_a + w, semi_axis_b=self.ellipse.semi_axis_b + w)
+            for w in (OUTLINE_PX / 2, -OUTLINE_PX / 2)
+        )
+        return 255 * (outer.rasterise(*self.shape) - inner.rasterise(*self.shape))
 
 
-def _draw(seed: int, part: str) -> Iterator[Phantom]:
-    """The endless row of a part's phantoms."""
-    of_part = (seed, (hc18.TRAINING.name, hc18.TEST.name).index(part))
-    start = np.random.default_rng((*of_part, 0, 0)).random()
-    for examination in itertools.count():
-        # Multiples of the golden ratio spread evenly, however many there are: small sets have all sizes too.
-        rank = (start + examination * (math.sqrt(5) - 1) / 2) % 1
-        circumference_mm = float(np.interp(10 * rank, range(11), CIRCUMFERENCES))
-        of_head = (*of_part, examination)
-        rng = np.random.default_rng((*of_head, 1))
-        head, shape = _head(circumference_mm, rng), _shape(rng)
-        for image in range(int(rng.choice(4, p=IMAGES_OF_EXAMINATION)) + 1):
-            name = f"{examination:03d}_{image + 1 if image else ''}HC.png"
-            of_image = (*of_head, 3 + image)
-            pixel_size_mm, ellipse = _placed(head, shape, image > 0, np.random.default_rng(of_image))
-            yield Phantom(name, pixel_size_mm, shape, ellipse, look=(*of_head, 2), speckle=of_image)
+def _samples(seed: int, part: int, count: int) -> Iterator[_Sample]:
+    """The first `count` images of a part, sisters beside each other."""
+    number = 0
+    while count > 0:
+        rng = _rng(seed, part, number, 3, 0)
+        sisters = 1 if part else 1 + int(rng.choice(4, p=(0.8, 0.17, 0.02, 0.01)))
+        drawn = [_draw_sample(seed, part, number, sister) for sister in range(min(sisters, count))]
+        yield from sorted(drawn, key=lambda sample: sample.stem)  # HC18's CSV has 010_2HC before 010_HC
+        count, number = count - len(drawn), number + 1
 
 
-def _head(circumference_mm: float, rng: np.random.Generator) -> _Head:
-    """A head of this size, as the heads of its trimester are in HC18: means and standard deviations measured there."""
-    if circumference_mm < 98:
-        ratio, length, place, angle = (0.827, 0.046), (169, 44, 90, 258), (0.504, 0.074, 0.516, 0.091), 46.0
-    elif circumference_mm < 258:
-        ratio, length, place, angle = (0.786, 0.042), (236, 42, 90, 330), (0.490, 0.049, 0.499, 0.052), 5.0
-    else:
-        ratio, length, place, angle = (0.798, 0.043), (234, 37, 150, 318), (0.490, 0.032, 0.495, 0.052), 6.0
-    if rng.random() < 0.25:  # most of the later heads lie flat, the rest anyhow
-        angle = max(angle, 30)
-    axis_ratio = float(np.clip(rng.normal(*ratio), 0.67, 0.94))
-    semi_axis_mm = circumference_mm / Ellipse(0, 0, 1, axis_ratio, 0).circumference
-    semi_axis_px = float(np.clip(rng.normal(*length[:2]), *length[2:]))
-    return _Head(
-        semi_axis_mm=semi_axis_mm,
-        axis_ratio=axis_ratio,
-        angle_rad=math.radians(rng.normal(0, angle)),
-        center=(rng.normal(*place[:2]), rng.normal(*place[2:])),
-        pixel_size_mm=float(np.clip(semi_axis_mm / semi_axis_px, *PIXEL_SIZES_MM)),
-    )
+def _draw_sample(seed: int, part: int, number: int, sister: int) -> _Sample:
+    """Head, frame and pixel size of an image; a sister's differ a little from those of the first."""
+    rng = _rng(seed, part, number, 4, 0)
+    shape = (540, 800) if rng.random() > 0.024 else (int(rng.integers(541, 564)), int(rng.integers(738, 800)))
+    head, pixel_size_mm = _draw_head(rng)
+    x, y = shape[1] * rng.normal(0.491, 0.052), shape[0] * rng.normal(0.5, 0.062)
+    if sister:
+        rng = _rng(seed, part, number, 4, sister)
+        zoom, turn = 1 + float(np.clip(rng.normal(0, 0.008), -0.015, 0.015)), rng.normal(0, 0.05)
+        a, b = zoom * head.semi_axis_a, zoom * head.semi_axis_b * rng.uniform(0.99, 1.0)
+        head = Ellipse(0, 0, a, b, head.angle_rad + turn)
+        x, y = x + rng.normal(0, 10), y + rng.normal(0, 10)
+    return _Sample(number, sister, part, seed, _inside(head, x, y, shape), shape, pixel_size_mm)
 
 
-def _shape(rng: np.random.Generator) -> tuple[int, int]:
-    odd = int(rng.integers(541, 564)), int(rng.integers(738, 800))
-    return odd if rng.random() < 0.03 else (540, 800)
+def _draw_head(rng: np.random.Generator) -> tuple[Ellipse, float]:
+    """An ellipse about (0, 0), px, and a pixel size, mm, that are distributed as HC18's, trimester by trimester."""
+    trimester = rng.choice(3, p=(0.17, 0.69, 0.14))
+    middle = rng.normal(175, 11) if rng.random() < 0.7 else rng.uniform(98, 258)
+    mm = (rng.triangular(45, 74, 98), np.clip(middle, 98, 257.9), rng.triangular(258, 270, 340))[trimester]
+    aspect = np.clip(rng.normal((0.83, 0.788, 0.797)[trimester], 0.043), 0.68, 0.94)
+    a = np.clip(rng.normal((170, 238, 234)[trimester], (42, 42, 36)[trimester]), 95, 320)
+    spread = (0.75, 0.10, 0.15)[trimester] if rng.random() < 0.8 else (0.75, 0.45, 0.6)[trimester]
+    head = Ellipse(0, 0, a, a * aspect, rng.normal(0, spread))
+    extent = np.divide(head.half_extent, (363, 264))  # of half the smallest frame
+    pixel_size_mm = float(np.clip(mm / head.circumference * max(1, *extent), 0.0495, 0.39))
+    pixel_size_mm = float(f"{pixel_size_mm:.12g}")  # as the CSV has it
+    scale = mm / (head.circumference * pixel_size_mm)
+    return head.transform(np.array([[scale, 0, 0], [0, scale, 0]])), pixel_size_mm
 
 
-def _placed(head: _Head, shape: tuple[int, int], is_moved: bool, rng: np.random.Generator) -> tuple[float, Ellipse]:
-    """The pixel size, and the head in a frame (height, width): whole, and a little elsewhere where `is_moved`."""
-    height, width = shape
-    moved = float(is_moved) * rng.normal(size=5)
-    semi_axis_mm = head.semi_axis_mm * (1 + 0.006 * np.clip(moved[0], -2, 2))
-    unit = Ellipse(0, 0, 1, head.axis_ratio, head.angle_rad + 0.07 * moved[1])
-    half_width, half_height = unit.half_extent
-    longest_px = min(((width - 1) / 2 - MARGIN) / half_width, ((height - 1) / 2 - MARGIN) / half_height)
-    pixel_size_mm = max(head.pixel_size_mm * math.exp(0.02 * moved[2]), semi_axis_mm / longest_px, PIXEL_SIZES_MM[0])
-    pixel_size_mm = float(f"{min(pixel_size_mm, PIXEL_SIZES_MM[1]):.12g}")  # as the CSV has it
-    a = semi_axis_mm / pixel_size_mm
-    (x, half_x), (y, half_y) = (
-        ((size - 1) * (center + 0.015 * shift), half * a + MARGIN)
-        for size, center, shift, half in zip((width, height), head.center, moved[3:], unit.half_extent, strict=True)
-    )
-    x, y = (min(max(c, half), size - 1 - half) for c, half, size in ((x, half_x, width), (y, half_y, height)))
-    return pixel_size_mm, Ellipse(x, y, a, a * head.axis_ratio, unit.angle_rad)
+def _inside(head: Ellipse, x: float, y: float, shape: tuple[int, int]) -> Ellipse:
+    """The head at (x, y), or as near to it as the frame allows; made smaller if it is too large."""
+    half = np.array(head.half_extent)
+    size = np.array(shape[::-1]) - 1
+    scale = min(1.0, *((size / 2 - _MARGIN_PX) / half))
+    x, y = np.clip((x, y), scale * half + _MARGIN_PX, size - scale * half - _MARGIN_PX)
+    return head.transform(np.array([[scale, 0, x], [0, scale, y]]))
+
+
+def _write_part(folder: Path, part: str, csv_name: str, samples: Iterator[_Sample], count: int, comment: bytes) -> None:
+    """Write a part's CSV file, then its archive."""
+    annotated = part == "training_set"
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\r\n")
+    rows.writerow(["filename", "pixel size(mm)", *(["head circumference (mm)"] if annotated else [])])
+    with whole_file(folder / f"{part}.zip") as temporary:
+        with zipfile.ZipFile(temporary, "w") as archive:
+            archive.comment = comment
+            for sample in track(samples, f"simulating {part}", count):
+                circumference = [f"{sample.ellipse.circumference * sample.pixel_size_mm:.2f}"] if annotated else []
+                rows.writerow([f"{sample.stem}.png", f"{sample.pixel_size_mm:.12g}", *circumference])
+                _add(archive, f"{part}/{sample.stem}.png", sample.image())
+                if annotated:
+                    _add(archive, f"{part}/{sample.stem}_Annotation.png", sample.outline())
+        write_text(folder / csv_name, text.getvalue())
 
 
 def _add(archive: zipfile.ZipFile, name: str, pixels: Grey) -> None:
-    """Add a PNG file whose entry does not tell when or where it was made."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="PNG", compress_level=1)
-    entry = zipfile.ZipInfo(name)  # of 1980, the first year that an archive knows
-    entry.create_system, entry.external_attr = 3, 0o100644 << 16
-    archive.writestr(entry, buffer.getvalue())
+    """Add an image with a fixed time stamp; PNG is compressed already."""
+    member = zipfile.ZipInfo(name)
+    member.create_system, member.external_attr = 3, 0o644 << 16
+    archive.writestr(member, cv2.imencode(".png", pixels)[1].tobytes())
+
+
+def _rng(*key: int) -> np.random.Generator:
+    """Random numbers of (seed, part, examination, purpose, image): always all five, since zeros at the end are lost."""
+    return np.random.default_rng(key)
+
+
+def _comment(train: int, test: int, seed: int) -> bytes:
+    """What the archives say of themselves, so that `load` knows its own."""
+    return _MARK + f", version {VERSION}: train={train}, test={test}, seed={seed}".encode()
+
+
+def _read_comment(archive: Path) -> bytes:
+    try:
+        with zipfile.ZipFile(archive) as source:
+            return source.comment
+    except (OSError, zipfile.BadZipFile):
+        return b""

@@ -37,13 +37,13 @@ class Letterbox:
 
     def to_native(self, height: int, width: int) -> NDArray[np.float64]:
         """The affine map (2, 3) from the network's pixels to those of an image (height, width)."""
-        return cv2.invertAffineTransform(self.to_network(height, width))
+        return np.asarray(cv2.invertAffineTransform(self.to_network(height, width)), np.float64)
 
     def undo(self, values: NDArray[np.floating], height: int, width: int) -> NDArray[np.float32]:
         """Interpolate a map (self.height, self.width) to an image's own size (height, width)."""
         top, left, scaled_height, scaled_width = self._place(height, width)
         inside = values[top : top + scaled_height, left : left + scaled_width].astype(np.float32)
-        return cv2.resize(inside, (width, height), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(cv2.resize(inside, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
     def _place(self, height: int, width: int) -> tuple[int, int, int, int]:
         """Top, left, height and width of the scaled image in the frame, px."""

@@ -22,20 +22,20 @@ def load_records(source: dict[str, Any], cache_dir: Path) -> list[Record]:
     Raises:
         InputError: the data are missing or not as they should be.
     """
-    name, root = source["name"], source.get("root")
-    if name == "hc18":
-        return hc18.load(Path(root).expanduser(), cache_dir, download=source["download"])
+    name, root = source["name"], Path(source["root"]).expanduser() if source.get("root") else None
+    if name == "hc18" and root:
+        return hc18.load(root, cache_dir, download=source["download"])
     if name == "phantom":
         return phantom.load(
-            Path(root).expanduser() if root else None,
+            root,
             cache_dir,
             images=source["images"],
             test_images=source["test_images"],
             seed=source["phantom_seed"],
         )
-    if name == "folder":
-        return folder.load(Path(root).expanduser())
-    raise InputError(f"data.name={name} is unknown; take one of {', '.join(NAMES)}")
+    if name == "folder" and root:
+        return folder.load(root)
+    raise InputError(f"data.name={name} data.root={root}: take one of {', '.join(NAMES)}, and say where its files are")
 
 
 def cache_folder(cache_dir: str | None) -> Path:

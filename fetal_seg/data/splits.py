@@ -4,18 +4,14 @@ Images of one examination look alike, so a split that cuts through one measures 
 A split is a function of the seed and of the names, never of the order in which the records come.
 """
 
-import json
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from fetal_seg.errors import InputError, enumerate_names
-from fetal_seg.files import write_text
+from fetal_seg.errors import InputError
 
 logger = logging.getLogger(__name__)
 
@@ -143,83 +139,6 @@ def split_kfold(
     return _split(names, parts[fold], seed, "kfold", folds, fold)
 
 
-def write_split(path: Path, split: Split, examinations: Mapping[str, str]) -> None:
-    """Write a split as JSON: ``seed``, ``kind``, ``train``, ``val``, then what else is known of it.
-
-    Args:
-        path: of the file, whole or not there.
-        split: what to write.
-        examinations: the examination of each name; those of each part are listed too.
-    """
-    content: dict[str, Any] = {"seed": split.seed, "kind": split.kind}
-    content |= {"train": list(split.train), "val": list(split.val)}
-    if split.kind == "kfold":
-        content |= {"folds": split.folds, "fold": split.fold}
-    content["examinations"] = {
-        part: sorted({examinations[name] for name in images})
-        for part, images in (("train", split.train), ("val", split.val))
-    }
-    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-
-
-def read_split(path: Path) -> Split:
-    """Read what `write_split` wrote; only ``seed``, ``kind``, ``train`` and ``val`` need be there.
-
-    Raises:
-        InputError: the file is missing, is no JSON, or is no split.
-    """
-    rule = 'a split is {"seed": 0, "kind": "examination", "train": [names], "val": [names]}; correct the file'
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: there is no such file; check data.split_file") from error
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: the split cannot be read ({error}); {rule}") from error
-    missing = [key for key in ("seed", "kind", "train", "val") if not isinstance(content, dict) or key not in content]
-    if missing:
-        raise InputError(f"{path}: the split lacks {', '.join(missing)}; {rule}")
-    wrong = [key for key in ("train", "val") if not _is_list_of_names(content[key])]
-    if not _is_whole(content["seed"]):
-        wrong.append("seed")
-    wrong += [key for key in ("folds", "fold") if content.get(key) is not None and not _is_whole(content[key])]
-    if wrong:
-        raise InputError(f"{path}: {', '.join(wrong)} of the split cannot be used; {rule}")
-    return Split(
-        content["seed"],
-        str(content["kind"]),
-        tuple(content["train"]),
-        tuple(content["val"]),
-        content.get("folds"),
-        content.get("fold"),
-    )
-
-
-def check_split(split: Split, names: Sequence[str], examinations: Sequence[str]) -> None:
-    """See that a split, read from a file, fits the data; examinations on both sides are told in the log.
-
-    Raises:
-        InputError: names that are not in the data, are there twice, or an empty part.
-    """
-    examination_of = dict(zip(names, examinations, strict=True))
-    unknown = [name for name in (*split.train, *split.val) if name not in examination_of]
-    twice = [name for name, count in Counter((*split.train, *split.val)).items() if count > 1]
-    problems = []
-    if unknown:
-        problems.append(f"the split names {enumerate_names(unknown)}, not in the data; take the split of these data")
-    if twice:
-        problems.append(f"the split names {enumerate_names(twice)} more than once; each image is in one part, once")
-    if not (split.train and split.val):
-        problems.append("a part of the split is empty; both need images, add some")
-    if problems:
-        raise InputError("\n".join(problems))
-    shared = {examination_of[name] for name in split.train} & {examination_of[name] for name in split.val}
-    if shared:
-        logger.warning(
-            "examinations on both sides of the split: %s; figures of their validation images are too good",
-            enumerate_names(sorted(shared)),
-        )
-
-
 def _validation_count(images: int, val_fraction: float) -> int:
     count = round(val_fraction * images)
     if not 0 < count < images:
@@ -288,11 +207,3 @@ def _split(
     chosen = {name for examination in validation for name in examination.images}
     train = tuple(sorted(name for name in names if name not in chosen))
     return Split(seed, kind, train, tuple(sorted(chosen)), folds, fold)
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_list_of_names(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(name, str) for name in value)

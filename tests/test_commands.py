@@ -1,0 +1,424 @@
+"""Evaluate and predict by their commands, and every kind of bad input."""
+
+import csv
+import json
+import os
+import pickle
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from conftest import QUICK, run_command
+from PIL import Image
+
+from fetal_seg.checkpoint import read_checkpoint
+from fetal_seg.data.hc18 import load
+from fetal_seg.ellipse import Ellipse
+from fetal_seg.imageio import read_grey
+
+PER_IMAGE = (
+    "file,examination,dice,iou,hd_mm,hd95_mm,assd_mm,ellipse_dice,ellipse_hd_mm,hc_true_mm,hc_pred_mm,df_mm,adf_mm"
+)
+PREDICTIONS = "file,center_x_px,center_y_px,semi_axis_a_px,semi_axis_b_px,angle_rad,pixel_size_mm,hc_mm,flag,reasons"
+
+
+@pytest.fixture(scope="module")
+def phantoms(tmp_path_factory):
+    """A folder with 12 training and 4 test phantoms in HC18's archives."""
+    from fetal_seg.data.phantom import write_phantoms
+
+    folder = tmp_path_factory.mktemp("phantoms")
+    write_phantoms(folder, train=12, test=4, seed=5)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory, cache_dir):
+    """A checkpoint that finds heads in phantoms well enough to be measured."""
+    run = tmp_path_factory.mktemp("good") / "run"
+    keys = ["data.images=60", "trainer.max_epochs=12", "evaluate=false", "trainer.log_images=0"]
+    places = [f"data.cache_dir={cache_dir}", f"hydra.run.dir={run}"]
+    done = run_command("train.py", *QUICK, *keys, *places, cwd=run.parent, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return run / "checkpoints" / "best.ckpt"
+
+
+def table(file):
+    with file.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+class TestEvaluate:
+    @pytest.fixture(scope="class")
+    def evaluated(self, good, cache_dir, tmp_path_factory):
+        folder = tmp_path_factory.mktemp("evaluated")
+        done = run_command(
+            "evaluate.py", f"ckpt={good}", f"data.cache_dir={cache_dir}", f"output={folder}/out", cwd=folder
+        )
+        assert done.returncode == 0, done.stderr
+        assert "ellipse Dice %" in done.stdout
+        return folder / "out"
+
+    def test_it_measures_the_runs_own_validation_part(self, evaluated, good):
+        rows = table(evaluated / "per_image.csv")
+        assert [row["file"] for row in rows] == read_checkpoint(good).description["split"]["val"]
+        header = (evaluated / "per_image.csv").read_text().splitlines()[0]
+        assert header.startswith(PER_IMAGE)
+
+    def test_summary_agrees_with_the_table(self, evaluated):
+        rows, summary = table(evaluated / "per_image.csv"), json.loads((evaluated / "summary.json").read_text())
+        assert summary["n"] == len(rows) == 12
+        for name in ("dice", "iou", "ellipse_dice", "hc_true_mm"):
+            assert summary[name]["mean"] == pytest.approx(np.mean([float(row[name]) for row in rows]), rel=1e-5)
+        low, high = summary["dice"]["ci95"]
+        assert low <= summary["dice"]["mean"] <= high
+        assert sum(summary["by_trimester"][t]["n"] for t in "123") == 12
+
+    def test_heads_are_found_and_their_circumference_is_near(self, evaluated):
+        summary = json.loads((evaluated / "summary.json").read_text())
+        assert summary["dice"]["median"] > 0.8
+        assert summary["adf_mm"]["median"] < 30
+
+    def test_circumferences_are_those_of_the_csv(self, evaluated, cache_dir):
+        (truth_csv,) = [
+            path for path in cache_dir.glob("phantoms/*/training_set_pixel_size_and_HC.csv") if len(table(path)) == 60
+        ]
+        truth = {row["filename"]: float(row["head circumference (mm)"]) for row in table(truth_csv)}
+        for row in table(evaluated / "per_image.csv"):
+            assert float(row["hc_true_mm"]) == pytest.approx(truth[row["file"]], rel=1e-3)
+
+    def test_pictures(self, evaluated):
+        for name in ("bland_altman.png", "errors.png", "best_and_worst.png"):
+            assert np.asarray(Image.open(evaluated / name)).std() > 5
+
+    def test_another_data_root_is_measured_whole(self, good, phantoms, cache_dir, tmp_path):
+        done = run_command(
+            "evaluate.py",
+            f"ckpt={good}",
+            "data=hc18",
+            f"data.root={phantoms}",
+            f"data.cache_dir={cache_dir}",
+            cwd=tmp_path,
+        )
+        assert done.returncode == 0, done.stderr
+        (out,) = (tmp_path / "outputs" / "evaluate").iterdir()
+        assert len(table(out / "per_image.csv")) == 12
+
+    @pytest.mark.parametrize(("part", "count"), [("train", 48), ("all", 60)])
+    def test_parts(self, good, cache_dir, tmp_path, part, count):
+        done = run_command(
+            "evaluate.py",
+            f"ckpt={good}",
+            f"data.part={part}",
+            f"data.cache_dir={cache_dir}",
+            f"output={tmp_path}/o",
+            cwd=tmp_path,
+        )
+        assert done.returncode == 0, done.stderr
+        assert len(table(tmp_path / "o" / "per_image.csv")) == count
+
+    def test_a_part_that_the_data_do_not_have_is_told(self, good, phantoms, cache_dir, tmp_path):
+        done = run_command(
+            "evaluate.py",
+            f"ckpt={good}",
+            "data.part=val",
+            f"data.root={phantoms}",
+            f"data.cache_dir={cache_dir}",
+            cwd=tmp_path,
+        )
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+
+
+class TestPredict:
+    @pytest.fixture(scope="class")
+    def predicted(self, good, phantoms, cache_dir, tmp_path_factory):
+        """The test phantoms, extracted, beside their CSV, as a user has HC18's."""
+        folder = tmp_path_factory.mktemp("predicted")
+        with zipfile.ZipFile(phantoms / "test_set.zip") as archive:
+            archive.extractall(folder)
+        shutil.copy(phantoms / "test_set_pixel_size.csv", folder)
+        done = run_command("predict.py", f"ckpt={good}", f"input={folder}/test_set", f"output={folder}/out", cwd=folder)
+        assert done.returncode == 0, done.stderr
+        return folder
+
+    def test_table(self, predicted):
+        text = (predicted / "out" / "predictions.csv").read_text()
+        assert text.splitlines()[0].startswith(PREDICTIONS)
+        sizes = {row["filename"]: row["pixel size(mm)"] for row in table(predicted / "test_set_pixel_size.csv")}
+        rows = table(predicted / "out" / "predictions.csv")
+        assert [row["file"] for row in rows] == sorted(sizes)
+        for row in rows:
+            if row["flag"] != "ok":
+                assert row["hc_mm"] == row["center_x_px"] == ""
+                continue
+            size = float(row["pixel_size_mm"])
+            assert size == pytest.approx(float(sizes[row["file"]]), rel=1e-5)
+            names = ("center_x_px", "center_y_px", "semi_axis_a_px", "semi_axis_b_px", "angle_rad")
+            ellipse = Ellipse(*(float(row[name]) for name in names))
+            assert float(row["hc_mm"]) == pytest.approx(ellipse.circumference * size, rel=1e-4)
+            mask = read_grey(predicted / "out" / "masks" / row["file"]) > 0
+            found = ellipse.rasterise(*mask.shape) > 0
+            assert 2 * (mask & found).sum() / (mask.sum() + found.sum()) > 0.8
+
+    def test_masks_have_the_images_own_size_and_two_values(self, predicted):
+        for path in (predicted / "test_set").iterdir():
+            mask = Image.open(predicted / "out" / "masks" / path.name)
+            assert mask.size == Image.open(path).size
+            assert set(np.unique(np.asarray(mask))) <= {0, 255}
+
+    def test_overlays_and_contact_sheet(self, predicted):
+        assert len(list((predicted / "out" / "overlays").iterdir())) == 4
+        sheet = np.asarray(Image.open(predicted / "out" / "contact_sheet.png"))
+        assert sheet.ndim == 3
+        assert sheet.shape[0] > 200
+
+    def test_an_archive_and_an_output_of_its_own(self, good, phantoms, cache_dir, tmp_path):
+        done = run_command(
+            "predict.py",
+            f"ckpt={good}",
+            f"input={phantoms}/test_set.zip",
+            f"cache_dir={cache_dir}",
+            "overlays=false",
+            cwd=tmp_path,
+        )
+        assert done.returncode == 0, done.stderr
+        (out,) = (tmp_path / "outputs" / "predict").iterdir()
+        rows = table(out / "predictions.csv")
+        assert len(rows) == 4
+        assert all(row["pixel_size_mm"] for row in rows)
+        assert not (out / "overlays").exists()
+
+    @pytest.mark.parametrize(
+        ("arguments", "size"), [(["pixel_size_mm=0.2"], 0.2), (["pixel_size_csv={root}/sizes.csv"], 0.3), ([], None)]
+    )
+    def test_one_image_with_and_without_a_pixel_size(self, good, predicted, tmp_path, arguments, size):
+        image = sorted((predicted / "test_set").iterdir())[0]
+        (tmp_path / "lone").mkdir()
+        shutil.copy(image, tmp_path / "lone" / "scan.png")
+        (tmp_path / "sizes.csv").write_text("filename,pixel size(mm)\r\nscan.png,0.3\r\n")
+        if size != 0.3:
+            (tmp_path / "sizes.csv").unlink()
+        done = run_command(
+            "predict.py",
+            f"ckpt={good}",
+            f"input={tmp_path}/lone/scan.png",
+            f"output={tmp_path}/out",
+            *[argument.format(root=tmp_path) for argument in arguments],
+            cwd=tmp_path,
+        )
+        assert done.returncode == 0, done.stderr
+        (row,) = table(tmp_path / "out" / "predictions.csv")
+        assert row["pixel_size_mm"] == ("" if size is None else str(size))
+        assert bool(row["hc_mm"]) == (size is not None and row["flag"] == "ok")
+
+    def test_a_black_image_has_no_head(self, good, tmp_path):
+        Image.new("L", (300, 200)).save(tmp_path / "black.png")
+        done = run_command(
+            "predict.py", f"ckpt={good}", f"input={tmp_path}/black.png", f"output={tmp_path}/o", cwd=tmp_path
+        )
+        assert done.returncode == 0, done.stderr
+        (row,) = table(tmp_path / "o" / "predictions.csv")
+        assert row["flag"] == "no head"
+        assert row["hc_mm"] == ""
+
+
+def spoil_missing_root(root):
+    shutil.rmtree(root)
+
+
+def spoil_missing_archive(root):
+    (root / "training_set.zip").unlink()
+
+
+def spoil_truncated_archive(root):
+    content = (root / "training_set.zip").read_bytes()
+    (root / "training_set.zip").write_bytes(content[: len(content) // 2])
+
+
+def extracted(root):
+    with zipfile.ZipFile(root / "training_set.zip") as archive:
+        archive.extractall(root)
+    (root / "training_set.zip").unlink()
+    return root / "training_set"
+
+
+def first(folder, suffix="HC.png"):
+    return sorted(folder.glob(f"*{suffix}"))[0]
+
+
+def spoil_cut_png(root):
+    image = first(extracted(root))
+    image.write_bytes(image.read_bytes()[:5000])
+
+
+def spoil_missing_annotation(root):
+    first(extracted(root), "_Annotation.png").unlink()
+
+
+def spoil_empty_annotation(root):
+    annotation = first(extracted(root), "_Annotation.png")
+    Image.new("L", Image.open(annotation).size).save(annotation)
+
+
+def spoil_annotation_size(root):
+    annotation = first(extracted(root), "_Annotation.png")
+    Image.open(annotation).resize((400, 270)).save(annotation)
+
+
+def spoil_no_images(root):
+    for path in extracted(root).iterdir():
+        path.unlink()
+
+
+def spoil_row(change):
+    def spoil(root):
+        file = root / "training_set_pixel_size_and_HC.csv"
+        header, row, *rest = file.read_bytes().decode().split("\r\n")
+        file.write_bytes("\r\n".join([header, *change(row), *rest]).encode())
+
+    return spoil
+
+
+def pixel_size(value):
+    return spoil_row(lambda row: [",".join([row.split(",")[0], value, row.split(",")[2]])])
+
+
+SPOILED = {
+    "missing root": (spoil_missing_root, "there is no such folder"),
+    "missing archive": (spoil_missing_archive, "has no training_set.zip"),
+    "truncated archive": (spoil_truncated_archive, "training_set.zip"),
+    "cut-off PNG": (spoil_cut_png, "the image cannot be read"),
+    "missing annotation": (spoil_missing_annotation, "has no annotation"),
+    "empty annotation": (spoil_empty_annotation, "the annotation is empty"),
+    "annotation of another size": (spoil_annotation_size, "an annotation has the size of its image"),
+    "folder without images": (spoil_no_images, "no PNG"),
+    "missing row": (spoil_row(lambda row: []), "there is no row for"),
+    "pixel size zero": (pixel_size("0"), "pixel size"),
+    "pixel size negative": (pixel_size("-0.1"), "pixel size"),
+    "pixel size no number": (pixel_size("big"), "pixel size"),
+    "pixel size nan": (pixel_size("nan"), "pixel size"),
+    "pixel size absent": (pixel_size(""), "pixel size"),
+}
+
+
+@pytest.mark.parametrize("case", SPOILED)
+def test_spoiled_data_give_one_sentence_and_leave_nothing(case, phantoms, tmp_path):
+    spoil, told = SPOILED[case]
+    root, here = tmp_path / "root", tmp_path / "here"
+    shutil.copytree(phantoms, root)
+    here.mkdir()
+    spoil(root)
+    done = run_command(
+        "train.py", *QUICK[3:], f"data.root={root}", "data.download=false", f"data.cache_dir={tmp_path}/cache", cwd=here
+    )
+    assert done.returncode == 2, done.stderr
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path for path in here.rglob("*") if path.is_file()] == []
+    assert not list(tmp_path.glob("cache/images/*"))
+
+
+def test_images_of_other_kinds_are_read_as_they_look(phantoms, tmp_path):
+    """16-bit, RGB, RGBA and palette files of the same picture give the same grey values, to rounding."""
+    root = tmp_path / "root"
+    shutil.copytree(phantoms, root)
+    folder = extracted(root)
+    grey = [read_grey(path) for path in sorted(folder.glob("*HC.png"))]
+    paths = sorted(folder.glob("*HC.png"))
+    Image.fromarray(grey[0].astype(np.uint16) * 257).save(paths[0])
+    Image.fromarray(np.stack([grey[1]] * 3, -1)).save(paths[1])
+    Image.fromarray(np.dstack([grey[2]] * 3 + [np.full_like(grey[2], 255)])).save(paths[2])
+    Image.fromarray(grey[3]).convert("P").save(paths[3])
+    records = load(root, tmp_path / "cache", download=False)
+    for record, expected in zip(records[:4], grey, strict=False):
+        assert np.abs(record.read_image().astype(int) - expected).max() <= 1
+
+
+class Bomb:
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.mark}",)
+
+
+def spoil_ckpt_missing(path):
+    path.unlink()
+
+
+def spoil_ckpt_text(path):
+    path.write_text("no checkpoint")
+
+
+def spoil_ckpt_cut(path):
+    path.write_bytes(path.read_bytes()[:2000])
+
+
+def spoil_ckpt_foreign(path):
+    torch.save({"state_dict": {}}, path)
+
+
+def spoil_ckpt_pickle(path):
+    path.write_bytes(pickle.dumps({"state_dict": Bomb(path.with_name("ran"))}))
+
+
+def spoil_ckpt_torch_pickle(path):
+    torch.save({"fetal_seg": Bomb(path.with_name("ran"))}, path)
+
+
+@pytest.mark.parametrize("script", ["evaluate.py", "predict.py", "train.py"])
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (spoil_ckpt_missing, "there is no such file"),
+        (spoil_ckpt_text, "is no checkpoint"),
+        (spoil_ckpt_cut, "is no checkpoint"),
+        (spoil_ckpt_foreign, "of another program"),
+        (spoil_ckpt_pickle, "was not loaded"),
+        (spoil_ckpt_torch_pickle, "was not loaded"),
+    ],
+)
+def test_bad_checkpoints_are_refused_and_their_code_does_not_run(script, spoil, told, good, tmp_path):
+    if script != "evaluate.py" and spoil not in (spoil_ckpt_missing, spoil_ckpt_torch_pickle):
+        pytest.skip("the same code reads checkpoints for every command; two cases each will do")
+    path = tmp_path / "x.ckpt"
+    shutil.copy(good, path)
+    spoil(path)
+    Image.new("L", (64, 64)).save(tmp_path / "image.png")
+    arguments = {
+        "evaluate.py": [f"ckpt={path}"],
+        "predict.py": [f"ckpt={path}", f"input={tmp_path}/image.png"],
+        "train.py": [*QUICK, f"ckpt_path={path}"],
+    }[script]
+    (tmp_path / "here").mkdir()
+    done = run_command(script, *arguments, cwd=tmp_path / "here")
+    assert done.returncode == 2, done.stderr
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "ran").exists()
+    assert [path for path in (tmp_path / "here").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("case", ["nothing there", "folder without images", "cut-off image", "size and CSV"])
+def test_bad_input_of_predict(case, good, tmp_path):
+    (tmp_path / "images").mkdir()
+    source, more = tmp_path / "images", []
+    told = {"nothing there": "there is no such file", "folder without images": "no image is in it"}.get(
+        case, "cannot be read"
+    )
+    if case == "nothing there":
+        source, told = tmp_path / "absent", "there is no such file"
+    if case in ("cut-off image", "size and CSV"):
+        Image.fromarray(np.random.default_rng(0).integers(0, 255, (90, 120), dtype=np.uint8)).save(source / "a.png")
+    if case == "cut-off image":
+        (source / "a.png").write_bytes((source / "a.png").read_bytes()[:3000])
+    if case == "size and CSV":
+        more, told = ["pixel_size_mm=0.1", f"pixel_size_csv={tmp_path}/x.csv"], "give one of them"
+    done = run_command("predict.py", f"ckpt={good}", f"input={source}", *more, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not [path for path in (tmp_path / "outputs").rglob("*") if path.is_file()]
