@@ -23,7 +23,7 @@ def train(config: TrainConfig, run_dir: Path) -> None:
     from fetal_seg.data.split_files import write_split
     from fetal_seg.provenance import RunRecord
     from fetal_seg.report.plots import draw_curves
-    from fetal_seg.training import build_trainer, checkpoint_to_resume, is_first_process, quiet_lightning
+    from fetal_seg.training import build_trainer, checkpoint_to_resume, is_first_process, last_epoch, quiet_lightning
 
     quiet_lightning()
     resume = checkpoint_to_resume(config.ckpt_path, run_dir, _plain(config.model))
@@ -39,7 +39,7 @@ def train(config: TrainConfig, run_dir: Path) -> None:
     if not first:
         return
     draw_curves(run_dir / "metrics.csv", run_dir / "curves.png")
-    final = {name: float(value) for name, value in trainer.callback_metrics.items()}
+    final = last_epoch(trainer)
     if config.evaluate:
         final |= _evaluate(run_dir, data)
     _log_hyperparameters(trainer, config, final)

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parent.parent
-IMAGES, BATCH, HEIGHT, WIDTH = 799, 8, 192, 288
+IMAGES, BATCH, HEIGHT, WIDTH = 799, 4, 192, 288
 STEPS = 40  # of each turn of the bare loop and of the training
 TURNS = 3
 MODELS = ("encoder_decoder", "unet")
@@ -123,7 +123,7 @@ def our_training(name: str, data: Any, folder: Path, limit: int | float) -> tupl
 
     quiet_lightning()
     run = folder / f"run-{time.time_ns()}"
-    keys = TrainerConfig(max_epochs=1, accelerator="cpu", gradient_clip_val=1.0, ema_decay=0.99, progress_bar=False)
+    keys = TrainerConfig(max_epochs=1, accelerator="cpu", gradient_clip_val=1.0, ema_decay=0.995, progress_bar=False)
     trainer, precision = build_trainer(keys, run, data)
     clock = Clock()
     trainer.callbacks.insert(0, clock)

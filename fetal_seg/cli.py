@@ -1,6 +1,5 @@
 """From a command line to a checked configuration: what the entry points share of Hydra."""
 
-import contextlib
 import logging
 import shutil
 import sys
@@ -91,15 +90,23 @@ def _prepare(arguments: list[str], name: str, schema: str) -> list[str]:
             "take trainer=default, or one command for each job"
         )
     if name != "train":  # results go where output= says, and the log with them
-        overrides += [f"hydra.run.dir={text.split('=', 1)[1]}" for text in overrides if text.startswith("++output=")]
-    if not flags:
-        try:
-            with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-                composed = hydra.compose(name, [text for text in overrides if not text.startswith("hydra")])
-        except (HydraException, OmegaConfBaseException) as error:
-            raise InputError(" ".join(str(error).split())) from error
-        _checked(composed, schema)
+        given = [text.split("=", 1)[1] for text in overrides if text.startswith("++output=")]
+        overrides += [f"hydra.run.dir={folder}" for folder in given if folder != "null"]
+    try:
+        with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+            composed = hydra.compose(name, [_first(text) for text in overrides if not text.startswith("hydra")])
+    except (HydraException, OmegaConfBaseException) as error:
+        raise InputError(" ".join(str(error).split())) from error
+    _checked(composed, schema)
     return flags + overrides
+
+
+def _first(override: str) -> str:
+    """The override itself, or of a sweep the one of its first job; later jobs are checked when they start."""
+    parsed = OverridesParser.create().parse_override(override)
+    if not parsed.is_sweep_override():
+        return override
+    return f"{parsed.get_key_element()}={next(parsed.sweep_string_iterator())}"
 
 
 def _override(argument: str, problems: list[str]) -> str:
@@ -124,9 +131,8 @@ def _override(argument: str, problems: list[str]) -> str:
 
 
 def _drop_empty(run_dir: Path) -> None:
-    """Remove what Hydra wrote before a run that was refused, and the folder unless it holds more."""
-    logging.shutdown()
-    shutil.rmtree(run_dir / ".hydra", ignore_errors=True)
-    (run_dir / f"{HydraConfig.get().job.name}.log").unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        run_dir.rmdir()
+    """Remove the folder of a run that was refused, if it holds nothing but what Hydra wrote before the run."""
+    of_hydra = {".hydra", f"{HydraConfig.get().job.name}.log"}
+    if {path.name for path in run_dir.iterdir()} <= of_hydra:
+        logging.shutdown()
+        shutil.rmtree(run_dir, ignore_errors=True)

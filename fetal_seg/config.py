@@ -57,7 +57,7 @@ class DataConfig:
     fold: Natural = 0
     split_file: str | None = None
     limit: Positive | None = None
-    batch_size: Positive = 8
+    batch_size: Positive = 4
     workers: Natural | None = None
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
 
@@ -98,7 +98,7 @@ class EncoderDecoderConfig:
     width: Width = 16
     activation: Activation = "relu"
     norm: Norm = "batch"
-    block: Literal["plain", "residual", "depthwise"] = "residual"
+    block: Literal["plain", "residual", "depthwise"] = "plain"
     skip: Literal["none", "add", "concat"] = "concat"
     upsample: Upsample = "bilinear"
     dropout: Part = 0.0

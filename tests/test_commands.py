@@ -337,6 +337,44 @@ def test_images_of_other_kinds_are_read_as_they_look(phantoms, tmp_path):
         assert np.abs(record.read_image().astype(int) - expected).max() <= 1
 
 
+def test_the_users_own_folder_trains_and_is_evaluated(phantoms, tmp_path):
+    """Filled masks, no pixel sizes: Dice is measured, millimetres are not."""
+    (tmp_path / "own" / "images").mkdir(parents=True)
+    (tmp_path / "own" / "masks").mkdir()
+    for record in load(phantoms, tmp_path / "cache", download=False):
+        image, ellipse = record.read_pair()
+        Image.fromarray(image).save(tmp_path / "own" / "images" / record.name)
+        Image.fromarray(255 * ellipse.rasterise(*image.shape)).save(tmp_path / "own" / "masks" / record.name)
+    done = run_command(
+        "train.py",
+        "data=folder",
+        *QUICK[3:],
+        f"data.root={tmp_path}/own",
+        f"data.cache_dir={tmp_path}/cache",
+        f"hydra.run.dir={tmp_path}/run",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = table(tmp_path / "run" / "evaluation" / "per_image.csv")
+    assert all(0 <= float(row["dice"]) <= 1 for row in rows)
+    assert all(row["hc_true_mm"] == row["df_mm"] == "" for row in rows)
+    summary = json.loads((tmp_path / "run" / "evaluation" / "summary.json").read_text())
+    assert summary["adf_mm"]["mean"] is None
+
+
+def test_without_data_and_offline_one_sentence_says_what_to_do(tmp_path):
+    """A proxy that refuses stands in for no network."""
+    refusing = {"https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "HC18_ROOT": ""}
+    done = run_command(
+        "train.py", f"data.root={tmp_path}/hc18", f"data.cache_dir={tmp_path}/cache", cwd=tmp_path, env=refusing
+    )
+    assert done.returncode == 2
+    assert "data=phantom" in done.stderr
+    assert "zenodo.org/records/1327317" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
 class Bomb:
     def __init__(self, mark):
         self.mark = mark
@@ -413,7 +451,8 @@ def test_bad_input_of_predict(case, good, tmp_path):
         source, told = tmp_path / "absent", "there is no such file"
     if case in ("cut-off image", "size and CSV"):
         Image.fromarray(np.random.default_rng(0).integers(0, 255, (90, 120), dtype=np.uint8)).save(source / "a.png")
-    if case == "cut-off image":
+    if case == "cut-off image":  # after one that is whole
+        shutil.copy(source / "a.png", source / "0.png")
         (source / "a.png").write_bytes((source / "a.png").read_bytes()[:3000])
     if case == "size and CSV":
         more, told = ["pixel_size_mm=0.1", f"pixel_size_csv={tmp_path}/x.csv"], "give one of them"

@@ -122,6 +122,13 @@ class TestCommandLine:
         assert "optim=sdg is unknown" in done.stderr
         assert list(tmp_path.iterdir()) == []
 
+    def test_a_sweep_is_checked_before_it_starts(self, tmp_path):
+        done = run_command("train.py", "-m", "model.dpth=3,4", "optim=adam,sgd", "optim.lr=-1", cwd=tmp_path)
+        assert done.returncode == 2
+        assert "did you mean model.depth?" in done.stderr
+        assert "optim.lr=-1" in done.stderr
+        assert list(tmp_path.iterdir()) == []
+
     def test_what_is_no_override(self, tmp_path):
         done = run_command("train.py", "model", cwd=tmp_path)
         assert done.returncode == 2

@@ -240,3 +240,31 @@ def test_parts_are_cut_by_examination_and_limited(tmp_path):
     assert len(data.split.val) == 8
     assert len(data.train_records) == len(data.val_records) == 3
     assert not {name[:3] for name in data.split.train} & {name[:3] for name in data.split.val}
+
+
+def module(records, cache_dir, **rule):
+    return HeadDataModule(
+        records, Letterbox(64, 96), cache_dir, SplitRule(**rule), Augmentation(enabled=False), batch_size=4
+    )
+
+
+def test_a_split_file_is_read_back(tmp_path):
+    from fetal_seg.data.split_files import write_split
+
+    records = make_records(tmp_path / "a", 20)
+    first = module(records, tmp_path / "cache", seed=7)
+    write_split(tmp_path / "split.json", first.split, {record.name: record.examination for record in records})
+    again = module(records, tmp_path / "cache", seed=8, file=tmp_path / "split.json")
+    assert again.split.val == first.split.val
+    assert module(records, tmp_path / "cache", seed=8).split.val != first.split.val
+
+
+def test_kfold_validates_each_image_once_and_random_tells_what_leaks(tmp_path, caplog):
+    records = make_records(tmp_path / "a", 20)
+    parts = [module(records, tmp_path / "cache", kind="kfold", folds=4, fold=fold).split.val for fold in range(4)]
+    assert sorted(name for part in parts for name in part) == sorted(record.name for record in records)
+    caplog.clear()
+    split = module(records, tmp_path / "cache", kind="random").split
+    trained = {name[:3] for name in split.train}
+    sisters = sum(name[:3] in trained for name in split.val)
+    assert f"{sisters} of 4 validation images" in caplog.text

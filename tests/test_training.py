@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -112,6 +113,7 @@ def test_resuming_a_finished_run_changes_nothing(trained, cache_dir):
     after = torch.load(trained / "checkpoints/last.ckpt", weights_only=True)["state_dict"]
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert (trained / "metrics.csv").read_bytes() == table
+    assert json.loads((trained / "run.json").read_text())["metrics"]["val/dice"] > 0
 
 
 LONG = [*QUICK, "trainer.max_epochs=6", "model.dropout=0.1", "evaluate=false", "trainer.log_images=0"]
@@ -189,6 +191,15 @@ def test_a_checkpoint_of_another_network_is_refused(trained, tmp_path, cache_dir
     assert done.returncode == 2
     assert "width 8 instead of 4" in done.stderr
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
+def test_a_refused_resume_loses_nothing(trained, tmp_path, cache_dir):
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    before = {path for path in run.rglob("*") if path.is_file()}
+    arguments = [*QUICK, "model.width=4", "ckpt_path=last", f"data.cache_dir={cache_dir}", f"hydra.run.dir={run}"]
+    assert run_command("train.py", *arguments, cwd=tmp_path).returncode == 2
+    assert {path for path in run.rglob("*") if path.is_file()} == before
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ class Network(nn.Module):
         width: int = 16,
         activation: Activation = "relu",
         norm: Norm = "batch",
-        block: Block = "residual",
+        block: Block = "plain",
         skip: Literal["none", "add", "concat"] = "concat",
         upsample: Upsample = "bilinear",
         dropout: float = 0.0,

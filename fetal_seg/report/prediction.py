@@ -7,7 +7,7 @@ from typing import Any
 
 from fetal_seg.drawing import overlay
 from fetal_seg.errors import InputError
-from fetal_seg.files import whole_file
+from fetal_seg.files import added_whole
 from fetal_seg.imageio import Grey, read_grey, write_png
 from fetal_seg.predictor import Prediction, Predictor
 from fetal_seg.progress import track
@@ -34,21 +34,22 @@ def predict_to(
     _check_stems(images)
     rows: list[dict[str, Any]] = []
 
-    def panels() -> Iterator[pictures.Panel]:
+    def panels(results: Path) -> Iterator[pictures.Panel]:
         for path, image, prediction in track(_predictions(predictor, images), "predicting", len(images)):
             row = prediction_row(path.name, prediction, sizes.get(path.name))
             rows.append(row)
             panel = pictures.Panel(
                 image, pictures.prediction_caption(row), mask=prediction.mask, prediction=prediction.ellipse
             )
-            _write(folder / "masks" / f"{path.stem}.png", prediction.mask * 255)
+            _write(results / "masks" / f"{path.stem}.png", prediction.mask * 255)
             if overlays:
                 drawn = overlay(image, mask=prediction.mask, prediction=prediction.ellipse, caption=panel.caption)
-                _write(folder / "overlays" / f"{path.stem}.png", drawn)
+                _write(results / "overlays" / f"{path.stem}.png", drawn)
             yield panel
 
-    pictures.draw_contact_sheet(panels(), folder / "contact_sheet.png")
-    tables.write_predictions(folder / "predictions.csv", rows)
+    with added_whole(folder) as results:
+        pictures.draw_contact_sheet(panels(results), results / "contact_sheet.png")
+        tables.write_predictions(results / "predictions.csv", rows)
     return sum(row["flag"] == "ok" for row in rows)
 
 
@@ -92,5 +93,5 @@ def _check_stems(images: Sequence[Path]) -> None:
 
 
 def _write(path: Path, pixels: Grey) -> None:
-    with whole_file(path) as temporary:
-        write_png(temporary, pixels)
+    path.parent.mkdir(exist_ok=True)
+    write_png(path, pixels)

@@ -1,0 +1,41 @@
+"""What the README says is so."""
+
+import re
+
+import pytest
+from conftest import ROOT
+
+from fetal_seg.models import build_network, count_parameters
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["encoder_decoder", "unet", "smp"])
+def test_parameter_counts(name):
+    stated = re.search(rf"`model={name}`[^|]*\| ([\d,]+) \|", README)
+    assert stated, "the README's table has a row for each network"
+    assert count_parameters(build_network({"name": name})) == int(stated[1].replace(",", ""))
+
+
+def test_pictures_and_files_that_it_names_are_there():
+    for path in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README):
+        assert (ROOT / path).is_file(), path
+
+
+def test_groups_that_it_names_are_there():
+    for group, choice in re.findall(r"\b(model|optim|loss|data|scheduler|trainer|experiment)=(\w+)", README):
+        if choice != "tiny":
+            assert (ROOT / "conf" / group / f"{choice}.yaml").is_file(), (group, choice)
+
+
+def test_the_network_it_shows_how_to_add_works(tmp_path, monkeypatch):
+    import torch
+
+    import fetal_seg.models
+
+    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+    assert code
+    (tmp_path / "tiny.py").write_text(code[1])
+    monkeypatch.setattr(fetal_seg.models, "__path__", [*fetal_seg.models.__path__, str(tmp_path)])
+    network = build_network({"name": "tiny", "channels": 4})
+    assert network(torch.rand(2, 1, 20, 30)).shape == (2, 1, 20, 30)
