@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fetal_seg.cli import command
-from fetal_seg.config import EvaluateConfig, FromRunConfig
+from fetal_seg.config import EvaluateConfig
+from fetal_seg.groups import FromRunConfig
 
 if TYPE_CHECKING:
     from fetal_seg.checkpoint import Checkpoint

@@ -20,10 +20,11 @@ logger = logging.getLogger("train")
 @command("train", "TrainConfig")
 def train(config: TrainConfig, run_dir: Path) -> None:
     """Prepare the data, train, measure the validation images with the best checkpoint."""
+    from fetal_seg.callbacks import last_epoch
     from fetal_seg.data.split_files import write_split
     from fetal_seg.provenance import RunRecord
     from fetal_seg.report.plots import draw_curves
-    from fetal_seg.training import build_trainer, checkpoint_to_resume, is_first_process, last_epoch, quiet_lightning
+    from fetal_seg.training import build_trainer, checkpoint_to_resume, is_first_process, quiet_lightning
 
     quiet_lightning()
     resume = checkpoint_to_resume(config.ckpt_path, run_dir, _plain(config.model))
@@ -39,7 +40,7 @@ def train(config: TrainConfig, run_dir: Path) -> None:
     if not first:
         return
     draw_curves(run_dir / "metrics.csv", run_dir / "curves.png")
-    final = last_epoch(trainer)
+    final = last_epoch(run_dir / "metrics.csv")
     if config.evaluate:
         final |= _evaluate(run_dir, data)
     _log_hyperparameters(trainer, config, final)

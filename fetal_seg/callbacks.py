@@ -77,6 +77,13 @@ class EpochTable(Callback):
             trainer.logger.log_metrics(scalars, step=trainer.current_epoch)
 
 
+def last_epoch(metrics_csv: Path) -> dict[str, float]:
+    """Losses and Dice of the last epoch in a table."""
+    with metrics_csv.open(newline="", encoding="utf-8") as file:
+        *_, row = csv.DictReader(file)
+    return {name: float(value) for name, value in row.items() if "/" in name and value}
+
+
 def _told(row: dict[str, float], epochs: int | None) -> str:
     losses = ", ".join(f"{name} {row[name]:.4f}" for name in COLUMNS[1:5] if name in row)
     return f"epoch {int(row['epoch']) + 1}/{epochs}: {losses}, {row['seconds']:.0f} s"

@@ -138,12 +138,6 @@ def checkpoint_to_resume(asked: str | None, run_dir: Path, network: dict[str, An
     return str(path)
 
 
-def last_epoch(trainer: Trainer) -> dict[str, float]:
-    """Losses and Dice of the last epoch, also where a resumed run had none left to train."""
-    (table,) = (callback for callback in trainer.callbacks if isinstance(callback, EpochTable))
-    return {name: value for name, value in table.rows[-1].items() if "/" in name}
-
-
 def worker_count(asked: int | None, accelerator: str) -> int:
     """Processes that load images: none on a CPU, which they would take from the network."""
     if asked is not None:

@@ -10,7 +10,8 @@ from typing import Any, get_args
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from fetal_seg import config as schemas
+from fetal_seg import groups as schemas
+from fetal_seg.config import TrainConfig
 from fetal_seg.errors import InputError
 
 GROUPS: dict[str, Any] = {
@@ -39,16 +40,16 @@ def validate(plain: Plain, schema: type, conf: Path) -> Any:
     problems += [f"{key} is missing; add {key}=..." for key in _missing(plain)]
     groups = {group: _group(group, plain[group], conf, problems) for group in GROUPS if group in plain}
     result = _build(schema, {**plain, **dict.fromkeys(groups)}, "", problems)
-    for group, built in groups.items():
+    for group, built in groups.items() if result is not None else ():
         setattr(result, group, built)
-    if isinstance(result, schemas.TrainConfig) and None not in groups.values():
+    if isinstance(result, TrainConfig) and None not in groups.values():
         problems += combinations(result)
     if problems:
         raise InputError("; ".join(problems))
     return result
 
 
-def combinations(config: schemas.TrainConfig) -> list[str]:
+def combinations(config: TrainConfig) -> list[str]:
     """What is wrong with a training configuration whose single values are all right."""
     problems: list[str] = []
     data, model, trainer = config.data, config.model, config.trainer

@@ -10,7 +10,8 @@ from conftest import ROOT, run_command
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from fetal_seg import config as schemas
+from fetal_seg import groups
+from fetal_seg.config import TrainConfig
 from fetal_seg.errors import InputError
 from fetal_seg.validation import validate
 
@@ -26,7 +27,7 @@ def composed(*overrides, name="train"):
 
 def problems(*overrides):
     with pytest.raises(InputError) as caught:
-        validate(composed(*overrides), schemas.TrainConfig, CONF)
+        validate(composed(*overrides), TrainConfig, CONF)
     return str(caught.value).split("; ")
 
 
@@ -34,8 +35,8 @@ def problems(*overrides):
 def test_every_yaml_file_fits_its_schema(group, choice):
     plain = composed(f"{group}={choice}")
     plain["data"]["root"] = plain["data"]["root"] and "somewhere"  # interpolations are Hydra's
-    result = validate(plain, schemas.TrainConfig, CONF)
-    assert isinstance(result, schemas.TrainConfig)
+    result = validate(plain, TrainConfig, CONF)
+    assert isinstance(result, TrainConfig)
 
 
 @pytest.mark.parametrize(("group", "choice"), [pair for pair in CHOICES if pair[0] not in ("experiment", "trainer")])
@@ -43,7 +44,7 @@ def test_every_yaml_file_lists_every_key_of_its_schema(group, choice):
     values = yaml.safe_load((CONF / group / f"{choice}.yaml").read_text())
     schema = next(
         member
-        for member in vars(schemas).values()
+        for member in vars(groups).values()
         if hasattr(member, "__dataclass_fields__")
         and "name" in member.__dataclass_fields__
         and choice in str(member.__dataclass_fields__["name"].type).replace("'", " ").split()
@@ -81,6 +82,7 @@ def test_all_problems_are_told_at_once_each_with_its_remedy():
         (["data=folder"], "data.root is missing"),
         (["++data.augmentation.rotate=3"], "did you mean data.augmentation.rotation_deg?"),
         (["++seed=-1"], "at least 0"),
+        (["++trainer=fast"], "trainer='fast'"),
     ],
 )
 def test_each_problem(overrides, told):
@@ -99,10 +101,10 @@ def test_a_new_network_needs_one_module_and_one_yaml_file(tmp_path):
     (tmp_path / "model" / "tiny.yaml").write_text("name: tiny\nchannels: 4\nslope: 0.1\n")
     plain = composed()
     plain["model"] = {"name": "tiny", "channels": 8, "slope": 1}
-    assert validate(plain, schemas.TrainConfig, tmp_path).model.channels == 8
+    assert validate(plain, TrainConfig, tmp_path).model.channels == 8
     plain["model"] = {"name": "tiny", "chanels": 8, "slope": "steep"}
     with pytest.raises(InputError, match=r"did you mean model.channels\?.*give a value like 0.1"):
-        validate(plain, schemas.TrainConfig, tmp_path)
+        validate(plain, TrainConfig, tmp_path)
 
 
 class TestCommandLine:

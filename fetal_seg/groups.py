@@ -1,0 +1,229 @@
+"""The schemas of the groups in ``conf/``: a dataclass for each choice, chosen by its ``name``."""
+
+from dataclasses import field
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+STRICT = ConfigDict(extra="forbid", strict=True)
+
+Positive = Annotated[int, Field(ge=1)]
+Natural = Annotated[int, Field(ge=0)]
+Size = Annotated[int, Field(ge=32, le=4096)]
+Part = Annotated[float, Field(ge=0, lt=1)]
+Factor = Annotated[float, Field(ge=1, le=4)]
+Rate = Annotated[float, Field(gt=0, le=10)]
+Decay = Annotated[float, Field(ge=0, le=1)]
+Depth = Annotated[int, Field(ge=1, le=8)]
+Width = Annotated[int, Field(ge=1, le=256)]
+Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "mish", "prelu"]
+Norm = Literal["batch", "group", "instance", "none"]
+Upsample = Literal["transpose", "bilinear", "nearest"]
+
+
+@dataclass(config=STRICT, kw_only=True)
+class AugmentationConfig:
+    """See ``fetal_seg.data.augment.Augmentation``."""
+
+    enabled: bool = True
+    flip: bool = True
+    rotation_deg: Annotated[float, Field(ge=0, le=180)] = 30.0
+    scale: Factor = 1.25
+    aspect: Factor = 1.0
+    shift: Annotated[float, Field(ge=0, le=0.5)] = 0.08
+    gamma: Factor = 1.5
+    contrast: Annotated[float, Field(ge=0, le=1)] = 0.2
+    noise: Annotated[float, Field(ge=0, le=1)] = 0.0
+    blur: Annotated[float, Field(ge=0, le=10)] = 0.0
+
+
+@dataclass(config=STRICT, kw_only=True)
+class DataConfig:
+    """What all data sources have in common."""
+
+    name: str
+    root: str | None = None
+    cache_dir: str | None = None
+    height: Size = 192
+    width: Size = 288
+    split: Literal["examination", "random", "kfold"] = "examination"
+    val_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    folds: Annotated[int, Field(ge=2)] = 5
+    fold: Natural = 0
+    split_file: str | None = None
+    limit: Positive | None = None
+    batch_size: Positive = 4
+    workers: Natural | None = None
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+
+
+@dataclass(config=STRICT, kw_only=True)
+class Hc18Config(DataConfig):
+    """HC18, from archives, folders or Zenodo."""
+
+    name: Literal["hc18"] = "hc18"
+    root: str = "data/hc18"
+    download: bool = True
+
+
+@dataclass(config=STRICT, kw_only=True)
+class PhantomConfig(DataConfig):
+    """Simulated images."""
+
+    name: Literal["phantom"] = "phantom"
+    images: Annotated[int, Field(ge=5)] = 60
+    test_images: Natural = 12
+    phantom_seed: Natural = 0
+
+
+@dataclass(config=STRICT, kw_only=True)
+class FolderConfig(DataConfig):
+    """The user's own images and masks."""
+
+    name: Literal["folder"] = "folder"
+    root: str = "???"
+
+
+@dataclass(config=STRICT, kw_only=True)
+class FromRunConfig:
+    """The data that a checkpoint was trained with, where a key is left null."""
+
+    name: Literal["from_run"] = "from_run"
+    root: str | None = None
+    cache_dir: str | None = None
+    part: Literal["train", "val", "all"] | None = None
+    limit: Positive | None = None
+
+
+@dataclass(config=STRICT, kw_only=True)
+class EncoderDecoderConfig:
+    """See ``fetal_seg.models.encoder_decoder``."""
+
+    name: Literal["encoder_decoder"] = "encoder_decoder"
+    depth: Depth = 5
+    width: Width = 16
+    activation: Activation = "relu"
+    norm: Norm = "batch"
+    block: Literal["plain", "residual", "depthwise"] = "plain"
+    skip: Literal["none", "add", "concat"] = "concat"
+    upsample: Upsample = "bilinear"
+    dropout: Part = 0.0
+    deep_supervision: bool = False
+    compile: bool = False
+
+
+@dataclass(config=STRICT, kw_only=True)
+class UnetConfig:
+    """See ``fetal_seg.models.unet``."""
+
+    name: Literal["unet"] = "unet"
+    depth: Depth = 4
+    width: Width = 16
+    activation: Activation = "relu"
+    norm: Norm = "batch"
+    upsample: Upsample = "transpose"
+    dropout: Part = 0.0
+    compile: bool = False
+
+
+@dataclass(config=STRICT, kw_only=True)
+class SmpConfig:
+    """See ``fetal_seg.models.smp``."""
+
+    name: Literal["smp"] = "smp"
+    architecture: str = "unet"
+    encoder: str = "mobilenet_v2"
+    depth: Annotated[int, Field(ge=3, le=5)] = 5
+    width: Width = 16
+    weights: Literal["none", "imagenet"] = "none"
+    compile: bool = False
+
+
+@dataclass(config=STRICT, kw_only=True)
+class AdamConfig:
+    """torch.optim.Adam and AdamW."""
+
+    name: Literal["adam", "adamw"]
+    lr: Rate = 1e-3
+    weight_decay: Decay = 0.0
+
+
+@dataclass(config=STRICT, kw_only=True)
+class MomentumConfig:
+    """torch.optim.SGD (with Nesterov momentum) and RMSprop."""
+
+    name: Literal["sgd", "rmsprop"]
+    lr: Rate = 1e-2
+    weight_decay: Decay = 0.0
+    momentum: Part = 0.9
+
+
+@dataclass(config=STRICT, kw_only=True)
+class OneCycleConfig:
+    """Up to the optimizer's rate over a part of the steps, then down to nothing along a cosine."""
+
+    name: Literal["onecycle"] = "onecycle"
+    warmup: Part = 0.2
+
+
+@dataclass(config=STRICT, kw_only=True)
+class CosineConfig:
+    """Down to nothing along a cosine."""
+
+    name: Literal["cosine"] = "cosine"
+
+
+@dataclass(config=STRICT, kw_only=True)
+class PlateauConfig:
+    """Multiply by a factor when the validation loss has not fallen for some epochs."""
+
+    name: Literal["plateau"] = "plateau"
+    factor: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    patience: Natural = 5
+
+
+@dataclass(config=STRICT, kw_only=True)
+class NoSchedule:
+    """A constant learning rate."""
+
+    name: Literal["none"] = "none"
+
+
+@dataclass(config=STRICT, kw_only=True)
+class BceDiceConfig:
+    """Binary cross-entropy plus Dice."""
+
+    name: Literal["bce_dice"] = "bce_dice"
+    dice_weight: Annotated[float, Field(ge=0)] = 1.0
+
+
+@dataclass(config=STRICT, kw_only=True)
+class SimpleLossConfig:
+    """Losses without keys."""
+
+    name: Literal["dice", "bce"]
+
+
+@dataclass(config=STRICT, kw_only=True)
+class FocalConfig:
+    """Focal loss."""
+
+    name: Literal["focal"] = "focal"
+    gamma: Annotated[float, Field(ge=0, le=10)] = 2.0
+
+
+@dataclass(config=STRICT, kw_only=True)
+class BoundaryConfig:
+    """BCE plus Dice, with the boundary weighted."""
+
+    name: Literal["boundary"] = "boundary"
+    radius: Annotated[int, Field(ge=1, le=32)] = 4
+    boundary_weight: Annotated[float, Field(ge=0)] = 1.0
+
+
+Model = EncoderDecoderConfig | UnetConfig | SmpConfig
+Optim = AdamConfig | MomentumConfig
+Scheduler = OneCycleConfig | CosineConfig | PlateauConfig | NoSchedule
+Loss = BceDiceConfig | SimpleLossConfig | FocalConfig | BoundaryConfig
+Source = Hc18Config | PhantomConfig | FolderConfig
