@@ -40,9 +40,7 @@ def write_png(path: Path, pixels: Grey) -> None:
 
 
 def _to_grey(image: Image.Image) -> Grey:
-    if image.mode.startswith("I;16"):
-        return ((np.asarray(image, np.uint32) + 128) // 257).astype(np.uint8)
-    if image.mode in ("I", "F"):
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return _scaled(np.asarray(image, np.float64))
     if image.mode in ("LA", "RGBA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")

@@ -7,8 +7,8 @@ def choose_precision(asked: str, device: torch.device) -> tuple[str, str]:
     """The precision to train with, and in words why.
 
     bfloat16 has the range of float32, so it needs no loss scaling and is safe wherever it is fast.
-    On a CPU it is fast where matrix units (AMX) work on it; elsewhere it was seen to be three times
-    slower than float32 (README, Speed). Weights, losses and the last layer stay in float32.
+    On a CPU it is fast where matrix units (AMX) work on it; elsewhere it can be slower than float32.
+    Weights, losses and the last layer stay in float32.
 
     Args:
         asked: auto, 32-true, bf16-mixed or 16-mixed.

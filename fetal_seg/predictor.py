@@ -86,5 +86,5 @@ def choose_device(device: str) -> torch.device:
         InputError: a GPU is asked for and there is none.
     """
     if device == "gpu" and not torch.cuda.is_available():
-        raise InputError("device=gpu, but PyTorch finds no GPU here; take device=auto or device=cpu")
+        raise InputError("gpu is asked for, but PyTorch finds no GPU here; take auto or cpu as device or accelerator")
     return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")

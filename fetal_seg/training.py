@@ -104,7 +104,7 @@ def _callbacks(keys: TrainerKeys, run_dir: Path, data: HeadDataModule) -> list[C
     if keys.log_images:
         callbacks.append(ValidationPictures(data.val_records, keys.log_images))
     if keys.ema_decay:  # after the pictures, which show the averaged weights
-        callbacks.append(WeightAveraging(avg_fn=partial(moving_average, decay=keys.ema_decay)))
+        callbacks.append(WeightAveraging(multi_avg_fn=partial(moving_average, decay=keys.ema_decay)))
     if keys.early_stopping_patience:
         callbacks.append(EarlyStopping(BEST, mode="max", patience=keys.early_stopping_patience))
     if keys.progress_bar and sys.stderr.isatty():
@@ -112,10 +112,16 @@ def _callbacks(keys: TrainerKeys, run_dir: Path, data: HeadDataModule) -> list[C
     return callbacks
 
 
-def moving_average(average: Tensor, current: Tensor, count: Tensor | int, *, decay: float) -> Tensor:
-    """An exponential moving average that forgets the untrained start: its decay grows with the count of steps."""
-    grown = (1 + float(count)) / (10 + float(count))
-    return torch.lerp(average.float(), current.float(), 1 - min(decay, grown)).to(average.dtype)
+@torch.no_grad()
+def moving_average(averages: list[Tensor], current: list[Tensor], count: Tensor | int, *, decay: float) -> None:
+    """Update exponential moving averages, all tensors at once, in place.
+
+    The decay grows with the count of steps up to `decay`, so that the untrained start is forgotten.
+    """
+    if not averages[0].is_floating_point():  # counters
+        torch._foreach_copy_(averages, current)
+    else:
+        torch._foreach_lerp_(averages, current, 1 - min(decay, (1 + float(count)) / (10 + float(count))))
 
 
 def checkpoint_to_resume(asked: str | None, run_dir: Path, network: dict[str, Any]) -> str | None:
