@@ -11,6 +11,8 @@ from fetal_seg.config import TrainConfig
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
+    from fetal_seg.data.cache import ImageCache
+    from fetal_seg.data.records import Record
     from fetal_seg.datamodule import HeadDataModule
     from fetal_seg.task import SegmentationTask
 
@@ -20,6 +22,8 @@ logger = logging.getLogger("train")
 @command("train", "TrainConfig")
 def train(config: TrainConfig, run_dir: Path) -> None:
     """Prepare the data, train, measure the validation images with the best checkpoint."""
+    records, cache = _prepare_images(config)  # what may be wrong with them is told before torch is imported
+
     from fetal_seg.callbacks import last_epoch
     from fetal_seg.data.split_files import write_split
     from fetal_seg.provenance import RunRecord
@@ -28,7 +32,7 @@ def train(config: TrainConfig, run_dir: Path) -> None:
 
     quiet_lightning()
     resume = checkpoint_to_resume(config.ckpt_path, run_dir, _plain(config.model))
-    data = _build_data(config)
+    data = _build_data(config, records, cache)
     task = _build_task(config, data)
     trainer, precision = build_trainer(config.trainer, run_dir, data)
     first = is_first_process()
@@ -48,20 +52,26 @@ def train(config: TrainConfig, run_dir: Path) -> None:
     logger.info("results: %s\ncurves:  tensorboard --logdir %s", run_dir, run_dir.parent)
 
 
-def _build_data(config: TrainConfig) -> "HeadDataModule":
-    from fetal_seg.data.augment import Augmentation
+def _prepare_images(config: TrainConfig) -> tuple[list["Record"], "ImageCache"]:
+    from fetal_seg.data.cache import build_cache
     from fetal_seg.data.preprocess import Letterbox
     from fetal_seg.data.sources import cache_folder, load_records
+
+    cache_dir = cache_folder(config.data.cache_dir)
+    records = load_records(_plain(config.data), cache_dir)
+    return records, build_cache(records, Letterbox(config.data.height, config.data.width), cache_dir)
+
+
+def _build_data(config: TrainConfig, records: list["Record"], cache: "ImageCache") -> "HeadDataModule":
+    from fetal_seg.data.augment import Augmentation
     from fetal_seg.datamodule import HeadDataModule, SplitRule
     from fetal_seg.training import worker_count
 
     data = config.data
-    cache_dir = cache_folder(data.cache_dir)
     split_file = Path(data.split_file).expanduser() if data.split_file else None
     return HeadDataModule(
-        load_records(_plain(data), cache_dir),
-        Letterbox(data.height, data.width),
-        cache_dir,
+        records,
+        cache,
         SplitRule(data.split, config.seed, data.val_fraction, data.folds, data.fold, split_file),
         Augmentation(**asdict(data.augmentation)),
         batch_size=data.batch_size,

@@ -37,6 +37,7 @@ def time_help() -> float:
 def make_data(folder: Path) -> Any:
     """A data module of images of noise, as many as an epoch of HC18 needs."""
     from fetal_seg.data.augment import Augmentation
+    from fetal_seg.data.cache import build_cache
     from fetal_seg.data.preprocess import Letterbox
     from fetal_seg.data.records import Record
     from fetal_seg.datamodule import HeadDataModule, SplitRule
@@ -55,7 +56,8 @@ def make_data(folder: Path) -> Any:
         for index in range(IMAGES + 1)
     ]
     rule = SplitRule(val_fraction=1 / (IMAGES + 1))
-    return HeadDataModule(records, Letterbox(HEIGHT, WIDTH), folder / "cache", rule, Augmentation(), batch_size=BATCH)
+    cache = build_cache(records, Letterbox(HEIGHT, WIDTH), folder / "cache")
+    return HeadDataModule(records, cache, rule, Augmentation(), batch_size=BATCH)
 
 
 def make_task(name: str) -> Any:

@@ -14,8 +14,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from fetal_seg.biometry import trimester
 from fetal_seg.data import split_files, splits
 from fetal_seg.data.augment import Augmentation
-from fetal_seg.data.cache import ImageCache, build_cache
-from fetal_seg.data.preprocess import Letterbox
+from fetal_seg.data.cache import ImageCache
 from fetal_seg.data.records import Record
 from fetal_seg.ellipse import Ellipse
 
@@ -109,8 +108,7 @@ class HeadDataModule(LightningDataModule):
 
     Args:
         records: all records, of both parts.
-        letterbox: the network's size.
-        cache_dir: for decoded images.
+        cache: of these records, decoded at the network's size.
         rule: how to cut the records into parts.
         augmentation: of the training part.
         batch_size: images in a batch.
@@ -127,8 +125,7 @@ class HeadDataModule(LightningDataModule):
     def __init__(
         self,
         records: Sequence[Record],
-        letterbox: Letterbox,
-        cache_dir: Path,
+        cache: ImageCache,
         rule: SplitRule,
         augmentation: Augmentation,
         *,
@@ -139,7 +136,7 @@ class HeadDataModule(LightningDataModule):
         super().__init__()
         self._seed, self._batch_size, self._workers = rule.seed, batch_size, workers
         self._augmentation = augmentation
-        self._cache = build_cache(records, letterbox, cache_dir)
+        self._cache = cache
         self.fingerprint, self.records = self._cache.fingerprint, list(records)
         self.split = rule.apply(records, self._cache.ellipses())
         rows = {record.name: row for row, record in enumerate(records)}

@@ -69,6 +69,8 @@ class Predictor:
 
     def _measure(self, logits: NDArray[np.float32], image: Grey) -> Prediction:
         height, width = image.shape
+        if image.min() == image.max():  # whatever the network makes of it, nothing is shown
+            return Prediction(np.zeros_like(image), None)
         ellipse = measure_head(logits, 0.0, self.letterbox.to_native(height, width))
         mask = (self.letterbox.undo(logits, height, width) > 0).astype(np.uint8)
         return Prediction(largest_component(mask), ellipse)

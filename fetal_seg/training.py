@@ -90,16 +90,8 @@ def _callbacks(keys: TrainerKeys, run_dir: Path, data: HeadDataModule) -> list[C
     callbacks: list[Callback] = [
         EpochTable(run_dir / "metrics.csv"),
         LearningRateMonitor("epoch"),
-        ModelCheckpoint(
-            run_dir / "checkpoints",
-            "best",
-            monitor=BEST,
-            mode="max",
-            save_last=True,
-            save_on_train_epoch_end=True,  # when EpochTable has the epoch's row
-            enable_version_counter=False,
-            auto_insert_metric_name=False,
-        ),
+        _checkpoints(run_dir, "best", monitor=BEST, mode="max"),
+        _checkpoints(run_dir, "last"),  # Lightning's save_last would leave out epochs that are not the best
     ]
     if keys.log_images:
         callbacks.append(ValidationPictures(data.val_records, keys.log_images))
@@ -110,6 +102,18 @@ def _callbacks(keys: TrainerKeys, run_dir: Path, data: HeadDataModule) -> list[C
     if keys.progress_bar and sys.stderr.isatty():
         callbacks.append(RichProgressBar())
     return callbacks
+
+
+def _checkpoints(run_dir: Path, name: str, **ranking: Any) -> ModelCheckpoint:
+    """Keep one checkpoint, under a fixed name: of the best epoch by a metric, or without one of the last."""
+    return ModelCheckpoint(
+        run_dir / "checkpoints",
+        name,
+        save_on_train_epoch_end=True,  # when EpochTable has the epoch's row
+        enable_version_counter=False,
+        auto_insert_metric_name=False,
+        **ranking,
+    )
 
 
 @torch.no_grad()

@@ -82,7 +82,6 @@ def test_all_problems_are_told_at_once_each_with_its_remedy():
         (["data=folder"], "data.root is missing"),
         (["++data.augmentation.rotate=3"], "did you mean data.augmentation.rotation_deg?"),
         (["++seed=-1"], "at least 0"),
-        (["++trainer=fast"], "trainer='fast'"),
     ],
 )
 def test_each_problem(overrides, told):

@@ -43,6 +43,10 @@ def make_records(folder: Path, count: int, shape=(54, 80), seed=0) -> list[Recor
     return records
 
 
+def cached(records, folder):
+    return build_cache(records, Letterbox(64, 96), folder / "cache")
+
+
 @pytest.mark.parametrize("shape", [(540, 800), (563, 738), (300, 200), (100, 100), (64, 2000)])
 def test_letterbox_moves_an_ellipse_with_its_image(shape):
     """The mask of a scaled image is the scaled mask, to a part of a pixel, at any size and aspect ratio."""
@@ -218,7 +222,7 @@ def test_batches_do_not_depend_on_the_number_of_workers(tmp_path, workers):
 
     def batches(count):
         data = HeadDataModule(
-            records, Letterbox(64, 96), tmp_path / "cache", SplitRule(), Augmentation(), batch_size=5, workers=count
+            records, cached(records, tmp_path), SplitRule(), Augmentation(), batch_size=5, workers=count
         )
         loader = data.train_dataloader()
         loader.sampler.set_epoch(2)
@@ -233,18 +237,16 @@ def test_batches_do_not_depend_on_the_number_of_workers(tmp_path, workers):
 
 def test_parts_are_cut_by_examination_and_limited(tmp_path):
     records = make_records(tmp_path / "a", 40)
-    data = HeadDataModule(
-        records, Letterbox(64, 96), tmp_path / "cache", SplitRule(seed=3), Augmentation(), batch_size=4, limit=3
-    )
+    data = HeadDataModule(records, cached(records, tmp_path), SplitRule(seed=3), Augmentation(), batch_size=4, limit=3)
     assert len(data.split.train) == 32
     assert len(data.split.val) == 8
     assert len(data.train_records) == len(data.val_records) == 3
     assert not {name[:3] for name in data.split.train} & {name[:3] for name in data.split.val}
 
 
-def module(records, cache_dir, **rule):
+def module(records, folder, **rule):
     return HeadDataModule(
-        records, Letterbox(64, 96), cache_dir, SplitRule(**rule), Augmentation(enabled=False), batch_size=4
+        records, cached(records, folder), SplitRule(**rule), Augmentation(enabled=False), batch_size=4
     )
 
 
@@ -252,19 +254,19 @@ def test_a_split_file_is_read_back(tmp_path):
     from fetal_seg.data.split_files import write_split
 
     records = make_records(tmp_path / "a", 20)
-    first = module(records, tmp_path / "cache", seed=7)
+    first = module(records, tmp_path, seed=7)
     write_split(tmp_path / "split.json", first.split, {record.name: record.examination for record in records})
-    again = module(records, tmp_path / "cache", seed=8, file=tmp_path / "split.json")
+    again = module(records, tmp_path, seed=8, file=tmp_path / "split.json")
     assert again.split.val == first.split.val
-    assert module(records, tmp_path / "cache", seed=8).split.val != first.split.val
+    assert module(records, tmp_path, seed=8).split.val != first.split.val
 
 
 def test_kfold_validates_each_image_once_and_random_tells_what_leaks(tmp_path, caplog):
     records = make_records(tmp_path / "a", 20)
-    parts = [module(records, tmp_path / "cache", kind="kfold", folds=4, fold=fold).split.val for fold in range(4)]
+    parts = [module(records, tmp_path, kind="kfold", folds=4, fold=fold).split.val for fold in range(4)]
     assert sorted(name for part in parts for name in part) == sorted(record.name for record in records)
     caplog.clear()
-    split = module(records, tmp_path / "cache", kind="random").split
+    split = module(records, tmp_path, kind="random").split
     trained = {name[:3] for name in split.train}
     sisters = sum(name[:3] in trained for name in split.val)
     assert f"{sisters} of 4 validation images" in caplog.text

@@ -132,8 +132,9 @@ def test_load_writes_a_set_once_and_reads_it(tmp_path):
     assert (tmp_path / "set" / FILES[0]).stat().st_mtime_ns == written
     assert len(records) == 6
     assert [record.name for record in again] == [record.name for record in records]
-    fewer = load(tmp_path / "set", tmp_path / "cache", images=5, test_images=1, seed=3)
-    assert len(fewer) == 5
+    with pytest.raises(InputError, match="other phantoms"):
+        load(tmp_path / "set", tmp_path / "cache", images=5, test_images=1, seed=3)
+    assert (tmp_path / "set" / FILES[0]).stat().st_mtime_ns == written
 
 
 def test_load_leaves_other_data_alone(tmp_path):

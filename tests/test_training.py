@@ -153,9 +153,13 @@ def test_a_run_killed_at_any_moment_ends_with_the_same_weights(tmp_path, cache_d
     for name in ("last.ckpt", "best.ckpt"):
         expected = torch.load(whole / "checkpoints" / name, weights_only=True)
         found = torch.load(killed / "checkpoints" / name, weights_only=True)
+        assert expected["epoch"] == found["epoch"]
         for state in ("state_dict", "current_model_state"):
             assert expected[state].keys() == found[state].keys()
-            assert all(torch.equal(expected[state][key], found[state][key]) for key in expected[state])
+            differing = [key for key in expected[state] if not torch.equal(expected[state][key], found[state][key])]
+            assert differing == [], (name, state)
+
+    assert torch.load(whole / "checkpoints/last.ckpt", weights_only=True)["global_step"] == 6 * 5
 
     def without_seconds(run):
         return [{key: value for key, value in row.items() if key != "seconds"} for row in rows_of(run)]

@@ -45,7 +45,13 @@ def load(root: Path | None, cache_dir: Path, *, images: int, test_images: int, s
         archive = folder / f"{part}.zip"
         if (folder / part).exists() or (archive.exists() and not _read_comment(archive).startswith(_MARK)):
             raise InputError(f"{folder}: {part} there is no phantom; give another folder as data.root, or remove it")
-    if _read_comment(folder / "training_set.zip") != _comment(images, test_images, seed):  # the last file written
+    found, wanted = _read_comment(folder / "training_set.zip"), _comment(images, test_images, seed)
+    if root and found and found != wanted:
+        raise InputError(
+            f"{root}: it holds other phantoms ({found.decode()}) than those asked for ({wanted.decode()}); give their "
+            "numbers, or another folder as data.root"
+        )
+    if found != wanted:  # the archive of this comment is the last file written
         write_phantoms(folder, train=images, test=test_images, seed=seed)
     return hc18.load(folder, cache_dir, download=False, of_zenodo=False)
 
