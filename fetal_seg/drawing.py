@@ -131,8 +131,8 @@ def _grown(ellipse: Ellipse, margin: float) -> Ellipse:
 def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: float) -> list[str]:
     """Lines of whole words that fit `width` px; a longer word stands alone and is cut in its middle."""
     lines = [""]
-    for word in text.split(" "):
-        word = word.replace(NO_BREAK_SPACE, " ")  # noqa: PLW2901 - fonts often lack the character
+    for unbroken in text.split(" "):
+        word = unbroken.replace(NO_BREAK_SPACE, " ")  # fonts often lack the character
         extended = f"{lines[-1]} {word}" if lines[-1] else word
         if font.getlength(extended.rstrip()) <= width or not lines[-1]:
             lines[-1] = extended

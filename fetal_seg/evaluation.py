@@ -9,9 +9,7 @@ from fetal_seg import metrics
 from fetal_seg.data.records import Record
 from fetal_seg.ellipse import Ellipse
 from fetal_seg.imageio import Grey
-from fetal_seg.predictor import Prediction, Predictor
-
-BATCH = 8
+from fetal_seg.predictor import Prediction, Predictor, read_ahead
 
 
 @dataclass(frozen=True)
@@ -36,15 +34,9 @@ def compare(predictor: Predictor, records: Sequence[Record]) -> Iterator[Compari
     Raises:
         InputError: an image or its annotation cannot be read.
     """
-    batches = [records[start : start + BATCH] for start in range(0, len(records), BATCH)]
     with ThreadPoolExecutor() as pool:
-        ahead = [pool.submit(record.read_pair) for record in batches[0]] if batches else []
-        for number, batch in enumerate(batches):
-            pairs = [future.result() for future in ahead]
-            ahead = [pool.submit(record.read_pair) for following in batches[number + 1 :][:1] for record in following]
-            predictions = predictor.predict([image for image, _ in pairs])
-            compared = pool.map(_compare, batch, pairs, predictions)
-            yield from compared
+        for batch, pairs in read_ahead(records, Record.read_pair):
+            yield from pool.map(_compare, batch, pairs, predictor.predict([image for image, _ in pairs]))
 
 
 def _compare(record: Record, pair: tuple[Grey, Ellipse], prediction: Prediction) -> Comparison:

@@ -1,8 +1,10 @@
 """An image in; the head's mask and ellipse out, at the image's own size."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,6 +17,9 @@ from fetal_seg.ellipse import Ellipse
 from fetal_seg.errors import InputError
 from fetal_seg.imageio import Grey
 from fetal_seg.measurement import largest_component, measure_head
+
+Item = TypeVar("Item")
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,19 @@ class Predictor:
         ellipse = measure_head(logits, 0.0, self.letterbox.to_native(height, width))
         mask = (self.letterbox.undo(logits, height, width) > 0).astype(np.uint8)
         return Prediction(largest_component(mask), ellipse)
+
+
+def read_ahead(
+    items: Sequence[Item], read: Callable[[Item], Read], size: int = 8
+) -> Iterator[tuple[Sequence[Item], list[Read]]]:
+    """Items in batches of `size`, with what `read` makes of each; the next batch is read while one is worked on."""
+    batches = [items[start : start + size] for start in range(0, len(items), size)]
+    with ThreadPoolExecutor() as pool:
+        ahead = [pool.submit(read, item) for batch in batches[:1] for item in batch]
+        for number, batch in enumerate(batches):
+            ready = [future.result() for future in ahead]
+            ahead = [pool.submit(read, item) for following in batches[number + 1 :][:1] for item in following]
+            yield batch, ready
 
 
 def normalise(batch: Tensor, mean: float, std: float) -> Tensor:

@@ -1,7 +1,6 @@
 """What a prediction leaves in a folder: masks, overlays, a table and a contact sheet."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +8,9 @@ from fetal_seg.drawing import overlay
 from fetal_seg.errors import InputError
 from fetal_seg.files import added_whole
 from fetal_seg.imageio import Grey, read_grey, write_png
-from fetal_seg.predictor import Prediction, Predictor
+from fetal_seg.predictor import Prediction, Predictor, read_ahead
 from fetal_seg.progress import track
 from fetal_seg.report import pictures, tables
-
-BATCH = 8
 
 
 def predict_to(
@@ -71,15 +68,8 @@ def prediction_row(name: str, prediction: Prediction, pixel_size_mm: float | Non
 
 def _predictions(predictor: Predictor, images: Sequence[Path]) -> Iterator[tuple[Path, Grey, Prediction]]:
     """Predict in batches, while the next batch is read."""
-    batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
-    with ThreadPoolExecutor() as pool:
-        ahead = [pool.submit(read_grey, path) for path in batches[0]]
-        for number, batch in enumerate(batches):
-            read = [future.result() for future in ahead]
-            ahead = [
-                pool.submit(read_grey, path) for following in batches[number + 1 : number + 2] for path in following
-            ]
-            yield from zip(batch, read, predictor.predict(read), strict=True)
+    for batch, read in read_ahead(images, read_grey):
+        yield from zip(batch, read, predictor.predict(read), strict=True)
 
 
 def _check_stems(images: Sequence[Path]) -> None:
