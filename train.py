@@ -28,9 +28,10 @@ def train(config: TrainConfig, run_dir: Path) -> None:
     from fetal_seg.data.split_files import write_split
     from fetal_seg.provenance import RunRecord
     from fetal_seg.report.plots import draw_curves
-    from fetal_seg.training import build_trainer, checkpoint_to_resume, is_first_process, quiet_lightning
+    from fetal_seg.training import build_trainer, checkpoint_to_resume, is_first_process, quiet_lightning, use_threads
 
     quiet_lightning()
+    use_threads(config.trainer.threads)
     resume = checkpoint_to_resume(config.ckpt_path, run_dir, _plain(config.model))
     data = _build_data(config, records, cache)
     task = _build_task(config, data)

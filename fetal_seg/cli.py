@@ -9,15 +9,14 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from fetal_seg.errors import InputError
-
-CONF = Path(__file__).resolve().parent.parent / "conf"
+from fetal_seg.overrides import CONF, as_hydra_takes, first_of, is_of_hydra, last_value
+from fetal_seg.sweep import Sweep, plan_sweep, run_job, run_sweep
 
 logger = logging.getLogger(__name__)
 
@@ -34,20 +33,25 @@ def command(name: str, schema: str) -> Callable[[Callable[[Any, Path], None]], C
         @hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)
         def job(composed: DictConfig) -> None:
             run_dir = Path(HydraConfig.get().runtime.output_dir)
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                # What the run's record shows as its command: this job's own
+                sys.argv[:] = [f"{name}.py", *HydraConfig.get().overrides.task]
+                run_job(lambda: task(_resumable(_checked(composed, schema), run_dir), run_dir), run_dir)
+                return
             try:
-                config = _checked(composed, schema)
-                task(config, run_dir)
+                task(_checked(composed, schema), run_dir)
             except InputError as error:
-                if HydraConfig.get().mode == RunMode.MULTIRUN:
-                    raise  # the sweep goes on, and reports it at its end
                 _drop_empty(run_dir)
                 _refuse(error)
 
         def main() -> None:
             try:
-                sys.argv[1:] = _prepare(sys.argv[1:], name, schema)
+                prepared = _prepare(sys.argv[1:], name, schema)
             except InputError as error:
                 _refuse(error)
+            if isinstance(prepared, Sweep):
+                sys.exit(run_sweep(prepared, job, _conclude))
+            sys.argv[1:] = prepared
             job()
 
         return main
@@ -71,63 +75,67 @@ def _checked(composed: DictConfig, schema: str) -> Any:
     return validation.validate({str(key): value for key, value in plain.items()}, getattr(config, schema), CONF)
 
 
-def _prepare(arguments: list[str], name: str, schema: str) -> list[str]:
-    """Check a command line before Hydra makes a folder for it.
-
-    Hydra stops at the first key that it does not know. To report all problems at once, each plain
-    value is handed to it as "add or override", and what is unknown is found by the schema.
-    """
+def _prepare(arguments: list[str], name: str, schema: str) -> list[str] | Sweep:
+    """Check a command line before Hydra makes a folder for it: the arguments for Hydra, or a sweep."""
     flags = [argument for argument in arguments if argument.startswith("-")]
     if any(flag not in ("-m", "--multirun") for flag in flags):
         return arguments  # --help, --cfg and the like are Hydra's own
-    problems: list[str] = []
-    overrides = [_override(argument, problems) for argument in arguments if argument not in flags]
-    if problems:
-        raise InputError("; ".join(problems))
-    if flags and {"trainer=ddp", "++trainer.strategy=ddp"} & set(overrides):
+    given = as_hydra_takes([argument for argument in arguments if argument not in flags])
+    if name == "train" and (flags or last_value(given, "sweep.resume")):
+        return _prepare_sweep(given, name, schema)
+    if flags:
+        raise InputError(f"-m is for train.py alone; call {name}.py once for each")
+    output = last_value(given, "output") if name != "train" else None
+    if output:  # results go there, and the log with them
+        given.append(f"hydra.run.dir={output}")
+    _compose(given, name, schema)
+    return given
+
+
+def _prepare_sweep(given: list[str], name: str, schema: str) -> Sweep:
+    sweep = plan_sweep(given, lambda keys: _compose(keys, name, schema).sweep.grid)
+    jobs = sweep.jobs()
+    strategy = _first_valid(jobs, name, schema).trainer.strategy
+    if strategy == "ddp" or any({"trainer=ddp", "++trainer.strategy=ddp"} & set(job) for job in jobs):
         raise InputError(
             "a sweep (-m) cannot use trainer=ddp, whose processes would each start the whole sweep again; "
             "take trainer=default, or one command for each job"
         )
-    if name != "train":  # results go where output= says, and the log with them
-        given = [text.split("=", 1)[1] for text in overrides if text.startswith("++output=")]
-        overrides += [f"hydra.run.dir={folder}" for folder in given if folder != "null"]
+    return sweep
+
+
+def _first_valid(jobs: list[list[str]], name: str, schema: str) -> Any:
+    """The configuration of the first job that can run; the others fail, each in its turn, without stopping it."""
+    problems = []
+    for job in jobs:
+        try:
+            return _compose(job, name, schema)
+        except InputError as error:
+            problems.append(error)
+    raise problems[0]
+
+
+def _compose(overrides: list[str], name: str, schema: str) -> Any:
+    """The checked configuration of these overrides, or of the first job of a sweep."""
     try:
         with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-            composed = hydra.compose(name, [_first(text) for text in overrides if not text.startswith("hydra")])
+            composed = hydra.compose(name, [first_of(text) for text in overrides if not is_of_hydra(text)])
     except (HydraException, OmegaConfBaseException) as error:
         raise InputError(" ".join(str(error).split())) from error
-    _checked(composed, schema)
-    return flags + overrides
+    return _checked(composed, schema)
 
 
-def _first(override: str) -> str:
-    """The override itself, or of a sweep the one of its first job; later jobs are checked when they start."""
-    parsed = OverridesParser.create().parse_override(override)
-    if not parsed.is_sweep_override():
-        return override
-    return f"{parsed.get_key_element()}={next(parsed.sweep_string_iterator())}"
+def _resumable(config: Any, run_dir: Path) -> Any:
+    """A job's configuration, going on from the job's own last checkpoint where there is one."""
+    if (run_dir / "checkpoints" / "last.ckpt").is_file():
+        config.ckpt_path = "last"
+    return config
 
 
-def _override(argument: str, problems: list[str]) -> str:
-    try:
-        parsed = OverridesParser.create().parse_override(argument)
-    except HydraException as error:
-        reason = str(error).splitlines()[0]
-        problems.append(f"{argument!r} is no override ({reason}); write key=value, with quotes around odd characters")
-        return argument
-    key = parsed.key_or_group
-    folder = CONF / key
-    if folder.is_dir():
-        choices = sorted(file.stem for file in folder.glob("*.yaml"))
-        values = parsed.sweep_string_iterator() if parsed.is_sweep_override() else [parsed.value()]
-        unknown = [str(value) for value in values if str(value) not in choices]
-        if unknown and not parsed.is_delete():
-            problems.append(f"{key}={', '.join(unknown)} is unknown; take one of {', '.join(choices)}")
-        return argument
-    if key == "hydra" or key.startswith(("hydra.", "hydra/")) or parsed.is_delete():
-        return argument
-    return f"++{argument.lstrip('+')}"
+def _conclude(folder: Path) -> int:
+    from fetal_seg.report.sweep import conclude_sweep
+
+    return conclude_sweep(folder)
 
 
 def _drop_empty(run_dir: Path) -> None:

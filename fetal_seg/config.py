@@ -3,6 +3,7 @@
 The values themselves, with comments, are in ``conf/``; the schemas of its groups are in ``groups``.
 """
 
+from dataclasses import field
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -26,6 +27,15 @@ class TrainerConfig:
     early_stopping_patience: Natural = 0
     progress_bar: bool = True
     log_images: Natural = 4
+    threads: Positive | None = None
+
+
+@dataclass(config=STRICT, kw_only=True)
+class SweepConfig:
+    """What ``train.py -m`` runs: values for keys, all combinations; or a sweep to go on with."""
+
+    grid: dict[str, list[bool | int | float | str]] = field(default_factory=dict)
+    resume: str | None = None
 
 
 @dataclass(config=STRICT, kw_only=True)
@@ -41,6 +51,7 @@ class TrainConfig:
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     ckpt_path: str | None = None
     evaluate: bool = True
+    sweep: SweepConfig = field(default_factory=SweepConfig)
 
 
 @dataclass(config=STRICT, kw_only=True)

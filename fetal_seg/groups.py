@@ -14,6 +14,7 @@ Size = Annotated[int, Field(ge=32, le=4096)]
 Part = Annotated[float, Field(ge=0, lt=1)]
 Factor = Annotated[float, Field(ge=1, le=4)]
 Rate = Annotated[float, Field(gt=0, le=10)]
+Multiple = Annotated[float, Field(gt=0, le=1000)]
 Decay = Annotated[float, Field(ge=0, le=1)]
 Depth = Annotated[int, Field(ge=1, le=8)]
 Width = Annotated[int, Field(ge=1, le=256)]
@@ -146,6 +147,7 @@ class AdamConfig:
 
     name: Literal["adam", "adamw"]
     lr: Rate = 1e-3
+    lr_factor: Multiple = 1.0
     weight_decay: Decay = 0.0
 
 
@@ -155,6 +157,7 @@ class MomentumConfig:
 
     name: Literal["sgd", "rmsprop"]
     lr: Rate = 1e-2
+    lr_factor: Multiple = 1.0
     weight_decay: Decay = 0.0
     momentum: Part = 0.9
 

@@ -19,12 +19,13 @@ OPTIMIZERS: dict[str, Any] = {
 
 
 def build_optimizer(parameters: Iterable[Parameter], description: dict[str, Any]) -> Optimizer:
-    """An optimizer from plain data: its ``name`` and its keys.
+    """An optimizer from plain data: its ``name`` and its keys; the rate is ``lr`` times ``lr_factor``.
 
     Weight decay is for the weights of convolutions alone, not for norms and biases.
     """
     keys = dict(description)
     name, decay = keys.pop("name"), keys.pop("weight_decay", 0.0)
+    keys["lr"] *= keys.pop("lr_factor", 1.0)
     if name == "sgd" and not keys.get("momentum"):
         return torch.optim.SGD(_groups(parameters, decay), **keys)  # Nesterov needs momentum
     return OPTIMIZERS[name](_groups(parameters, decay), **keys)

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+import cv2
 import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import (
@@ -27,6 +28,7 @@ from fetal_seg.errors import InputError
 from fetal_seg.precision import choose_precision
 from fetal_seg.predictor import choose_device
 
+THREADS = torch.get_num_threads()  # all cores, or this process's part of them
 BEST = "val/dice"  # what chooses the best checkpoint; higher is better
 
 
@@ -146,6 +148,13 @@ def checkpoint_to_resume(asked: str | None, run_dir: Path, network: dict[str, An
         told = ", ".join(f"{key} {trained.get(key)} instead of {wanted.get(key)}" for key in differing)
         raise InputError(f"ckpt_path={path} is of another network ({told}); give the model keys it was trained with")
     return str(path)
+
+
+def use_threads(asked: int | None) -> int:
+    """Let PyTorch and OpenCV use so many threads; None: what this process started with. Returns the number."""
+    torch.set_num_threads(asked or THREADS)
+    cv2.setNumThreads(asked or THREADS)
+    return asked or THREADS
 
 
 def worker_count(asked: int | None, accelerator: str) -> int:
