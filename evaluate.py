@@ -1,4 +1,7 @@
-"""Measure a checkpoint on images whose truth is known: ``python evaluate.py ckpt=RUN/checkpoints/best.ckpt``."""
+"""Measure checkpoints on images whose truth is known: ``python evaluate.py ckpt=RUN/checkpoints/best.ckpt``.
+
+Several, ``ckpt=[A,B,...]``, are compared image by image.
+"""
 
 import logging
 from dataclasses import asdict
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from fetal_seg.cli import command
 from fetal_seg.config import EvaluateConfig
+from fetal_seg.errors import InputError
 from fetal_seg.groups import FromRunConfig
 
 if TYPE_CHECKING:
@@ -21,28 +25,39 @@ def evaluate(config: EvaluateConfig, run_dir: Path) -> None:
     """Predict the records of a part, compare them with the truth, write tables and pictures."""
     from fetal_seg.checkpoint import read_checkpoint
     from fetal_seg.predictor import Predictor
-    from fetal_seg.report.evaluation import evaluate_to
+    from fetal_seg.report.evaluation import compare_to, evaluate_to
 
-    checkpoint = read_checkpoint(Path(config.ckpt).expanduser())
-    predictor = Predictor.load(checkpoint, config.device)
-    evaluate_to(run_dir, predictor, _records(config, checkpoint))
+    paths = [Path(path).expanduser() for path in ([config.ckpt] if isinstance(config.ckpt, str) else config.ckpt)]
+    checkpoints = [read_checkpoint(path) for path in paths]
+    records = _records(config, checkpoints)
+    predictors = [Predictor.load(checkpoint, config.device) for checkpoint in checkpoints]
+    if len(paths) == 1:
+        evaluate_to(run_dir, predictors[0], records)
+    else:
+        compare_to(run_dir, paths, predictors, records)
 
 
-def _records(config: EvaluateConfig, checkpoint: "Checkpoint") -> list["Record"]:
-    """The records to measure: of the run's own data, or of others."""
+def _records(config: EvaluateConfig, checkpoints: list["Checkpoint"]) -> list["Record"]:
+    """The records to measure: of the runs' own data, or of others."""
     from fetal_seg.data.cache import content_fingerprint
     from fetal_seg.data.records import records_named
     from fetal_seg.data.sources import cache_folder, load_records
 
-    asked, own = config.data, checkpoint.description["data"]
+    asked, own = config.data, checkpoints[0].description["data"]
     from_run = isinstance(asked, FromRunConfig)
     source = own | ({"root": asked.root} if asked.root else {}) if from_run else asdict(asked)
     records = load_records(source, cache_folder(asked.cache_dir))
     part = asked.part if from_run else None
     if part is None:
-        part = "val" if content_fingerprint(records) == own["fingerprint"] else "all"
-    chosen = records if part == "all" else records_named(records, checkpoint.description["split"][part])
-    chosen = chosen[: asked.limit]
+        known = {checkpoint.description["data"]["fingerprint"] for checkpoint in checkpoints}
+        part = "val" if known == {content_fingerprint(records)} else "all"
+    if part != "all":
+        first, *others = [checkpoint.description["split"][part] for checkpoint in checkpoints]
+        names = [name for name in first if all(name in other for other in others)]
+        if not names:
+            raise InputError(f"no image is in the part {part} of all checkpoints; take data.part=all, or other data")
+        records = records_named(records, names)
+    chosen = records[: asked.limit]
     logger.info("%d images: %s of %s", len(chosen), part, source.get("root") or source["name"])
     return chosen
 

@@ -4,7 +4,7 @@ import csv
 import io
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,25 @@ class EpochTable(Callback):
         if trainer.logger is not None:
             scalars = {name: value for name, value in self.rows[-1].items() if name != "epoch"}
             trainer.logger.log_metrics(scalars, step=trainer.current_epoch)
+
+
+class GiveUp(Callback):
+    """Tells `watch` each epoch and its validation Dice, and ends the training where it returns True.
+
+    After a resume it is told the earlier epochs again.
+    """
+
+    def __init__(self, watch: Callable[[int, float], bool]) -> None:
+        self._watch, self._told = watch, 0
+        self.happened = False
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Tell what is new in the table of epochs."""
+        table = next(callback for callback in trainer.callbacks if isinstance(callback, EpochTable))  # type: ignore[attr-defined]  # reason: it has them
+        for row in table.rows[self._told :]:
+            self.happened = self.happened or self._watch(int(row["epoch"]), row["val/dice"])
+        self._told = len(table.rows)
+        trainer.should_stop = trainer.should_stop or self.happened
 
 
 def last_epoch(metrics_csv: Path) -> dict[str, float]:

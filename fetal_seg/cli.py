@@ -3,7 +3,7 @@
 import logging
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from fetal_seg.errors import InputError
+from fetal_seg.files import write_text
 from fetal_seg.overrides import CONF, as_hydra_takes, first_of, is_of_hydra, last_value
 from fetal_seg.sweep import Sweep, plan_sweep, run_job, run_sweep
 
@@ -115,14 +116,31 @@ def _first_valid(jobs: list[list[str]], name: str, schema: str) -> Any:
     raise problems[0]
 
 
+def compose_run(overrides: Sequence[str], run_dir: Path) -> Any:
+    """The checked configuration of ``train.py`` with these overrides, written to the run's folder as Hydra does.
+
+    Raises:
+        InputError: it cannot be composed, or is wrong.
+    """
+    composed = _composed(as_hydra_takes([text.lstrip("+") for text in overrides]), "train", return_hydra_config=True)
+    hydra_keys = OmegaConf.masked_copy(composed, ["hydra"])
+    config = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
+    for name, content in (("config", config), ("hydra", hydra_keys), ("overrides", OmegaConf.create(list(overrides)))):
+        write_text(run_dir / ".hydra" / f"{name}.yaml", OmegaConf.to_yaml(content))
+    return _resumable(_checked(config, "TrainConfig"), run_dir)
+
+
 def _compose(overrides: list[str], name: str, schema: str) -> Any:
     """The checked configuration of these overrides, or of the first job of a sweep."""
+    return _checked(_composed([first_of(text) for text in overrides if not is_of_hydra(text)], name), schema)
+
+
+def _composed(overrides: list[str], name: str, **options: Any) -> DictConfig:
     try:
         with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-            composed = hydra.compose(name, [first_of(text) for text in overrides if not is_of_hydra(text)])
+            return hydra.compose(name, overrides, **options)
     except (HydraException, OmegaConfBaseException) as error:
         raise InputError(" ".join(str(error).split())) from error
-    return _checked(composed, schema)
 
 
 def _resumable(config: Any, run_dir: Path) -> Any:
@@ -133,7 +151,7 @@ def _resumable(config: Any, run_dir: Path) -> Any:
 
 
 def _conclude(folder: Path) -> int:
-    from fetal_seg.report.sweep import conclude_sweep
+    from fetal_seg.report.conclusion import conclude_sweep
 
     return conclude_sweep(folder)
 

@@ -55,10 +55,38 @@ class TrainConfig:
 
 
 @dataclass(config=STRICT, kw_only=True)
+class RangeConfig:
+    """Numbers from low to high that a search may take; whole ones where both ends are."""
+
+    low: int | float
+    high: int | float
+    log: bool = False
+
+
+@dataclass(config=STRICT, kw_only=True)
+class SearchSettings:
+    """What ``search.py`` looks for, and how long."""
+
+    space: dict[str, list[bool | int | float | str] | RangeConfig] = field(default_factory=dict)
+    trials: Positive = 50
+    workers: Positive = 1
+    pruner: Literal["median", "hyperband", "none"] = "median"
+    startup_trials: Natural = 6
+
+
+@dataclass(config=STRICT, kw_only=True)
+class SearchConfig(TrainConfig):
+    """What ``search.py`` takes: what ``train.py`` does, and what to search."""
+
+    search: SearchSettings = field(default_factory=SearchSettings)
+    output: str | None = None
+
+
+@dataclass(config=STRICT, kw_only=True)
 class EvaluateConfig:
     """What ``evaluate.py`` takes."""
 
-    ckpt: str
+    ckpt: str | Annotated[list[str], Field(min_length=1)]
     data: Any
     output: str | None = None
     device: Literal["auto", "cpu", "gpu"] = "auto"
@@ -76,3 +104,12 @@ class PredictConfig:
     cache_dir: str | None = None
     overlays: bool = True
     device: Literal["auto", "cpu", "gpu"] = "auto"
+
+
+@dataclass(config=STRICT, kw_only=True)
+class ReportConfig:
+    """What ``report.py`` takes."""
+
+    runs: Annotated[list[str], Field(min_length=1)]
+    title: str = "Comparison of runs"
+    output: str | None = None

@@ -111,6 +111,7 @@ class HeadDataModule(LightningDataModule):
         cache: of these records, decoded at the network's size.
         rule: how to cut the records into parts.
         augmentation: of the training part.
+        seed: of the order and the augmentation.
         batch_size: images in a batch.
         workers: processes that load images.
         limit: take the first so many images of each part.
@@ -129,12 +130,13 @@ class HeadDataModule(LightningDataModule):
         rule: SplitRule,
         augmentation: Augmentation,
         *,
+        seed: int = 0,
         batch_size: int,
         workers: int = 0,
         limit: int | None = None,
     ) -> None:
         super().__init__()
-        self._seed, self._batch_size, self._workers = rule.seed, batch_size, workers
+        self._seed, self._batch_size, self._workers = seed, batch_size, workers
         self._augmentation = augmentation
         self._cache = cache
         self.fingerprint, self.records = self._cache.fingerprint, list(records)

@@ -52,6 +52,7 @@ class DataConfig:
     val_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
     folds: Annotated[int, Field(ge=2)] = 5
     fold: Natural = 0
+    split_seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
     split_file: str | None = None
     limit: Positive | None = None
     batch_size: Positive = 4

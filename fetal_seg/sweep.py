@@ -107,11 +107,11 @@ def run_sweep(sweep: Sweep, launch: Callable[[], None], conclude: Callable[[Path
         content = {"command": sys.argv, "given": sweep.given, "overrides": sweep.overrides, "jobs": sweep.jobs()}
         write_text(sweep.folder / FILE, json.dumps(content, indent=1) + "\n")
     beside = any(text.startswith("hydra/launcher=") for text in sweep.launching)
-    sys.argv[1:] = sweep.arguments
     interrupted = False
     try:
         for _ in range(2 if beside else 1):
             with contextlib.suppress(SystemExit):  # Hydra's, when a worker process died: it takes the others with it
+                sys.argv[1:] = sweep.arguments
                 launch()
                 break
     except KeyboardInterrupt:
@@ -121,20 +121,24 @@ def run_sweep(sweep: Sweep, launch: Callable[[], None], conclude: Callable[[Path
 
 
 def run_job(task: Callable[[], None], run_dir: Path) -> None:
-    """Run one job in its folder; what goes wrong is written there and told, not raised."""
+    """Run one job in its folder, alone; what goes wrong is written there and told, not raised."""
     with _alone(run_dir):
         if is_finished(run_dir):
             logger.info("job %s was finished before", run_dir.name)
             return
-        failure = run_dir / FAILURE
-        failure.unlink(missing_ok=True)
         try:
+            (run_dir / FAILURE).unlink(missing_ok=True)
             task()
         except Exception as error:
-            cause = " ".join(str(error).split()) or "no message"
-            cause = cause if isinstance(error, InputError) else f"{type(error).__name__}: {cause}"
-            write_text(failure, json.dumps({"cause": cause, "traceback": traceback.format_exc()}, indent=1) + "\n")
-            logger.error("job %s failed: %s\nthe others go on", run_dir.name, cause)
+            record_failure(run_dir, error)
+
+
+def record_failure(run_dir: Path, error: Exception) -> None:
+    """Write why a job failed into its folder, and tell it."""
+    cause = " ".join(str(error).split()) or "no message"
+    cause = cause if isinstance(error, InputError) else f"{type(error).__name__}: {cause}"
+    write_text(run_dir / FAILURE, json.dumps({"cause": cause, "traceback": traceback.format_exc()}, indent=1) + "\n")
+    logger.error("job %s failed: %s\nthe others go on", run_dir.name, cause)
 
 
 def is_finished(run_dir: Path) -> bool:

@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import warnings
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -60,8 +61,10 @@ class TrainerKeys(Protocol):
         ...
 
 
-def build_trainer(keys: TrainerKeys, run_dir: Path, data: HeadDataModule) -> tuple[Trainer, dict[str, str]]:
-    """The trainer of a run that writes into `run_dir`, and its precision with the reason for it.
+def build_trainer(
+    keys: TrainerKeys, run_dir: Path, data: HeadDataModule, more: Sequence[Callback] = ()
+) -> tuple[Trainer, dict[str, str]]:
+    """The trainer of a run that writes into `run_dir`, with `more` callbacks; its precision, with the reason for it.
 
     Raises:
         InputError: a GPU is asked for and there is none.
@@ -79,7 +82,7 @@ def build_trainer(keys: TrainerKeys, run_dir: Path, data: HeadDataModule) -> tup
         accumulate_grad_batches=keys.accumulate_grad_batches,
         num_sanity_val_steps=0,
         logger=TensorBoardLogger(run_dir, name="", version="tensorboard", default_hp_metric=False),
-        callbacks=_callbacks(keys, run_dir, data),
+        callbacks=[*_callbacks(keys, run_dir, data), *more],
         plugins=[WholeCheckpoints()],
         enable_progress_bar=keys.progress_bar and sys.stderr.isatty(),
         enable_model_summary=False,

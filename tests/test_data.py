@@ -1,6 +1,8 @@
 """From records to batches: preprocessing, cache, augmentation, data module."""
 
+import logging
 import multiprocessing
+import os
 import subprocess
 import sys
 from dataclasses import astuple
@@ -136,12 +138,13 @@ def test_all_bad_records_are_told(tmp_path):
 
 
 def _build(folder, cache_dir):
+    logging.basicConfig(filename=cache_dir.parent / f"{os.getpid()}.log", level=logging.INFO)
     names = sorted(path.stem for path in Path(folder).glob("*HC.png"))
     records = [Record(f"{n}.png", n[:3], folder / f"{n}.png", folder / f"{n}_Annotation.png", 1.0) for n in names]
     build_cache(records, Letterbox(64, 96), cache_dir)
 
 
-def test_two_processes_may_build_it_together(tmp_path):
+def test_of_two_processes_one_decodes(tmp_path):
     make_records(tmp_path / "a", 30)
     context = multiprocessing.get_context("spawn")
     jobs = [context.Process(target=_build, args=(tmp_path / "a", tmp_path / "cache")) for _ in range(2)]
@@ -151,6 +154,7 @@ def test_two_processes_may_build_it_together(tmp_path):
         job.join(60)
     assert [job.exitcode for job in jobs] == [0, 0]
     assert len(list((tmp_path / "cache" / "images").iterdir())) == 1
+    assert "".join(log.read_text() for log in tmp_path.glob("*.log")).count("decoded 30 images") == 1
 
 
 def test_memory_does_not_grow_with_the_images_read(tmp_path):

@@ -3,8 +3,11 @@ import time
 
 import numpy as np
 import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
 
-from fetal_seg.statistics import bootstrap_mean_interval, describe
+from fetal_seg.statistics import bootstrap_mean_interval, describe, holm, paired_difference
 
 
 def _clustered(rng: np.random.Generator, clusters: int = 60) -> tuple[np.ndarray, np.ndarray]:
@@ -104,3 +107,100 @@ def test_two_hundred_images_take_well_below_a_second():
     start = time.process_time()
     describe(values, groups)
     assert time.process_time() - start < 0.3
+
+
+def differences(rng, examinations, shift=0.0, *, skewed=False, within=0.3):
+    """Differences of images that resemble each other within an examination: values and groups."""
+    sizes = rng.integers(1, 4, examinations)
+    groups = np.repeat(np.arange(examinations), sizes)
+    own = rng.exponential(1.0, examinations) - 1.0 if skewed else rng.normal(0, 1, examinations)
+    return shift + own[groups] + rng.normal(0, within, len(groups)), groups
+
+
+def rejected(p_values, level=0.05):
+    return np.mean(np.asarray(p_values) < level)
+
+
+def test_intervals_cover_at_their_rate():
+    """Skewed differences, correlated within 60 examinations: 95 % intervals cover the true mean.
+
+    Of 300 intervals at a rate of 0.95, 0.91 is three standard deviations below.
+    """
+    rng = np.random.default_rng(0)
+    covered = []
+    for _ in range(300):
+        values, groups = differences(rng, 60, 0.2, skewed=True)
+        found = paired_difference(values, np.zeros_like(values), groups, resamples=499)
+        covered.append(found.low <= 0.2 <= found.high)
+    assert 0.91 <= np.mean(covered) <= 0.985
+
+
+def test_the_test_holds_its_level_where_images_as_units_would_not():
+    """Nothing differs: 5 % of tests by examination are below 0.05; by image, as if independent, twice as many."""
+    rng = np.random.default_rng(1)
+    by_examination, by_image = [], []
+    for _ in range(600):
+        values, groups = differences(rng, 40)
+        by_examination.append(paired_difference(values, np.zeros_like(values), groups, resamples=99).p)
+        by_image.append(scipy.stats.wilcoxon(values).pvalue)
+    assert 0.025 <= rejected(by_examination) <= 0.077  # three standard deviations about 0.05
+    assert rejected(by_image) > 0.09
+
+
+def test_a_clear_difference_is_found_and_turned_round():
+    rng = np.random.default_rng(2)
+    b, groups = differences(rng, 80)
+    a = b + 0.5 + rng.normal(0, 0.4, len(b))
+    found, turned = paired_difference(a, b, groups), paired_difference(b, a, groups)
+    assert found.mean == pytest.approx(np.mean(a - b))
+    assert found.low > 0
+    assert found.p < 1e-6
+    assert (turned.mean, turned.p) == (pytest.approx(-found.mean), pytest.approx(found.p))
+    assert (turned.low, turned.high) == pytest.approx((-found.high, -found.low), abs=0.02)
+    assert (found.images, found.examinations) == (len(b), 80)
+
+
+def test_nothing_differs():
+    same = paired_difference([0.9, 0.8, 0.7], [0.9, 0.8, 0.7], ["a", "a", "b"])
+    assert (same.mean, same.low, same.high, same.p) == (0, 0, 0, 1)
+    assert paired_difference([1.0, 2.0], [0.0, 0.0], ["a", "a"]).p == 1  # one examination tells nothing
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "groups"),
+    [([1.0], [1.0, 2.0], ["a", "b"]), ([1.0, np.inf], [1.0, 2.0], ["a", "b"]), ([1.0, 2.0], [1.0, 2.0], ["a"])],
+)
+def test_what_cannot_be_paired_is_refused(a, b, groups):
+    with pytest.raises(ValueError, match="same images|not finite|both must be"):
+        paired_difference(a, b, groups)
+
+
+@given(st.lists(st.floats(0, 1), max_size=12))
+def test_holm_is_the_step_down_procedure(p_values):
+    """At every level it rejects what Holm's procedure rejects, done step by step."""
+    corrected = holm(p_values)
+    assert len(corrected) == len(p_values)
+    assert all(one <= other <= 1 for one, other in zip(p_values, corrected, strict=True))
+    for level in (0.01, 0.05, 0.3, 0.9):
+        rejected_by_hand = set()
+        for step, index in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+            if p_values[index] * (len(p_values) - step) > level:
+                break
+            rejected_by_hand.add(index)
+        assert {index for index, p in enumerate(corrected) if p <= level} == rejected_by_hand
+
+
+def test_holm_keeps_the_chance_of_any_false_finding():
+    """Ten true hypotheses beside five false ones: any of the ten is rejected in at most 5 % of the studies."""
+    rng = np.random.default_rng(3)
+    true, false = rng.uniform(size=(4000, 10)), rng.beta(0.1, 8, size=(4000, 5))
+    corrected = np.array([holm(row) for row in np.hstack([true, false])])
+    raw = (np.hstack([true, false])[:, :10] < 0.05).any(axis=1).mean()
+    assert (corrected[:, :10] < 0.05).any(axis=1).mean() <= 0.06
+    assert raw > 0.3
+    assert (corrected[:, 10:] < 0.05).mean() > 0.5
+
+
+def test_holm_refuses_what_is_no_p_value():
+    with pytest.raises(ValueError, match=r"\[0, 1\]"):
+        holm([0.2, 1.5])

@@ -16,6 +16,7 @@ from conftest import QUICK, ROOT, run_command
 from PIL import Image
 
 from fetal_seg.checkpoint import read_checkpoint
+from fetal_seg.precision import choose_precision
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +115,19 @@ def test_resuming_a_finished_run_changes_nothing(trained, cache_dir):
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert (trained / "metrics.csv").read_bytes() == table
     assert json.loads((trained / "run.json").read_text())["metrics"]["val/dice"] > 0
+
+
+@pytest.mark.parametrize(
+    ("amx", "avx512", "expected"),
+    [(True, True, "bf16-mixed"), (False, True, "bf16-mixed"), (False, False, "32-true")],
+)
+def test_automatic_precision_of_a_cpu(amx, avx512, expected, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
+    precision, reason = choose_precision("auto", torch.device("cpu"))
+    assert precision == expected
+    assert "AVX-512" in reason or amx
+    assert choose_precision("32-true", torch.device("cpu"))[0] == "32-true"
 
 
 LONG = [*QUICK, "trainer.max_epochs=6", "model.dropout=0.1", "evaluate=false", "trainer.log_images=0"]
@@ -239,26 +253,6 @@ def test_groups_swap(overrides, tmp_path, cache_dir):
     assert read_checkpoint(tmp_path / "run/checkpoints/best.ckpt").build_network()
 
 
-def test_a_sweep_runs_every_combination(tmp_path, cache_dir):
-    done = run_command(
-        "train.py",
-        "-m",
-        *QUICK,
-        "model.depth=2,3",
-        "optim=adam,sgd",
-        "trainer.max_epochs=1",
-        "evaluate=false",
-        f"data.cache_dir={cache_dir}",
-        cwd=tmp_path,
-    )
-    assert done.returncode == 0, done.stderr
-    (sweep,) = (tmp_path / "outputs" / "sweep").iterdir()
-    runs = sorted(path.name for path in sweep.iterdir() if path.is_dir())
-    assert runs == ["0", "1", "2", "3"]
-    built = [read_checkpoint(sweep / run / "checkpoints/best.ckpt").description["network"]["depth"] for run in runs]
-    assert built == [2, 2, 3, 3]
-
-
 def test_two_processes_train_together(tmp_path, cache_dir):
     """DDP with gloo on the CPU: one run folder, each image once an epoch."""
     done = run_command(
@@ -277,10 +271,3 @@ def test_two_processes_train_together(tmp_path, cache_dir):
     assert len(rows_of(tmp_path / "run")) == 1
     assert json.loads((tmp_path / "run/run.json").read_text())["status"] == "finished"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
-
-
-def test_a_sweep_over_several_processes_is_refused(tmp_path):
-    done = run_command("train.py", "-m", *QUICK, "trainer=ddp", "seed=0,1", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "trainer=ddp" in done.stderr
-    assert list(tmp_path.iterdir()) == []

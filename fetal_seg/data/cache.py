@@ -9,6 +9,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from fetal_seg.data.preprocess import Letterbox
@@ -55,8 +56,8 @@ class ImageCache:
 def build_cache(records: Sequence[Record], letterbox: Letterbox, cache_dir: Path) -> ImageCache:
     """Decode records into `cache_dir`, unless the same content is there at the same size.
 
-    The key is the content of every file, so a changed image or annotation is decoded again. Two
-    processes may build it at once: each fills a folder of its own, and the first to finish is kept.
+    The key is the content of every file, so a changed image or annotation is decoded again. Of
+    processes that need it at once, one decodes, and the others wait for it.
 
     Raises:
         InputError: images or annotations that cannot be used, all named at once.
@@ -65,9 +66,12 @@ def build_cache(records: Sequence[Record], letterbox: Letterbox, cache_dir: Path
     key = hashlib.sha256(json.dumps([FORMAT, fingerprint, letterbox.height, letterbox.width]).encode()).hexdigest()
     folder = cache_dir / "images" / key[:24]
     if not folder.is_dir():
-        with whole_folder(folder) as temporary:
-            _fill(temporary, records, letterbox)
-        logger.info("decoded %d images into %s", len(records), folder)
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        with FileLock(cache_dir / f".{folder.name}.lock"):
+            if not folder.is_dir():
+                with whole_folder(folder) as temporary:
+                    _fill(temporary, records, letterbox)
+                logger.info("decoded %d images into %s", len(records), folder)
     return ImageCache(folder, fingerprint)
 
 

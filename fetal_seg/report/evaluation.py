@@ -12,6 +12,8 @@ from fetal_seg.evaluation import compare
 from fetal_seg.predictor import Predictor
 from fetal_seg.progress import track
 from fetal_seg.report import pictures, plots, tables
+from fetal_seg.report.comparison import write_comparison
+from fetal_seg.report.runs import factors, label, read_runs
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,34 @@ def evaluate_to(folder: Path, predictor: Predictor, records: Sequence[Record]) -
     Console().print(tables.summary_table(summary))
     logger.info("evaluation: %s", folder)
     return summary
+
+
+def compare_to(folder: Path, paths: Sequence[Path], predictors: Sequence[Predictor], records: Sequence[Record]) -> None:
+    """Evaluate checkpoints on the same images, each into a numbered folder in `folder`, and compare them there.
+
+    Checkpoints of runs that differ in nothing but their seed are repeats of one contender.
+    """
+    evaluations: dict[str, list[list[tables.Row]]] = {}
+    for number, (path, name, predictor) in enumerate(zip(paths, labels_of(paths), predictors, strict=True), start=1):
+        logger.info("\n%d: %s (%s)", number, name, path)
+        evaluate_to(folder / str(number), predictor, records)
+        evaluations.setdefault(name, []).append(tables.read_per_image(folder / str(number) / "per_image.csv"))
+    if len(evaluations) == 1:
+        logger.info("these are repeats of one configuration, so there is nothing to compare")
+        return
+    table, sentences = write_comparison(folder, evaluations)
+    Console().print(table)
+    logger.info("%s\ncomparison: %s", "\n".join(sentences), folder / "comparison.csv")
+
+
+def labels_of(paths: Sequence[Path]) -> list[str]:
+    """What tells checkpoints apart: the settings of their runs; or their paths, where they lie in no run's folder."""
+    folders = [path.resolve().parent.parent for path in paths]
+    if len(set(folders)) == len(paths) and all((folder / ".hydra" / "config.yaml").is_file() for folder in folders):
+        runs = read_runs(folders)
+        keys = factors(runs)
+        return [label(run, keys) if keys else str(run.setting("model")) for run in runs]
+    return [str(path) for path in paths]
 
 
 def headline(summary: dict[str, Any]) -> dict[str, float]:

@@ -29,13 +29,13 @@ def draw_curves(metrics_csv: Path, output: Path) -> Figure:
     """
     with metrics_csv.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    best = _best(*_series(rows, "val/dice"))
+    best = _best(*series(rows, "val/dice"))
     figure = Figure(figsize=(10, 4), layout="constrained")
     title = f"{len(rows)} epoch{'' if len(rows) == 1 else 's'}"
     figure.suptitle(title if best is None else f"{title}, best validation Dice {best[1]:.4f} in epoch {best[0]:.0f}")
     for axes, measure in zip(figure.subplots(1, 2), ("Loss", "Dice"), strict=True):
         for part, name, colour in (("train", "training", BLUE), ("val", "validation", ORANGE)):
-            epochs, values = _series(rows, f"{part}/{measure.lower()}")
+            epochs, values = series(rows, f"{part}/{measure.lower()}")
             marker = "o" if len(epochs) <= 30 else None  # the dots of more epochs would run together
             axes.plot(epochs, values, color=colour, marker=marker, markersize=3.5, linewidth=1.6, label=name)
         if best is not None:
@@ -44,8 +44,8 @@ def draw_curves(metrics_csv: Path, output: Path) -> Figure:
         axes.set_xlim(min(low, high - 1), max(high, low + 1))  # one epoch has no extent of its own
         axes.set(title=measure, xlabel="epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        _finish(axes)
-    return _save(figure, output)
+        finish(axes)
+    return save(figure, output)
 
 
 def draw_bland_altman(rows: Sequence[Row], output: Path) -> Figure:
@@ -70,14 +70,14 @@ def draw_bland_altman(rows: Sequence[Row], output: Path) -> Figure:
     for value, name, dash in _agreement(predicted - true):
         axes.axhline(value, color="black", linestyle=dash, linewidth=1.2)
         place = axes.get_yaxis_transform()  # x in widths of the axes, y in mm
-        axes.text(1.01, value, f"{name}\n{_minus(f'{value:+.2f}')} mm", transform=place, va="center", fontsize=9)
+        axes.text(1.01, value, f"{name}\n{minus(f'{value:+.2f}')} mm", transform=place, va="center", fontsize=9)
     axes.set(
         title=f"Agreement of the head circumference with the sonographer's (n = {len(measured)})",
         xlabel="\n".join(["mean of predicted and true circumference, mm", *_left_out(rows, len(measured))]),
         ylabel="predicted minus true, mm",
     )
-    _finish(axes)
-    return _save(figure, output)
+    finish(axes)
+    return save(figure, output)
 
 
 def draw_errors(rows: Sequence[Row], output: Path) -> Figure:
@@ -103,8 +103,8 @@ def draw_errors(rows: Sequence[Row], output: Path) -> Figure:
     for axes in (left, right):
         axes.set_ylabel("images")
         axes.yaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-        _finish(axes)
-    return _save(figure, output)
+        finish(axes)
+    return save(figure, output)
 
 
 def _agreement(differences: NDArray[np.floating]) -> list[tuple[float, str, str]]:
@@ -134,11 +134,11 @@ def _draw_bars(axes: Axes, values: NDArray[np.floating]) -> list[str]:
 def _mark_center(axes: Axes, values: NDArray[np.floating], unit: str) -> None:
     if len(values):
         mean, median = float(values.mean()), float(np.median(values))
-        axes.axvline(mean, color=RED, linewidth=1.8, label=_minus(f"mean {mean:.2f} {unit}"), zorder=3)
-        axes.axvline(median, color="black", linestyle="--", label=_minus(f"median {median:.2f} {unit}"), zorder=3)
+        axes.axvline(mean, color=RED, linewidth=1.8, label=minus(f"mean {mean:.2f} {unit}"), zorder=3)
+        axes.axvline(median, color="black", linestyle="--", label=minus(f"median {median:.2f} {unit}"), zorder=3)
 
 
-def _series(rows: Sequence[dict[str, str]], column: str) -> tuple[list[float], list[float]]:
+def series(rows: Sequence[dict[str, str]], column: str) -> tuple[list[float], list[float]]:
     """Epochs and values of a column, without the epochs whose cell is empty or not finite."""
     pairs = [(float(row["epoch"]), float(row.get(column) or math.nan)) for row in rows]
     known = [pair for pair in pairs if math.isfinite(pair[1])]
@@ -158,19 +158,22 @@ def _left_out(rows: Sequence[Row], shown: int) -> list[str]:
     return [f"not shown: {note}"] if note else []
 
 
-def _minus(text: str) -> str:
+def minus(text: str) -> str:
+    """Text with true minus signs."""
     return text.replace("-", "−")  # as on the axes
 
 
-def _finish(axes: Axes) -> None:
+def finish(axes: Axes, legend_size: float = 9) -> None:
+    """The same frame, grid and legend for every plot."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25, linewidth=0.6)
     axes.set_axisbelow(True)
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False, fontsize=9)
+        axes.legend(frameon=False, fontsize=legend_size)
 
 
-def _save(figure: Figure, output: Path) -> Figure:
+def save(figure: Figure, output: Path) -> Figure:
+    """Write a figure, whole or not at all, and return it."""
     with whole_file(output) as temporary:
         figure.savefig(temporary, dpi=120)
     return figure

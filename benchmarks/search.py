@@ -1,0 +1,80 @@
+"""How many epochs a search needs to find a sweep's best: ``python -m benchmarks.search SWEEP_FOLDER``.
+
+The trainings are not made again: each trial is given the validation Dice that the sweep's job of the same
+values had at each epoch. So the search can be repeated with many seeds of its sampler.
+"""
+
+import argparse
+import logging
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from fetal_seg import search
+from fetal_seg.config import SearchSettings
+from fetal_seg.report.runs import Run, factors, read_runs
+
+
+class Replay:
+    """Gives the recorded epochs of a sweep's jobs; counts those it gave until the best job had ended."""
+
+    def __init__(self, runs: list[Run], keys: list[str]) -> None:
+        self._curves = {
+            tuple(run.setting(key) for key in keys): [float(row["val/dice"]) for row in run.curves] for run in runs
+        }
+        self._keys = keys
+        self.best = max(max(curve) for curve in self._curves.values())
+        self.epochs, self.needed = 0, 0
+
+    def __call__(self, overrides: list[str], run_dir: Path, watch: search.Watch) -> bool:
+        """A training, as far as it is watched."""
+        values = dict(text.split("=", 1) for text in overrides)
+        curve = self._curves[tuple(values[key] for key in self._keys)]
+        for epoch, dice in enumerate(curve):
+            self.epochs += 1
+            if watch(epoch, dice):
+                return False
+        if max(curve) == self.best:
+            self.needed = self.epochs
+        return True
+
+
+def main() -> None:
+    """Replay searches and print how many found the best, and after how many epochs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sweep", type=Path)
+    parser.add_argument("--trials", type=int, default=40)
+    parser.add_argument("--startup", type=int, default=6)
+    parser.add_argument("--pruner", default="median")
+    parser.add_argument("--repeats", type=int, default=20)
+    asked = parser.parse_args()
+    logging.disable(logging.INFO)
+    runs = read_runs([asked.sweep])
+    keys = factors(runs)
+    space = {key: sorted({str(run.setting(key)) for run in runs}) for key in keys}
+    whole = sum(len(run.curves) for run in runs)
+    found = []
+    for seed in track(range(asked.repeats), "searching", console=Console(stderr=True), transient=True):
+        replay = Replay(runs, keys)
+        with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+            settings = SearchSettings(trials=asked.trials, pruner=asked.pruner, startup_trials=asked.startup)
+            search.open_study(Path(folder), seed, settings, create=True)
+            search.work(Path(folder), [], space, settings, seed, replay)
+        found.append((replay.needed, replay.epochs))
+    needed = [epochs for epochs, _ in found if epochs]
+    spent = np.mean([epochs for _, epochs in found])
+    print(f"{asked.sweep}: {len(runs)} jobs, {whole} epochs, best val/dice {replay.best:.4f}")
+    print(f"{asked.trials} trials, {asked.pruner} pruner: {spent:.0f} epochs ({spent / whole:.0%} of the grid's)")
+    share = f"{len(needed)} of {asked.repeats} searches ended with the best of the grid"
+    print(
+        f"{share}, after {np.median(needed):.0f} epochs ({np.median(needed) / whole:.0%}) in the median"
+        if needed
+        else share
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""Compare any runs: ``python report.py runs=[outputs/sweep/A,outputs/train/B]`` writes report.html and summary.csv."""
+
+import logging
+from pathlib import Path
+
+from fetal_seg.cli import command
+from fetal_seg.config import ReportConfig
+
+logger = logging.getLogger("report")
+
+
+@command("report", "ReportConfig")
+def report(config: ReportConfig, run_dir: Path) -> None:
+    """Read run folders, rank and compare them."""
+    from fetal_seg.report.runs import read_runs
+    from fetal_seg.report.sweep import write_report
+
+    runs = read_runs([Path(path).expanduser() for path in config.runs])
+    again = [f"python report.py 'runs=[{','.join(config.runs)}]'"]
+    page = write_report(run_dir, runs, title=config.title, again=again)
+    logger.info("report: %s", page)
+
+
+if __name__ == "__main__":
+    report()

@@ -1,0 +1,19 @@
+"""Search for the best configuration: ``python search.py experiment=ablation search.trials=40 search.workers=2``."""
+
+import sys
+from pathlib import Path
+
+from fetal_seg.cli import command
+from fetal_seg.config import SearchConfig
+
+
+@command("search", "SearchConfig")
+def search(config: SearchConfig, run_dir: Path) -> None:
+    """Train trials that Optuna proposes, give up those that fall behind, report all of them."""
+    from fetal_seg.search import run_search
+
+    sys.exit(run_search(config, run_dir))
+
+
+if __name__ == "__main__":
+    search()
