@@ -42,10 +42,11 @@ def run_search(config: SearchConfig, folder: Path) -> int:
         InputError: there is nothing to search, or the folder is of another search.
     """
     settings = config.search
-    space: Space = settings.space or config.sweep.grid
+    overrides = _trial_overrides(folder)
+    fixed = {text.lstrip("+").split("=")[0] for text in overrides}
+    space = {key: values for key, values in (settings.space or config.sweep.grid).items() if key not in fixed}
     if not space:
-        raise InputError("there is nothing to search; set search.space.KEY=[..], or take experiment=ablation")
-    overrides = _trial_overrides(folder, space)
+        raise InputError("there is nothing to search; set search.space={KEY: [..]}, or take experiment=ablation")
     _check_same(folder, overrides, space)
     study = open_study(folder, config.seed, settings, create=True)
     _take_up(study, folder)
@@ -65,14 +66,10 @@ def run_search(config: SearchConfig, folder: Path) -> int:
     return int(_ended(study) < settings.trials or bool(failed))
 
 
-def _trial_overrides(folder: Path, space: Space) -> list[str]:
-    """What the user set for all trials: the search's own overrides, without those of the search."""
+def _trial_overrides(folder: Path) -> list[str]:
+    """What the user set for all trials: the search's own overrides, without those that say how to search."""
     given = yaml.safe_load((folder / ".hydra" / "overrides.yaml").read_text(encoding="utf-8"))
-    keys = ("search.", "output", *space)
-    fixed = [text for text in given if text.lstrip("+").split("=")[0] in space]
-    if fixed:
-        raise InputError(f"{', '.join(fixed)} is searched for; leave it out, or take it out of search.space")
-    return [text for text in given if not text.lstrip("+").startswith(keys)]
+    return [text for text in given if not text.lstrip("+").startswith(("search.", "search=", "output="))]
 
 
 def _check_same(folder: Path, overrides: list[str], space: Space) -> None:

@@ -3,7 +3,7 @@
 import difflib
 import json
 import types
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -117,8 +117,10 @@ def _build(schema: Any, given: Plain, prefix: str, problems: list[str]) -> Any:
     except ValidationError as error:
         kept = _copy(given)
         for detail in error.errors():
-            problems.append(_sentence(schema, prefix, detail))
-            _remove(kept, detail["loc"])
+            location = _place(given, detail["loc"])
+            location += detail["loc"][-1:] if detail["type"] == "missing" else ()
+            problems.append(_sentence(schema, prefix, {**detail, "loc": location}))
+            _remove(kept, location)
     try:
         return adapter.validate_json(json.dumps(kept))
     except ValidationError:  # what is wrong has no default
@@ -132,7 +134,8 @@ def _sentence(schema: Any, prefix: str, detail: Any) -> str:
     if kind == "unexpected_keyword_argument":
         keys = _keys_at(schema, path[:-1])
         near = difflib.get_close_matches(path[-1], keys, 1)
-        guess = f"did you mean {prefix}{'.'.join([*path[:-1], near[0]])}?" if near else f"there are {', '.join(keys)}"
+        guess = f"there are {', '.join(keys)}" if keys else "leave it out"
+        guess = f"did you mean {prefix}{'.'.join([*path[:-1], near[0]])}?" if near else guess
         return f"{key} is no key; {guess}"
     if kind == "missing":
         return f"{key} is missing; add {key}=..."
@@ -145,8 +148,10 @@ def _sentence(schema: Any, prefix: str, detail: Any) -> str:
 
 def _keys_at(schema: Any, path: list[str]) -> list[str]:
     for part in path:
+        if not is_dataclass(schema):  # a mapping, whose keys are free
+            return []
         schema = next(field.type for field in fields(schema) if field.name == part)
-    return [field.name for field in fields(schema)]
+    return [field.name for field in fields(schema)] if is_dataclass(schema) else []
 
 
 def _like_yaml(default: Plain, given: Plain, prefix: str, problems: list[str]) -> Any:
@@ -178,7 +183,17 @@ def _missing(given: Plain, prefix: str = "") -> list[str]:
     return found
 
 
+def _place(given: Any, location: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The keys of a location, without the names of the types that pydantic tried for a value."""
+    keys: list[Any] = []
+    for part in location:
+        if isinstance(given, dict) and part in given:
+            given = given[part]
+            keys.append(part)
+    return tuple(keys)
+
+
 def _remove(given: Plain, location: tuple[Any, ...]) -> None:
     for part in location[:-1]:
-        given = given[part]
+        given = given.get(part, {})
     given.pop(location[-1], None)
