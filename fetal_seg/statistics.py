@@ -60,7 +60,7 @@ class PairedDifference:
     Attributes:
         mean: of the differences over images, in their unit.
         low, high: ends of its interval, by bootstrap over examinations.
-        p: two-sided, that the differences are symmetric about zero.
+        p: two-sided, of the hypothesis that the examinations' mean differences are symmetric about zero.
         images, examinations: how many there were.
     """
 
@@ -79,8 +79,17 @@ def paired_difference(
 
     The test is Wilcoxon's signed-rank test on the mean difference of each examination: images of one
     examination resemble each other, and taken as units they would show differences that are not there.
-    Pratt's treatment of zeros (J. W. Pratt, JASA 54 (1959) 655) counts examinations in which nothing
-    differs as evidence of no difference.
+    Means within rounding of zero are zero.
+
+    Examinations in which nothing differs are left out, as Wilcoxon did, and before SciPy's ``auto`` method
+    chooses: it then counts those that differ, and is exact up to 13 of them, whatever the ties, and up to 50
+    without ties; beyond, the normal approximation with its correction for ties is good. Were the zeros handed
+    on, as for Pratt's treatment, many of them would have it approximate where few differ: 4 of 60, all in one
+    direction, would have p = 0.046 instead of 2/2⁴ = 0.125.
+
+    The test asks for symmetry, the interval for the mean: of skewed differences, one may be found without the other.
+    Intervals of few examinations are a little narrow: simulated with the skewness of an exponential, 93 % of those
+    at a level of 95 % held the mean of 60 examinations, 94 % of 150 and more.
 
     Args:
         a, b: scores (n,) of the models, n >= 1, finite.
@@ -93,13 +102,12 @@ def paired_difference(
     """
     from scipy import stats
 
-    first, second = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    if first.shape != second.shape:
-        raise ValueError(f"scores {first.shape} and {second.shape}: both models must be scored on the same images")
-    difference, clusters = _checked(first - second, groups)
+    (first, clusters), (second, _) = _checked(a, groups), _checked(b, groups)
+    difference = first - second
     low, high = bootstrap_mean_interval(difference, clusters, level=level, resamples=resamples, seed=seed)
     means = np.bincount(clusters, weights=difference) / np.bincount(clusters)
-    p = float(stats.wilcoxon(means, zero_method="pratt").pvalue) if len(means) > 1 and means.any() else 1.0
+    differing = means[np.abs(means) > 1e-12 * max(np.abs(first).max(), np.abs(second).max())]
+    p = float(stats.wilcoxon(differing, method="auto").pvalue) if len(differing) else 1.0  # of one, it is 1
     return PairedDifference(float(difference.mean()), low, high, p, len(difference), len(means))
 
 
@@ -110,11 +118,11 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     Source: S. Holm, A simple sequentially rejective multiple test procedure, Scand. J. Statist. 6 (1979) 65.
 
     Raises:
-        ValueError: a value is not in [0, 1].
+        ValueError: a value is not in [0, 1], or they are not (m,).
     """
     values = np.asarray(p_values, np.float64)
-    if not ((values >= 0) & (values <= 1)).all():
-        raise ValueError(f"p-values {values.tolist()}: each must be in [0, 1]")
+    if values.ndim != 1 or not ((values >= 0) & (values <= 1)).all():
+        raise ValueError(f"p-values {values.tolist()}: they must be (m,), and each in [0, 1]")
     order = np.argsort(values, kind="stable")
     stepped = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
     corrected = np.empty_like(values)

@@ -163,24 +163,20 @@ def _table(contenders: Sequence[Contender], comparisons: Sequence[Comparison]) -
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    measured = [measure for measure in (DICE, ADF) if any(each.measure is measure for each in comparisons)]
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, title="compared image by image, best first")
-    table.add_column("")
-    for measure in measured:
-        for head in (f"{measure.name}\nmean", "minus\nthe best's", "95 %\ninterval", "p (Holm)\n"):
-            table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for head in ("measure", "mean", "minus the\nbest's", "95 %\ninterval", "p\n(Holm)"):
+        table.add_column(head, justify="right", no_wrap=True)
     for each in contenders:
-        cells = []
-        for measure in measured:
+        for place, measure in enumerate(dict.fromkeys(comparison.measure for comparison in comparisons)):
             mean = each.mean(measure)
-            cells.append("–" if mean is None else signed(mean))
+            cells = ["–"] * 3
             pair = next((pair for pair in comparisons if pair.second == each.label and pair.measure is measure), None)
-            if pair is None or pair.difference is None:
-                cells += ["–"] * 3
-            else:
+            if pair is not None and pair.difference is not None:
                 interval = f"{signed(-pair.high)} to {signed(-pair.low)}"
-                cells += [signed(-pair.difference), interval, p_text(pair.p_holm).removeprefix("p = ")]
-        table.add_row(each.label, *cells)
+                cells = [signed(-pair.difference), interval, p_text(pair.p_holm).removeprefix("p = ")]
+            name = each.label if place == 0 else ""
+            table.add_row(name, measure.name, "–" if mean is None else signed(mean), *cells)
     return table
 
 
