@@ -108,6 +108,16 @@ def test_the_summary_has_a_row_a_job(sweep):
     assert rows[5]["ellipse_dice"] == rows[5]["epochs"] == ""
 
 
+def test_the_effects_are_the_means_of_the_levels(sweep):
+    report(sweep)
+    with (sweep / "effects.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["measure"].startswith("ellipse Dice")]
+    means = {(row["factor"], row["level"]): float(row["mean"]) for row in rows}
+    expected = {("model", "encoder_decoder"): 94.5, ("model", "unet"): 96.5}
+    assert means == pytest.approx(expected | {("model.depth", "3"): 95.0, ("model.depth", "4"): 96.0}, abs=1e-3)
+    assert all(float(row["low"]) < float(row["mean"]) < float(row["high"]) and row["blocks"] == "2" for row in rows)
+
+
 @pytest.mark.parametrize("status", ["failed", "running"])
 def test_a_report_is_written_even_if_no_run_has_a_result(status, tmp_path):
     folder = write_sweep(tmp_path / "sweep", [["model=unet"]])

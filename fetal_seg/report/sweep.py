@@ -32,7 +32,8 @@ def write_report(output: Path, runs: Sequence[Run], *, title: str, again: Sequen
     """Write what a set of runs tells into `output`, even if none of them has a result; returns the page.
 
     Args:
-        output: gets ``report.html``, which needs no other file, ``summary.csv`` with a row a run, and ``figures/``.
+        output: gets ``report.html``, which needs no other file, ``summary.csv`` with a row a run, ``effects.csv``
+            with a row a level of each factor, and ``figures/``.
         runs: as `read_runs` gives them.
         title: of the page.
         again: the command lines that would give these runs again.
@@ -40,6 +41,7 @@ def write_report(output: Path, runs: Sequence[Run], *, title: str, again: Sequen
     costs = measure_costs(run.checkpoint for run in runs if run.checkpoint.is_file())
     study = examine(runs, costs)
     write_summary(output / "summary.csv", study, costs)
+    write_effects(output / "effects.csv", study)
     figures = draw_figures(study, output / "figures")
     entries = study.entries
     disagreements, no_pictures = draw_disagreements(
@@ -65,6 +67,17 @@ def write_summary(path: Path, study: Study, costs: dict[Path, Cost]) -> None:
             values = _summary(run, costs.get(run.checkpoint), means)
             own = [run.setting(key) for key in keys]
             writer.writerow([run.name, *map(_cell, own), *(_cell(values.get(column)) for column in SUMMARY_COLUMNS)])
+
+
+def write_effects(path: Path, study: Study) -> None:
+    """Write the marginal mean of each level of each factor with its interval, Dice in per cent, ADF in mm."""
+    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["factor", "level", "measure", "mean", "low", "high", "blocks", "images"])
+        for effect in (effect for effects in study.effects.values() for effect in effects):
+            for own in effect.levels:
+                numbers = [f"{value:.4f}" for value in (own.mean, own.low, own.high)]
+                writer.writerow([effect.factor, own.level, effect.measure.name, *numbers, effect.blocks, effect.images])
 
 
 def draw_figures(study: Study, folder: Path) -> dict[str, Figure]:
