@@ -156,15 +156,18 @@ def _evaluate(run_dir: Path, data: "HeadDataModule") -> dict[str, float]:
 
 
 def _log_hyperparameters(trainer: "Trainer", config: TrainConfig, final: dict[str, float]) -> None:
-    """Put the configuration beside the final metrics in TensorBoard's HPARAMS tab."""
+    """Put what studies compare beside the final metrics in TensorBoard's HPARAMS tab, which sorts it by name."""
     from lightning.pytorch.loggers import TensorBoardLogger
 
-    chosen = {
-        group: _plain(getattr(config, group)) for group in ("model", "optim", "scheduler", "loss", "data", "trainer")
-    }
+    chosen: dict[str, Any] = {}
+    for group in ("model", "optim", "scheduler", "loss"):
+        keys = _plain(getattr(config, group))
+        chosen |= {group: keys.pop("name"), **{f"{group}.{key}": value for key, value in keys.items()}}
+    chosen |= {"train.epochs": config.trainer.max_epochs, "train.batch_size": config.data.batch_size}
+    chosen |= {"train.height": config.data.height, "train.width": config.data.width, "seed": config.seed}
     if isinstance(trainer.logger, TensorBoardLogger):
         metrics = {f"final/{name.replace('/', '_')}": value for name, value in final.items()}
-        trainer.logger.log_hyperparams({**chosen, "seed": config.seed}, metrics)
+        trainer.logger.log_hyperparams(chosen, metrics)
         trainer.logger.finalize("success")
 
 
