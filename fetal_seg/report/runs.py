@@ -104,13 +104,18 @@ def factors(runs: Sequence[Run]) -> list[str]:
     for run in runs:
         if run.config:
             groups.setdefault(tuple(run.setting(key) for key in varying), []).append(run)
-    hidden = {
-        key: None
-        for alike in groups.values()
-        for key in dict.fromkeys(key for run in alike for key in run.config)
-        if is_of_interest(key) and len(_levels(alike, key)) > 1
-    }
+    hidden = dict.fromkeys(key for alike in groups.values() for key in _hidden(alike))
     return varying + list(hidden)
+
+
+def _hidden(alike: Sequence[Run]) -> list[str]:
+    """Choices and keys in which runs of the same overrides differ; of a group that differs, only what all have."""
+    chosen = [group for group in alike[0].choices if is_of_interest(group) and len(_levels(alike, group)) > 1]
+    keys = dict.fromkeys(key for run in alike for key in run.config if key not in run.choices and is_of_interest(key))
+    differing = [key for key in keys if len(_levels(alike, key)) > 1]
+    own = [key for key in differing if key.split(".")[0] in chosen]
+    shared = [key for key in own if not key.endswith(".name") and all(key in run.config for run in alike)]
+    return chosen + [key for key in differing if key not in own or key in shared]
 
 
 def is_of_interest(key: str) -> bool:
