@@ -100,3 +100,13 @@ def test_equal_values_have_equal_text():
 
 def test_names_are_sorted_as_people_do():
     assert sorted(["10", "9", "a2", "0.3", "a10"], key=natural) == ["0.3", "9", "10", "a2", "a10"]
+
+
+def test_runs_of_different_experiment_files_are_told_apart_by_their_choices(tmp_path):
+    """The file itself is no factor; keys that follow from a choice are none either."""
+    for name, model, optim, lr in (("a", "unet", "sgd", 0.1), ("b", "encoder_decoder", "rmsprop", 0.0005)):
+        run = write_run(tmp_path / name, [f"model={model}", f"optim={optim}", f"optim.lr={lr}"])
+        (run / ".hydra" / "overrides.yaml").write_text(f"- experiment={name}\n")
+    runs = read_runs([tmp_path])
+    assert factors(runs) == ["model", "optim"]
+    assert [label(run, factors(runs)) for run in runs] == ["unet, sgd", "encoder_decoder, rmsprop"]

@@ -109,13 +109,15 @@ def factors(runs: Sequence[Run]) -> list[str]:
 
 
 def _hidden(alike: Sequence[Run]) -> list[str]:
-    """Choices and keys in which runs of the same overrides differ; of a group that differs, only what all have."""
-    chosen = [group for group in alike[0].choices if is_of_interest(group) and len(_levels(alike, group)) > 1]
-    keys = dict.fromkeys(key for run in alike for key in run.config if key not in run.choices and is_of_interest(key))
-    differing = [key for key in keys if len(_levels(alike, key)) > 1]
-    own = [key for key in differing if key.split(".")[0] in chosen]
-    shared = [key for key in own if not key.endswith(".name") and all(key in run.config for run in alike)]
-    return chosen + [key for key in differing if key not in own or key in shared]
+    """Choices in which runs of the same overrides differ, and keys in which runs of the same choices do."""
+    chosen = sorted(group for group in alike[0].choices if is_of_interest(group) and len(_levels(alike, group)) > 1)
+    if chosen:
+        parts: dict[tuple[str | None, ...], list[Run]] = {}
+        for run in alike:
+            parts.setdefault(tuple(run.setting(group) for group in chosen), []).append(run)
+        return chosen + [key for part in parts.values() for key in _hidden(part)]
+    keys = dict.fromkeys(key for run in alike for key in run.config if is_of_interest(key))
+    return [key for key in keys if len(_levels(alike, key)) > 1]
 
 
 def is_of_interest(key: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill, shorten
 
 import matplotlib as mpl
 import numpy as np
@@ -80,7 +81,8 @@ def draw_learning(
                     axes.plot(epochs, values, color=GREY, alpha=0.35, linewidth=0.8, marker=_dot(epochs))
             for place, rank in in_front.items():
                 epochs, values = curves[place]
-                label = leaders[rank][0] if place == leaders[rank][1][0] and part == "train" else None
+                short = fill(shorten(leaders[rank][0], 96, placeholder=" …"), 48)  # longer, it would squeeze the axes
+                label = short if place == leaders[rank][1][0] and part == "train" else None
                 axes.plot(epochs, values, color=LEADERS[rank], linewidth=2, marker=_dot(epochs), label=label)
             _limit(axes, [values for _, values in curves], [curves[place][1] for place in in_front])
             axes.set_title(f"{name} {measure if measure == 'loss' else 'Dice'}", loc="left", fontsize=12)
