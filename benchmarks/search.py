@@ -15,7 +15,8 @@ from rich.progress import track
 
 from fetal_seg import search
 from fetal_seg.config import SearchSettings
-from fetal_seg.report.runs import Run, factors, read_runs
+from fetal_seg.report.labels import factors
+from fetal_seg.report.runs import Run, read_runs
 
 
 class Replay:

@@ -2,7 +2,8 @@ import pytest
 from run_folders import scores, write_run, write_sweep
 
 from fetal_seg.errors import InputError
-from fetal_seg.report.runs import as_text, factors, label, natural, read_runs
+from fetal_seg.report.labels import factors, label
+from fetal_seg.report.runs import as_text, natural, read_runs
 
 
 def test_a_sweep_is_read_job_by_job_with_what_became_of_each(tmp_path):

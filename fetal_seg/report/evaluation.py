@@ -13,7 +13,8 @@ from fetal_seg.predictor import Predictor
 from fetal_seg.progress import track
 from fetal_seg.report import pictures, plots, tables
 from fetal_seg.report.comparison import write_comparison
-from fetal_seg.report.runs import factors, label, read_runs
+from fetal_seg.report.labels import factors, label
+from fetal_seg.report.runs import read_runs
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,8 @@ from fetal_seg.report.comparison import Comparison, p_text, signed
 from fetal_seg.report.contenders import ADF, DICE, HD
 from fetal_seg.report.disagreement import Disagreement
 from fetal_seg.report.effects import Effect
-from fetal_seg.report.runs import CUT_OFF, FINISHED, PRUNED, Run, short
+from fetal_seg.report.labels import short
+from fetal_seg.report.runs import CUT_OFF, FINISHED, PRUNED, Run
 from fetal_seg.report.study import Entry, Study, conclusions
 from fetal_seg.report.sweep_plots import pareto_front
 

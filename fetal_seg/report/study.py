@@ -9,7 +9,8 @@ from statistics import mean
 from fetal_seg.report.comparison import Comparison, compare_with_best, resamples, signed
 from fetal_seg.report.contenders import ADF, DICE, MEASURES, Contender, Measure, common_images, contender, ranked
 from fetal_seg.report.effects import Effect, main_effect
-from fetal_seg.report.runs import Run, factors, label
+from fetal_seg.report.labels import factors, label
+from fetal_seg.report.runs import Run
 from fetal_seg.report.speed import Cost
 from fetal_seg.statistics import bootstrap_mean_interval
 
