@@ -50,11 +50,11 @@ def ended(study, state):
 @pytest.mark.parametrize("pruner", ["median", "hyperband"])
 def test_it_finds_the_best_and_gives_up_the_rest(pruner, tmp_path):
     train = Landscape()
-    study = run(tmp_path, train, trials=25, pruner=pruner)
-    assert len(study.trials) == 25
+    study = run(tmp_path, train, trials=20, pruner=pruner)
+    assert len(study.trials) == 20
     pruned = ended(study, optuna.trial.TrialState.PRUNED)
-    assert len(pruned) > 5
-    assert sum(epochs for _, epochs in train.trained) < 0.75 * 25 * EPOCHS
+    assert len(pruned) > 4
+    assert sum(epochs for _, epochs in train.trained) < 0.75 * 20 * EPOCHS
     best = study.best_trial
     assert best.params["optim"] == "adam"
     assert best.params["model.depth"] == 4
@@ -71,8 +71,8 @@ def test_without_a_pruner_all_come_to_their_end(tmp_path):
 def test_no_configuration_is_trained_twice(tmp_path):
     train = Landscape()
     space = {"model.depth": [2, 3], "optim": ["adam", "sgd"], "optim.lr_factor": [0.1, 1.0]}
-    study = run(tmp_path, train, space, trials=16)
-    assert len(study.trials) == 16
+    study = run(tmp_path, train, space, trials=14)
+    assert len(study.trials) == 14
     assert len(train.trained) == len({overrides for overrides, _ in train.trained}) <= 8
     values = {}
     for trial in ended(study, optuna.trial.TrialState.COMPLETE):
