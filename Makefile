@@ -12,7 +12,7 @@ setup: .venv/installed  ## the virtual environment
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,imagenet]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,dicom,imagenet]'
 	@touch $@
 
 demo: setup     ## train, evaluate and predict on phantoms, a few minutes on two cores

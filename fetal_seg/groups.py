@@ -15,6 +15,7 @@ Part = Annotated[float, Field(ge=0, lt=1)]
 Factor = Annotated[float, Field(ge=1, le=4)]
 Rate = Annotated[float, Field(gt=0, le=10)]
 Multiple = Annotated[float, Field(gt=0, le=1000)]
+Probability = Annotated[float, Field(ge=0, le=1)]
 Decay = Annotated[float, Field(ge=0, le=1)]
 Depth = Annotated[int, Field(ge=1, le=8)]
 Width = Annotated[int, Field(ge=1, le=256)]
@@ -37,6 +38,11 @@ class AugmentationConfig:
     contrast: Annotated[float, Field(ge=0, le=1)] = 0.2
     noise: Annotated[float, Field(ge=0, le=1)] = 0.0
     blur: Annotated[float, Field(ge=0, le=10)] = 0.0
+    gain: Probability = 0.0
+    shadow: Probability = 0.0
+    speckle: Probability = 0.0
+    marks: Probability = 0.0
+    negatives: Probability = 0.0
 
 
 @dataclass(config=STRICT, kw_only=True)

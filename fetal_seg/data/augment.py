@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fetal_seg.data import artefacts
 from fetal_seg.imageio import Grey
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it asks the network for news at import
@@ -26,6 +27,8 @@ class Augmentation:
         contrast: gain between 1 - contrast and 1 + contrast, 0 to 1.
         noise: standard deviation of multiplicative noise as speckle is, up to this, 0 to 1.
         blur: standard deviation of a Gaussian blur up to this, px of the network's size.
+        gain, shadow, speckle, marks: probability of each of these artefacts, 0 to 1; see ``data.artefacts``.
+        negatives: probability that the image is replaced by one without a head, and its mask emptied, 0 to 1.
     """
 
     enabled: bool = True
@@ -38,10 +41,15 @@ class Augmentation:
     contrast: float = 0.2
     noise: float = 0.0
     blur: float = 0.0
+    gain: float = 0.0
+    shadow: float = 0.0
+    speckle: float = 0.0
+    marks: float = 0.0
+    negatives: float = 0.0
 
     def build(self) -> "Augmenter":
         """Make the transform; it is slow to import, so not before it is needed."""
-        return Augmenter(self._pipeline() if self.enabled else None)
+        return Augmenter(self._pipeline(), self) if self.enabled else Augmenter(None, self)
 
     def _pipeline(self) -> Any:
         import albumentations as albu
@@ -76,8 +84,14 @@ class Augmentation:
 class Augmenter:
     """Applies a transform whose random numbers are a function of the seed given with each image."""
 
-    def __init__(self, pipeline: Any) -> None:
-        self._pipeline = pipeline
+    def __init__(self, pipeline: Any, keys: Augmentation) -> None:
+        self._pipeline, self._negatives = pipeline, keys.negatives
+        self._artefacts = (
+            (keys.gain, artefacts.change_gain),
+            (keys.shadow, artefacts.add_shadow),
+            (keys.speckle, artefacts.add_speckle),
+            (keys.marks, artefacts.add_marks),
+        )
 
     def __call__(self, image: Grey, mask: Grey, seed: int) -> tuple[Grey, Grey]:
         """Transform an image and its mask, both (height, width) uint8, alike."""
@@ -85,7 +99,14 @@ class Augmenter:
             return image, mask
         self._pipeline.set_random_seed(seed)
         changed = self._pipeline(image=image, mask=mask)
-        return np.ascontiguousarray(changed["image"]), np.ascontiguousarray(changed["mask"])
+        image, mask = np.ascontiguousarray(changed["image"]), np.ascontiguousarray(changed["mask"])
+        rng = np.random.default_rng(seed)
+        if rng.random() < self._negatives:
+            image, mask = artefacts.without_head(image, mask, rng), np.zeros_like(mask)
+        for probability, change in self._artefacts:
+            if rng.random() < probability:
+                image = change(image, rng)
+        return image, mask
 
 
 def _range(factor: float) -> tuple[float, float]:
