@@ -30,11 +30,15 @@ def evaluate(config: EvaluateConfig, run_dir: Path) -> None:
     paths = [Path(path).expanduser() for path in ([config.ckpt] if isinstance(config.ckpt, str) else config.ckpt)]
     checkpoints = [read_checkpoint(path) for path in paths]
     records = _records(config, checkpoints)
-    predictors = [Predictor.load(checkpoint, config.device) for checkpoint in checkpoints]
-    if len(paths) == 1:
-        evaluate_to(run_dir, predictors[0], records)
-    else:
-        compare_to(run_dir, paths, predictors, records)
+    flips = config.tta == "flips"
+    if config.calibrate and (len(paths) > 1 or flips):
+        raise InputError("calibrate=true is for one checkpoint as predict.py uses it by default; leave out the others")
+    if len(paths) == 1 or config.ensemble:
+        predictor = Predictor.load(checkpoints, config.device, flips=flips)
+        evaluate_to(run_dir, predictor, records, calibrate=paths[0] if config.calibrate else None)
+        return
+    predictors = [Predictor.load(checkpoint, config.device, flips=flips) for checkpoint in checkpoints]
+    compare_to(run_dir, paths, predictors, records)
 
 
 def _records(config: EvaluateConfig, checkpoints: list["Checkpoint"]) -> list["Record"]:

@@ -1,7 +1,9 @@
 """Segment and measure heads: ``python predict.py ckpt=RUN/checkpoints/best.ckpt input=FILE_OR_FOLDER``."""
 
+import hashlib
 import logging
 from pathlib import Path
+from typing import Any
 
 from fetal_seg.cli import command
 from fetal_seg.config import PredictConfig
@@ -11,19 +13,39 @@ logger = logging.getLogger("predict")
 
 @command("predict", "PredictConfig")
 def predict(config: PredictConfig, run_dir: Path) -> None:
-    """Predict every image of the input; write masks, overlays, a table and a contact sheet."""
-    from fetal_seg.data.inputs import find_images, pixel_sizes
+    """Measure every image of the input; write tables, masks, pictures and a page."""
+    from fetal_seg.data.inputs import find_inputs, pixel_sizes
     from fetal_seg.data.sources import cache_folder
-    from fetal_seg.predictor import Predictor
-    from fetal_seg.report.prediction import predict_to
 
-    source = Path(config.input).expanduser()
-    images = find_images(source, cache_folder(config.cache_dir))
+    inputs = find_inputs(config.input, cache_folder(config.cache_dir))
     csv = Path(config.pixel_size_csv).expanduser() if config.pixel_size_csv else None
-    sizes = pixel_sizes(source, images, csv, config.pixel_size_mm)
-    predictor = Predictor.load(Path(config.ckpt).expanduser(), config.device)
-    measured = predict_to(run_dir, predictor, images, sizes, overlays=config.overlays)
-    logger.info("%d of %d images with a head\nresults: %s", measured, len(images), run_dir)
+    sizes = pixel_sizes(inputs, csv, config.pixel_size_mm)
+
+    from fetal_seg.predictor import Predictor
+    from fetal_seg.report.prediction import Wishes
+    from fetal_seg.report.prediction_folder import Extras, predict_to
+
+    checkpoints = [config.ckpt] if isinstance(config.ckpt, str) else config.ckpt
+    predictor = Predictor.load(checkpoints, config.device, flips=config.tta == "flips")
+    source = "given" if config.pixel_size_mm else "csv"
+    wishes = Wishes(sizes, source, config.every, config.overlays, config.gestational_age_weeks)
+    kinds = (config.dicom,) if isinstance(config.dicom, str) else tuple(config.dicom)
+    extras = Extras(config.format == "hc18", kinds, _settings(config, checkpoints), config.predict.resume)
+    predict_to(run_dir, predictor, inputs, wishes, extras)
+
+
+def _settings(config: PredictConfig, checkpoints: list[str]) -> dict[str, Any]:
+    """What decides the numbers of a row."""
+    digests = [hashlib.blake2b(Path(one).expanduser().read_bytes(), digest_size=8).hexdigest() for one in checkpoints]
+    return {
+        "ckpt": [Path(one).name for one in checkpoints],
+        "ckpt_digests": digests,
+        "tta": config.tta,
+        "every": config.every,
+        "overlays": config.overlays,
+        "pixel_size_mm": config.pixel_size_mm,
+        "gestational_age_weeks": config.gestational_age_weeks,
+    }
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-import fetal_seg
 from fetal_seg.errors import InputError
+from fetal_seg.files import whole_file
 from fetal_seg.models import build_network
+from fetal_seg.version import __version__
 
 KEY = "fetal_seg"  # where a Lightning checkpoint holds our description
 FORMAT = 1
@@ -31,7 +32,7 @@ def describe(network: Description, preprocessing: Description, data: Description
     """
     return {
         "format": FORMAT,
-        "version": fetal_seg.__version__,
+        "version": __version__,
         "network": network,
         "preprocessing": preprocessing,
         "classes": ["head"],
@@ -97,6 +98,20 @@ def read_checkpoint(path: Path) -> Checkpoint:
         name.removeprefix(PREFIX): value for name, value in content["state_dict"].items() if name.startswith(PREFIX)
     }
     return Checkpoint(path, description, state)
+
+
+def add_calibration(path: Path, calibration: Description) -> None:
+    """Put what held-out images taught into a checkpoint's description; the file is replaced whole.
+
+    Args:
+        path: a checkpoint of this project.
+        calibration: plain data, see ``fetal_seg.calibration``.
+    """
+    read_checkpoint(path)
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    content[KEY]["calibration"] = calibration
+    with whole_file(path) as temporary:
+        torch.save(content, temporary)
 
 
 def _without_download(network: Description) -> Description:

@@ -1,6 +1,7 @@
 """From a command line to a checked configuration: what the entry points share of Hydra."""
 
 import logging
+import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -88,9 +89,23 @@ def _prepare(arguments: list[str], name: str, schema: str) -> list[str] | Sweep:
         raise InputError(f"-m is for train.py alone; call {name}.py once for each")
     output = last_value(given, "output") if name != "train" else None
     if output:  # results go there, and the log with them
-        given.append(f"hydra.run.dir={output}")
+        output = str(Path(output).expanduser())
+        given.append(f"hydra.run.dir='{output}'")
+    if name != "train":
+        _check_writable(Path(output or "outputs"))
     _compose(given, name, schema)
     return given
+
+
+def _check_writable(folder: Path) -> None:
+    """Tell of a folder that cannot be written before Hydra does.
+
+    Raises:
+        InputError: it is a file, or lies where nothing can be written.
+    """
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise InputError(f"output={folder} cannot be written: {existing} is no folder that may be; give another one")
 
 
 def _prepare_sweep(given: list[str], name: str, schema: str) -> Sweep:

@@ -6,10 +6,19 @@ The values themselves, with comments, are in ``conf/``; the schemas of its group
 from dataclasses import field
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
 from fetal_seg.groups import STRICT, Natural, Part, Positive
+
+Names = str | Annotated[list[str], Field(min_length=1)]
+
+
+def check_gestational_age(weeks: float) -> float:
+    """The age, if it can be one."""
+    from fetal_seg import biometry  # it needs SciPy, which `--help` does not
+
+    return biometry.check_gestational_age(weeks)
 
 
 @dataclass(config=STRICT, kw_only=True)
@@ -86,24 +95,40 @@ class SearchConfig(TrainConfig):
 class EvaluateConfig:
     """What ``evaluate.py`` takes."""
 
-    ckpt: str | Annotated[list[str], Field(min_length=1)]
+    ckpt: Names
     data: Any
     output: str | None = None
     device: Literal["auto", "cpu", "gpu"] = "auto"
+    tta: Literal["none", "flips"] = "none"
+    ensemble: bool = False
+    calibrate: bool = False
+
+
+@dataclass(config=STRICT, kw_only=True)
+class PredictSettings:
+    """How a prediction runs, whatever it finds."""
+
+    resume: bool = False
 
 
 @dataclass(config=STRICT, kw_only=True)
 class PredictConfig:
     """What ``predict.py`` takes."""
 
-    ckpt: str
-    input: str
-    pixel_size_mm: Annotated[float, Field(gt=0, le=10)] | None = None
+    ckpt: Names
+    input: Names
+    pixel_size_mm: Annotated[float, Field(gt=0)] | None = None
     pixel_size_csv: str | None = None
+    gestational_age_weeks: Annotated[float, AfterValidator(check_gestational_age)] | None = None
+    tta: Literal["none", "flips"] = "none"
+    every: Positive = 1
+    format: Literal["none", "hc18"] = "none"
+    dicom: Literal["seg", "sr"] | list[Literal["seg", "sr"]] = field(default_factory=list)
     output: str | None = None
     cache_dir: str | None = None
     overlays: bool = True
     device: Literal["auto", "cpu", "gpu"] = "auto"
+    predict: PredictSettings = field(default_factory=PredictSettings)
 
 
 @dataclass(config=STRICT, kw_only=True)

@@ -5,10 +5,11 @@ Arrays are uint8: grey images (height, width), pictures (height, width, 3) in RG
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
@@ -25,6 +26,8 @@ TEXT: Colour = (235, 235, 235)
 TINT = 0.16  # of the mask: seen on black, and the tissue is seen through it
 LEGEND = (("prediction", PREDICTION), ("truth", TRUTH))
 DASHES = 36  # of the truth, so that a prediction which agrees with it shows in the gaps
+HALO: Colour = (0, 0, 0)  # about the lines: orange is seen on white by it
+HALO_OPACITY = 0.7
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
@@ -35,6 +38,7 @@ def overlay(
     prediction: Ellipse | None = None,
     truth: Ellipse | None = None,
     caption: str | None = None,
+    axes: bool = False,
 ) -> Picture:
     """Draw a segmentation on an image.
 
@@ -44,6 +48,8 @@ def overlay(
         prediction: predicted ellipse, px of the image; a line in `PREDICTION`.
         truth: the sonographer's ellipse, px of the image; a dashed line in `TRUTH`, above the other.
         caption: text for a strip below the image, with a legend; None for no strip.
+        axes: draw both axes of the predicted ellipse too, thin and dashed with a caliper's cross at each end,
+            and a dark halo about all lines, so that they are seen on a light image.
 
     Returns:
         Picture (h + strip, w, 3), uint8; the strip hides nothing of the image.
@@ -52,17 +58,22 @@ def overlay(
         ValueError: the mask is not of the image's shape.
     """
     picture = in_colour(image)
-    scale = max(image.shape) / 800  # the lines look alike on every image size
     if mask is not None:
         if mask.shape != image.shape:
             raise ValueError(f"a mask of {mask.shape} on an image of {image.shape}: both must have the same shape")
-        inside = mask > 0
-        picture[inside] = np.rint((1 - TINT) * picture[inside] + TINT * np.array(PREDICTION)).astype(np.uint8)
-    width = max(1.2, 3.2 * scale)
+        cv2.copyTo(cv2.LUT(picture, _tinted()), (mask > 0).view(np.uint8), picture)
+    scale = max(image.shape) / 800  # the lines look alike on every image size
+    width, halo = max(1.2, 3.2 * scale), max(0.8, 1.2 * scale) if axes else 0.0
+    lines = []
     if prediction is not None:
-        _draw(picture, prediction, PREDICTION, width)
+        lines += [_axes(image.shape, prediction, max(1.0, 1.6 * scale), halo)] if axes else []
+        lines.append(_outline(image.shape, prediction, PREDICTION, width, halo))
     if truth is not None:
-        _draw(picture, truth, TRUTH, width, DASHES)
+        lines.append(_outline(image.shape, truth, TRUTH, width, halo, DASHES))
+    for line in lines if halo else ():  # all before the first line, so that none is darkened by another's
+        _blend(picture, line, line.halo, HALO)
+    for line in lines:
+        _blend(picture, line, line.opacity, line.colour)
     if caption is None:
         return picture
     drawn = (mask is not None or prediction is not None, truth is not None)
@@ -106,26 +117,107 @@ def text_strip(text: str, width: int, size: int, legend: Sequence[tuple[str, Col
     return np.array(strip)
 
 
-def _draw(picture: Picture, ellipse: Ellipse, colour: Colour, width: float, dashes: int = 0) -> None:
-    """Blend the line of an ellipse into a picture, in place: `width` px broad, in `dashes` or without a break."""
-    size = picture.shape[:2]
-    line = _grown(ellipse, width / 2).coverage(*size) - _grown(ellipse, -width / 2).coverage(*size)
-    y, x = np.nonzero(line)
-    opacity = line[y, x]
+@dataclass(frozen=True, eq=False)  # arrays have no one answer to ==
+class _Line:
+    """The pixels about a line, and how much it covers of each.
+
+    Attributes:
+        y, x: rows and columns (n,).
+        opacity: of the line, (n,), 0 to 1.
+        halo: opacity of what is dark beneath and about it, (n,), 0 to 1.
+        colour: of the line.
+    """
+
+    y: NDArray[np.intp]
+    x: NDArray[np.intp]
+    opacity: NDArray[Any]
+    halo: NDArray[Any]
+    colour: Colour
+
+
+def _outline(
+    shape: tuple[int, ...], ellipse: Ellipse, colour: Colour, width: float, halo: float, dashes: int = 0
+) -> _Line:
+    """The outline of an ellipse, `width` px broad, in `dashes` or without a break."""
+    y, x = _pixels_about(shape, [ellipse.points(720)], width / 2 + halo)
+    u, v = _along_axes(ellipse, x, y)
+    a, b = ellipse.semi_axis_a, ellipse.semi_axis_b
+    radius = np.hypot(u / a, v / b)
+    gradient = np.hypot(u / a**2, v / b**2) / np.maximum(radius, 1e-12)
+    distance = (radius - 1) / np.maximum(gradient, 1e-12)  # px, to first order
+    drawn = np.ones_like(distance)
     if dashes:
-        cos, sin = math.cos(ellipse.angle_rad), math.sin(ellipse.angle_rad)
-        along, across = x - ellipse.center_x, y - ellipse.center_y
-        u, v = (cos * along + sin * across) / ellipse.semi_axis_a, (cos * across - sin * along) / ellipse.semi_axis_b
-        phase = np.arctan2(v, u) * dashes / (2 * math.pi) % 1
-        period = ellipse.circumference / dashes  # px
-        opacity *= np.clip(0.5 + period * (0.28 - np.abs(phase - 0.5)), 0, 1)
-    picture[y, x] = np.rint(picture[y, x] + opacity[:, None] * (np.array(colour) - picture[y, x]))
+        phase = np.arctan2(v / b, u / a) * dashes / (2 * math.pi)
+        drawn = _dashed(phase, ellipse.circumference / dashes, 0.56)
+    dark = HALO_OPACITY * _bar(distance, width + 2 * halo) * drawn
+    return _Line(y, x, _bar(distance, width) * drawn, dark, colour)
 
 
-def _grown(ellipse: Ellipse, margin: float) -> Ellipse:
-    """The ellipse with both semi-axes longer by `margin`, px; no shorter than nearly nothing."""
-    a, b = (max(axis + margin, 1e-3) for axis in (ellipse.semi_axis_a, ellipse.semi_axis_b))
-    return replace(ellipse, semi_axis_a=a, semi_axis_b=b)
+def _axes(shape: tuple[int, ...], ellipse: Ellipse, width: float, halo: float) -> _Line:
+    """Both axes of an ellipse in fine dashes, and at each end the cross that a caliper leaves."""
+    arm = 6 * width
+    cos, sin = math.cos(ellipse.angle_rad), math.sin(ellipse.angle_rad)
+    center, long, short = np.array([ellipse.center_x, ellipse.center_y]), np.array([cos, sin]), np.array([-sin, cos])
+    strokes = []
+    for length, way, across in ((ellipse.semi_axis_a, long, short), (ellipse.semi_axis_b, short, long)):
+        strokes.append(center + np.outer((-1, 1), (length + arm) * way))
+        strokes += [center + sign * length * way + np.outer((-arm, arm), across) for sign in (-1, 1)]
+    y, x = _pixels_about(shape, strokes, width / 2 + halo)
+    u, v = _along_axes(ellipse, x, y)
+
+    def covered(broader: float) -> NDArray[Any]:
+        parts = []
+        for along, across, length in ((u, v, ellipse.semi_axis_a), (v, u, ellipse.semi_axis_b)):
+            to_end, bar = np.abs(along) - length, _bar(across, width + broader)
+            parts.append(bar * (to_end < 0) * _dashed(along / (7 * width), 7 * width, 0.5))
+            parts.append(bar * _bar(to_end, 2 * arm + broader))
+            parts.append(_bar(to_end, width + broader) * _bar(across, 2 * arm + broader))
+        return np.max(parts, axis=0)
+
+    return _Line(y, x, covered(0), HALO_OPACITY * covered(2 * halo), PREDICTION)
+
+
+def _pixels_about(
+    shape: tuple[int, ...], strokes: Sequence[NDArray[Any]], margin: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of the pixels within `margin` px of closed strokes through points (n, 2), and of some more."""
+    height, width = shape
+    canvas = np.zeros((height, width), np.uint8)
+    beyond = 2 * max(shape)  # the coordinates are whole numbers of 32 bits; an ellipse may be anywhere
+    points = [np.rint(np.clip(stroke, -beyond, beyond)).astype(np.int32) for stroke in strokes]
+    cv2.polylines(canvas, points, True, 1, 2 * math.ceil(margin + 1) + 1)
+    y, x = np.divmod(np.flatnonzero(canvas.view(bool)), width)
+    return y, x
+
+
+def _along_axes(ellipse: Ellipse, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Coordinates along the long and the short axis from the centre, px."""
+    cos, sin = math.cos(ellipse.angle_rad), math.sin(ellipse.angle_rad)
+    right, down = x - ellipse.center_x, y - ellipse.center_y
+    return cos * right + sin * down, cos * down - sin * right
+
+
+def _bar(distance: NDArray[Any], width: float) -> NDArray[Any]:
+    """How much of a pixel at a distance from its middle line a bar of `width` covers, 0 to 1; both in px."""
+    return np.clip((width + 1) / 2 - np.abs(distance), 0, min(width, 1))
+
+
+def _dashed(phase: NDArray[Any], period: float, part: float) -> NDArray[Any]:
+    """1 in the dashes and 0 in the gaps of a line, by the phase (a dash and a gap each 1), for a period in px."""
+    return np.clip(0.5 + period * (part / 2 - np.abs(phase % 1 - 0.5)), 0, 1)
+
+
+def _blend(picture: Picture, line: _Line, opacity: NDArray[Any], colour: Colour) -> None:
+    """Blend a colour into the pixels about a line, in place."""
+    under = picture[line.y, line.x]
+    picture[line.y, line.x] = np.rint(under + opacity[:, None] * (np.array(colour) - under))
+
+
+@cache
+def _tinted() -> NDArray[np.uint8]:
+    """For each value of 0 to 255 and each channel the tinted one, (1, 256, 3)."""
+    values = np.arange(256)[None, :, None]
+    return np.rint((1 - TINT) * values + TINT * np.array(PREDICTION)).astype(np.uint8)
 
 
 def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: float) -> list[str]:

@@ -8,8 +8,10 @@ from typing import Any
 from fetal_seg import metrics
 from fetal_seg.data.records import Record
 from fetal_seg.ellipse import Ellipse
+from fetal_seg.frames import Spacing
 from fetal_seg.imageio import Grey
-from fetal_seg.predictor import Prediction, Predictor, read_ahead
+from fetal_seg.predictor import Predictor, read_ahead
+from fetal_seg.results import Measurement, Prediction
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ def score(record: Record, shape: tuple[int, ...], truth: Ellipse, prediction: Pr
         "ellipse_dice": metrics.ellipse_dice(found, truth, height, width),
     }
     size = record.pixel_size_mm
+    measured = Measurement.of(prediction, Spacing(size, size, "csv") if size else None)
+    row |= {"flag": measured.flag, "reasons": list(measured.reasons)}
     if size is None:
         return row
     distances = metrics.surface_distances(mask, true_mask, size)

@@ -151,8 +151,8 @@ def _evaluate(run_dir: Path, data: "HeadDataModule") -> dict[str, float]:
     from fetal_seg.predictor import Predictor
     from fetal_seg.report.evaluation import evaluate_to, headline
 
-    predictor = Predictor.load(run_dir / "checkpoints" / "best.ckpt")
-    return headline(evaluate_to(run_dir / "evaluation", predictor, data.val_records))
+    best = run_dir / "checkpoints" / "best.ckpt"
+    return headline(evaluate_to(run_dir / "evaluation", Predictor.load(best), data.val_records, calibrate=best))
 
 
 def _log_hyperparameters(trainer: "Trainer", config: TrainConfig, final: dict[str, float]) -> None:

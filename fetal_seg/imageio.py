@@ -1,6 +1,9 @@
 """Image files as grey images of 8 bits, whatever the file holds."""
 
+import logging
+import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +13,13 @@ from fetal_seg.errors import InputError
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 
+MOST_PIXELS = 89_478_485  # where Pillow starts to warn; here it is the limit for all files
+
 Grey = NDArray[np.uint8]
+
+# Pillow warns of large images, which `check_size` refuses, and of damage, which ends in an error or does no harm.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
 
 def read_grey(path: Path) -> Grey:
@@ -19,19 +28,75 @@ def read_grey(path: Path) -> Grey:
     Colours become luma (ITU-R 601), 16 bits are scaled to 8, transparency is laid on black.
 
     Raises:
-        InputError: the file is missing, cut off, or no image.
+        InputError: the file is missing, cut off, too large, or no image.
     """
+    return read_first_page(path)[0]
+
+
+def read_first_page(path: Path) -> tuple[Grey, bool]:
+    """As `read_grey`, and whether the file holds no other page (of a TIFF) or picture (of an animation)."""
     try:
         with Image.open(path) as image:
+            check_size(path, *image.size)
+            is_alone = not getattr(image, "is_animated", False)
             image.load()
-            return _to_grey(image)
+            return _to_grey(image), is_alone
+    except InputError:
+        raise
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file; check the name") from error
     except Image.DecompressionBombError as error:
         raise InputError(f"{path}: {error}; crop or scale the image first") from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        reason = "it is no image file" if isinstance(error, UnidentifiedImageError) else str(error)
-        raise InputError(f"{path}: the image cannot be read ({reason}); copy or download it again") from error
+        reason, remedy = str(error), "copy or download it again"
+        if isinstance(error, UnidentifiedImageError):
+            reason = "it is no image file, or of a rare kind" if path.stat().st_size else "it is empty"
+            remedy += ", or save it as PNG"
+        raise InputError(f"{path}: the image cannot be read ({reason}); {remedy}") from error
+
+
+def check_size(path: Path, width: int, height: int) -> None:
+    """Refuse images that fill the memory.
+
+    Raises:
+        InputError: the image has more pixels than `MOST_PIXELS`.
+    """
+    if width * height > MOST_PIXELS:
+        raise InputError(
+            f"{path}: the image has {width} x {height} pixels; at most {MOST_PIXELS / 1e6:.0f} million can be read; "
+            "crop or scale it first"
+        )
+
+
+def as_grey(image: NDArray[Any]) -> Grey:
+    """Grey values (height, width), 0 to 255, of an array.
+
+    Args:
+        image: grey (height, width) or RGB (height, width, 3); uint8, uint16, or floating point of 0 to 1.
+
+    Raises:
+        InputError: it is of another shape or type, empty, or holds floating-point values outside 0 to 1.
+    """
+    is_image = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
+    is_float = np.issubdtype(image.dtype, np.floating)
+    if not (is_image and image.size) or not (is_float or image.dtype in (np.uint8, np.uint16)):
+        raise InputError(
+            f"an array of shape {image.shape} and type {image.dtype} is no image; it must be (height, width) or "
+            "(height, width, 3), uint8, uint16, or floating point of 0 to 1; convert it"
+        )
+    if is_float and not (image.min() >= 0 and image.max() <= 1):  # never true of NaN
+        raise InputError(
+            f"an image of floating point has values of {image.min():g} to {image.max():g}; they must be of 0 to 1; "
+            "scale it"
+        )
+    if image.dtype != np.uint8:
+        image = np.rint(image * (255.0 if is_float else 1 / 257)).astype(np.uint8)
+    return image if image.ndim == 2 else luma(image)
+
+
+def luma(colours: NDArray[np.uint8]) -> Grey:
+    """Grey values (height, width) of RGB values (height, width, 3): ITU-R 601."""
+    return np.array(Image.fromarray(colours).convert("L"))
 
 
 def write_png(path: Path, pixels: Grey) -> None:

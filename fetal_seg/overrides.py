@@ -1,5 +1,6 @@
 """Overrides of the command line, in Hydra's grammar: ``key=value``, ``group=choice``, ``key=a,b,c``."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,20 @@ def as_hydra_takes(arguments: Sequence[str]) -> list[str]:
         InputError: naming each argument that is no override, and each group's choice that there is not.
     """
     problems: list[str] = []
-    overrides = [_checked(argument, problems) for argument in arguments]
+    overrides = [_checked(_quoted(argument), problems) for argument in arguments]
     if problems:
         raise InputError("; ".join(problems))
     return overrides
+
+
+def _quoted(argument: str) -> str:
+    """The argument with quotes around a value that is a path, but would mean something else to Hydra."""
+    key, _, value = argument.partition("=")
+    is_odd = re.search(r"[\s,=()\[\]{}:'\"]", value) and Path(value).expanduser().exists()
+    if not is_odd and not value.startswith("~"):
+        return argument
+    escaped = value.replace("'", "\\'")
+    return f"{key}='{escaped}'"
 
 
 def _checked(argument: str, problems: list[str]) -> str:

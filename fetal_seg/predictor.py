@@ -1,41 +1,36 @@
 """An image in; the head's mask and ellipse out, at the image's own size."""
 
+import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
+from fetal_seg import novelty
 from fetal_seg.checkpoint import Checkpoint, Description, read_checkpoint
 from fetal_seg.data.preprocess import Letterbox
-from fetal_seg.ellipse import Ellipse
 from fetal_seg.errors import InputError
-from fetal_seg.imageio import Grey
-from fetal_seg.measurement import largest_component, measure_head
+from fetal_seg.frames import Spacing
+from fetal_seg.imageio import Grey, as_grey
+from fetal_seg.measurement import HeadFit, fit_head
+from fetal_seg.quality import Quality
+from fetal_seg.results import Measurement, Prediction
 
 Item = TypeVar("Item")
 Read = TypeVar("Read")
+Logits = NDArray[np.float32]
+
+FLIPS: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-2, -1))  # axes: as it is, left-right, top-bottom, both
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """What is found in one image.
-
-    Attributes:
-        mask: (height, width) uint8 at the image's own size, 1 in the head: the largest region.
-        ellipse: the head's outline in pixels of the image; None where there is no head.
-    """
-
-    mask: NDArray[np.uint8]
-    ellipse: Ellipse | None
-
-
-class Predictor:
+class Member:
     """A trained network with its preprocessing.
 
     Args:
@@ -46,39 +41,132 @@ class Predictor:
 
     def __init__(self, network: nn.Module, preprocessing: Description, device: torch.device) -> None:
         self.letterbox = Letterbox(preprocessing["height"], preprocessing["width"])
-        self._mean, self._std = preprocessing["mean"], preprocessing["std"]
-        self._device = device
+        self._mean, self._std, self._device = preprocessing["mean"], preprocessing["std"], device
         self._network = network.to(device).to(memory_format=torch.channels_last).eval()
 
+    @torch.inference_mode()
+    def logits(self, framed: NDArray[np.uint8], axes: tuple[int, ...]) -> Logits:
+        """Logits (n, height, width) of letterboxed images of that shape, seen flipped along `axes`."""
+        batch = torch.from_numpy(framed)[:, None].to(self._device).flip(axes)
+        batch = normalise(batch, self._mean, self._std).contiguous(memory_format=torch.channels_last)
+        return self._network(batch).float().flip(axes)[:, 0].cpu().numpy()
+
+
+class Predictor:
+    """One trained network, or several whose logits are averaged.
+
+    Args:
+        members: the networks, at least one.
+        flips: average over the four ways to mirror an image as well.
+        calibration: of the first network, see ``fetal_seg.calibration``; None where there is none.
+    """
+
+    def __init__(
+        self, members: Sequence[Member], *, flips: bool = False, calibration: dict[str, Any] | None = None
+    ) -> None:
+        self._members, self._views = list(members), FLIPS if flips else FLIPS[:1]
+        self.letterbox = self._members[0].letterbox
+        self.calibration = calibration or {}
+
     @classmethod
-    def load(cls, checkpoint: Path | Checkpoint, device: str = "auto") -> "Predictor":
-        """Build the predictor that a checkpoint describes; `device` is auto, cpu or gpu.
+    def load(
+        cls,
+        checkpoint: str | Path | Checkpoint | Sequence[str | Path | Checkpoint],
+        device: str = "auto",
+        *,
+        flips: bool = False,
+    ) -> "Predictor":
+        """Build the predictor that a checkpoint describes, or the ensemble of several.
+
+        Args:
+            checkpoint: file, or what was read of it; or several of them.
+            device: auto, cpu or gpu.
+            flips: average over the four ways to mirror an image: four times the work.
 
         Raises:
-            InputError: the checkpoint cannot be used, or there is no such device.
+            InputError: a checkpoint cannot be used, or there is no such device.
         """
-        if isinstance(checkpoint, Path):
-            checkpoint = read_checkpoint(checkpoint)
-        return cls(checkpoint.build_network(), checkpoint.description["preprocessing"], choose_device(device))
+        given = [checkpoint] if isinstance(checkpoint, str | Path | Checkpoint) else list(checkpoint)
+        read = [one if isinstance(one, Checkpoint) else read_checkpoint(Path(one).expanduser()) for one in given]
+        place = choose_device(device)
+        members = [Member(one.build_network(), one.description["preprocessing"], place) for one in read]
+        return cls(members, flips=flips, calibration=read[0].description.get("calibration"))
 
-    def predict(self, images: Sequence[Grey]) -> list[Prediction]:
-        """Segment images (height, width), 0 to 255, of any sizes."""
-        framed = np.stack([self.letterbox.apply(image) for image in images])
-        logits = self._logits(normalise(torch.from_numpy(framed)[:, None], self._mean, self._std))
-        return [self._measure(found, image) for found, image in zip(logits, images, strict=True)]
+    def measure(
+        self, image: ArrayLike, pixel_size_mm: float | None = None, *, gestational_age_weeks: float | None = None
+    ) -> Measurement:
+        """Measure the head in one image.
 
-    @torch.inference_mode()
-    def _logits(self, batch: Tensor) -> NDArray[np.float32]:
-        batch = batch.to(self._device, memory_format=torch.channels_last)
-        return self._network(batch)[:, 0].float().cpu().numpy()
+        Args:
+            image: grey (height, width) or colour (height, width, 3); uint8, uint16, or floating point of 0 to 1.
+            pixel_size_mm: side of a pixel; None gives results in pixels.
+            gestational_age_weeks: known from elsewhere; gives a z-score and a centile.
 
-    def _measure(self, logits: NDArray[np.float32], image: Grey) -> Prediction:
+        Raises:
+            InputError: the array is no image, the pixel size is not positive, or no fetus has that age.
+        """
+        grey = as_grey(np.asarray(image))
+        if pixel_size_mm is not None and not 0 < pixel_size_mm < math.inf:
+            raise InputError(f"a pixel size of {pixel_size_mm} mm; it must be a positive number, or None if unknown")
+        spacing = None if pixel_size_mm is None else Spacing(pixel_size_mm, pixel_size_mm, "given")
+        (prediction,) = self.predict([grey])
+        return Measurement.of(
+            prediction, spacing, calibration=self.calibration, gestational_age_weeks=gestational_age_weeks
+        )
+
+    def predict(self, images: Sequence[Grey], pool: Executor | None = None) -> list[Prediction]:
+        """Segment images (height, width), 0 to 255, of any sizes; `pool` may share the work after the network."""
+        framed = [np.stack([one.letterbox.apply(image) for image in images]) for one in self._members]
+        views = [
+            (member.letterbox, member.logits(frames, axes))
+            for (member, frames), axes in itertools.product(zip(self._members, framed, strict=True), self._views)
+        ]
+
+        def prediction(row: int) -> Prediction:
+            aligned = [self._aligned(box, found[row], images[row]) for box, found in views]
+            return self._prediction(images[row], framed[0][row], aligned)
+
+        return list((pool.map if pool else map)(prediction, range(len(images))))
+
+    def _aligned(self, letterbox: Letterbox, logits: Logits, image: Grey) -> Logits:
+        """Logits of a network of another size, on the grid of the first."""
+        if letterbox == self.letterbox:
+            return logits
+        own, other = (box.to_network(*image.shape) for box in (self.letterbox, letterbox))
+        to_other = np.vstack([other, (0, 0, 1)]) @ np.linalg.inv(np.vstack([own, (0, 0, 1)]))
+        size = (self.letterbox.width, self.letterbox.height)
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return np.asarray(cv2.warpAffine(logits, to_other[:2], size, flags=flags, borderMode=cv2.BORDER_REPLICATE))
+
+    def _prediction(self, image: Grey, framed: Grey, views: list[Logits]) -> Prediction:
         height, width = image.shape
         if image.min() == image.max():  # whatever the network makes of it, nothing is shown
-            return Prediction(np.zeros_like(image), None)
-        ellipse = measure_head(logits, 0.0, self.letterbox.to_native(height, width))
-        mask = (self.letterbox.undo(logits, height, width) > 0).astype(np.uint8)
-        return Prediction(largest_component(mask), ellipse)
+            return Prediction.nothing(height, width)
+        to_native = self.letterbox.to_native(height, width)
+        logits = views[0] if len(views) == 1 else np.mean(views, axis=0)
+        found = fit_head(logits, 0.0, to_native, (height, width))
+        quality = self._quality(framed, logits, found) if found else None
+        if found is None or quality is None or not quality.is_head:
+            return Prediction.nothing(height, width)
+        if len(views) > 1:
+            each = [fit_head(view, 0.0, to_native, (height, width)) for view in views]
+            quality = quality.with_spread([one.ellipse.circumference if one else None for one in each])
+        alone = np.where(cv2.dilate(found.region, np.ones((3, 3), np.uint8)) > 0, logits, np.minimum(logits, -1.0))
+        mask = (self.letterbox.undo(alone, height, width) > 0).astype(np.uint8)
+        return Prediction(mask, found.ellipse, quality)
+
+    def _quality(self, framed: Grey, logits: Logits, found: HeadFit) -> Quality:
+        inside = found.region > 0
+        about = cv2.dilate(found.region, np.ones((9, 9), np.uint8)) > 0
+        low, high = np.percentile(framed[about], (5, 95))
+        known = self.calibration.get("novelty")
+        return Quality(
+            confidence=float((1 / (1 + np.exp(-logits[inside]))).mean()) if inside.any() else 0.0,
+            agreement=found.agreement,
+            cut=found.cut,
+            contrast=float(high - low),
+            novelty=novelty.distance(known, novelty.features(framed)) / known["largest"] if known else None,
+        )
 
 
 def read_ahead(

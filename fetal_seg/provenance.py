@@ -10,8 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import fetal_seg
 from fetal_seg.files import write_text
+from fetal_seg.version import __version__
 
 PACKAGES = (
     "torch",
@@ -37,7 +37,7 @@ class RunRecord:
             "started": earlier.get("started", time.strftime("%Y-%m-%dT%H:%M:%S%z")),
             "command": sys.argv,
             "git": git_state(Path(__file__).parent),
-            "versions": {"fetal_seg": fetal_seg.__version__, "python": platform.python_version(), **_versions()},
+            "versions": {"fetal_seg": __version__, "python": platform.python_version(), **_versions()},
             "machine": machine(),
             **known,
         }

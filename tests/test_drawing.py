@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
 from fetal_seg.drawing import BACKGROUND, NO_BREAK_SPACE, PREDICTION, TINT, TRUTH, in_colour, overlay, text_strip
 from fetal_seg.ellipse import Ellipse
@@ -74,10 +75,63 @@ def test_the_colours_differ_in_blue_and_yellow_which_nearly_everyone_tells_apart
     assert yellow_minus_blue(PREDICTION) - yellow_minus_blue(TRUTH) > 150
 
 
+@pytest.mark.parametrize("head", [HEAD, Ellipse(30, 150, 300, 120, -1.2), Ellipse(100, 90, 70, 30, 1.5)])
+def test_a_line_is_of_one_breadth_all_around(head):
+    width = 3.2 * 540 / 800
+    line = overlay(np.zeros((540, 400), np.uint8), prediction=head)[..., 0] / PREDICTION[0]
+    y, x = np.indices(line.shape)
+    distance, _ = cKDTree(head.points(20_000)).query(np.stack([x, y], axis=2), distance_upper_bound=4)
+    assert np.abs(line - np.clip((width + 1) / 2 - distance, 0, 1)).max() < 0.03
+
+
+def test_the_axes_lie_across_the_head_and_end_in_crosses_at_its_outline():
+    black, head = np.zeros((540, 800), np.uint8), Ellipse(400, 260, 200, 150, 0)
+    bare, drawn = (overlay(black, prediction=head, axes=axes)[..., 0] for axes in (False, True))
+    y, x = np.nonzero(np.abs(drawn.astype(int) - bare) > 60)
+    on_long, on_short = np.abs(y - 260) <= 1, np.abs(x - 400) <= 1
+    near_end = (np.abs(np.abs(x - 400) - 200) < 11) & on_long | (np.abs(np.abs(y - 260) - 150) < 11) & on_short
+    arms = (np.abs(np.abs(x - 400) - 200) <= 1) & (np.abs(y - 260) < 11) | (np.abs(np.abs(y - 260) - 150) <= 1) & (
+        np.abs(x - 400) < 11
+    )
+    assert (on_long | on_short | arms).all()
+    assert near_end.sum() > 4 * 2 * 8  # they reach over the line, where they are seen
+    for along, center, length in ((x[on_long], 400, 200), (y[on_short], 260, 150)):
+        assert abs(np.median(along) - center) < 6
+        inside = np.unique(along[np.abs(along - center) < length - 15])
+        assert len(inside) / (2 * length - 30) == pytest.approx(0.55, abs=0.1)  # dashed
+        assert along.max() - along.min() == pytest.approx(2 * (length + 9.6), abs=3)
+
+
+@pytest.mark.parametrize("grey", [0, 110, 170, 255])
+def test_with_axes_all_lines_stand_out_from_any_ground(grey):
+    def lightness(colours):
+        return np.asarray(colours, float) @ (0.299, 0.587, 0.114)
+
+    head, ground = Ellipse(400, 260, 200, 150, 0), np.full((540, 800), grey, np.uint8)
+    picture = overlay(ground, prediction=head, axes=True)
+    across = lightness(picture[300, 180:250])  # a cut through the outline
+    assert np.ptp(across) > 90
+    assert np.ptp(lightness(picture[250:271, 300:390])) > 75  # the long axis
+
+
+def test_no_line_is_darkened_by_the_halo_of_another():
+    black = np.zeros((540, 800), np.uint8)
+    beside = Ellipse(HEAD.center_x, HEAD.center_y, HEAD.semi_axis_a + 3, HEAD.semi_axis_b + 3, HEAD.angle_rad)
+    with_halo = overlay(black, prediction=HEAD, truth=beside, axes=True)
+    without = overlay(black, prediction=HEAD, truth=beside)
+    assert (with_halo >= without).all()  # what is more are the axes
+
+
+def test_a_head_as_small_as_a_pixel_is_drawn():
+    picture = overlay(np.full((30, 40), 50, np.uint8), prediction=Ellipse(20, 15, 0.4, 0.01, 1), axes=True)
+    assert (picture != 50).any()
+
+
 @pytest.mark.parametrize("ellipse", [Ellipse(1e7, -1e7, 50, 40, 1), Ellipse(-500, 90, 100, 80, 0)])
 def test_what_is_outside_the_frame_leaves_no_trace(ellipse):
     image = noise(192, 288)
     np.testing.assert_array_equal(overlay(image, prediction=ellipse, truth=ellipse), in_colour(image))
+    np.testing.assert_array_equal(overlay(image, prediction=ellipse, truth=ellipse, axes=True), in_colour(image))
 
 
 @pytest.mark.parametrize(("height", "width"), [(192, 288), (540, 800), (3, 2), (700, 90)])

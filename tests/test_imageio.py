@@ -1,3 +1,6 @@
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -6,7 +9,7 @@ import pytest
 from PIL import Image
 
 from fetal_seg.errors import InputError
-from fetal_seg.imageio import IMAGE_SUFFIXES, read_grey, write_png
+from fetal_seg.imageio import IMAGE_SUFFIXES, MOST_PIXELS, as_grey, read_first_page, read_grey, write_png
 
 SHAPE = (23, 37)
 RNG = np.random.default_rng(0)
@@ -175,3 +178,125 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
         read_grey(tmp_path / "a.png")
     with pytest.raises(InputError, match="cannot be read"):
         read_grey(tmp_path)
+
+
+def test_an_empty_file_is_told(tmp_path):
+    (tmp_path / "a.tif").write_bytes(b"")
+    with pytest.raises(InputError, match="it is empty"):
+        read_grey(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif", ".jpg"])
+@pytest.mark.parametrize("value", [0, 255])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (40, 50)])
+def test_single_pixels_rows_columns_and_blank_images(tmp_path, suffix, value, shape):
+    values = np.full(shape, value, np.uint8)
+    Image.fromarray(values).save(tmp_path / f"a{suffix}")
+    _assert_read(tmp_path / f"a{suffix}", values)
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")  # reason: pytest resets our own filter
+@pytest.mark.parametrize("size", [(20000, 20000), (10000, 10000), (MOST_PIXELS // 1000 + 1, 1000)])
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".bmp"])
+def test_an_enormous_image_is_refused(tmp_path, size, suffix):
+    """Of one bit a pixel, written in strips or packed, so that the test itself stays small."""
+    path = tmp_path / f"a{suffix}"
+    Image.new("1", size).save(path)
+    with pytest.raises(InputError, match="pixels.*crop or scale"):
+        read_grey(path)
+
+
+def test_the_terminal_stays_clean(tmp_path):
+    """In a process of its own, with its own filters: Pillow warns of sizes up to twice its limit, and of damage."""
+    Image.new("1", (10000, 10000)).save(tmp_path / "large.png")
+    Image.fromarray(RGB).save(tmp_path / "cut.tif")
+    Image.fromarray(np.tile(RGB, (20, 20, 1))).save(tmp_path / "packed.tif", compression="tiff_lzw")
+    Image.fromarray(RGB).save(tmp_path / "cut.jpg")
+    for name, part in (("cut.tif", 0.02), ("packed.tif", 0.5), ("cut.jpg", 0.5)):
+        content = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(content[: int(part * len(content))])
+    code = (
+        "import sys; from pathlib import Path; from fetal_seg.errors import InputError\n"
+        "from fetal_seg.imageio import read_grey\n"
+        "for path in sys.argv[1:]:\n"
+        "    try: read_grey(Path(path))\n"
+        "    except InputError as error: print(error)\n"
+    )
+    names = ("large.png", "cut.tif", "packed.tif", "cut.jpg")
+    done = subprocess.run(
+        [sys.executable, "-c", code, *(tmp_path / name for name in names)], capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""
+    large, *others = done.stdout.splitlines()
+    assert "the image has 10000 x 10000 pixels; at most 89 million can be read; crop or scale it" in large
+    assert [re.search("cannot be read", other) is None for other in others] == [False] * 3
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_colours_of_sixteen_bits(tmp_path, suffix, channels):
+    values = RNG.integers(0, 65536, (*SHAPE, channels)).astype(np.uint16)
+    values[..., 3:] = 65535
+    cv2.imwrite(str(tmp_path / f"a{suffix}"), values)
+    _assert_read(tmp_path / f"a{suffix}", _luma(values[..., 2::-1] / 257), 1.5)
+
+
+@pytest.mark.parametrize(("mode", "suffix"), [("CMYK", ".jpg"), ("CMYK", ".tif"), ("YCbCr", ".tif")])
+def test_other_colour_spaces(tmp_path, mode, suffix):
+    smooth = cv2.GaussianBlur(RGB, (0, 0), 3)
+    Image.fromarray(smooth).convert(mode).save(tmp_path / f"a{suffix}")
+    _assert_read(tmp_path / f"a{suffix}", _luma(smooth), 4)
+
+
+def test_a_colour_space_that_cannot_be_read_is_refused(tmp_path):
+    Image.fromarray(RGB).convert("LAB").save(tmp_path / "a.tif")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_grey(tmp_path / "a.tif")
+
+
+def test_one_value_that_is_no_number_among_many_is_refused(tmp_path):
+    for value in (np.nan, np.inf):
+        values = RNG.random(SHAPE).astype(np.float32)
+        values[3, 4] = value
+        Image.fromarray(values).save(tmp_path / "a.tif")
+        with pytest.raises(InputError, match=r"a\.tif: .*not finite"):
+            read_grey(tmp_path / "a.tif")
+
+
+def test_the_first_page_of_several(tmp_path):
+    pages = [Image.fromarray(GREY), Image.fromarray(255 - GREY)]
+    for name in ("a.tif", "b.png"):  # a TIFF of two pages, an animated PNG
+        pages[0].save(tmp_path / name, save_all=True, append_images=pages[1:])
+        image, is_alone = read_first_page(tmp_path / name)
+        np.testing.assert_array_equal(image, GREY)
+        assert not is_alone
+    pages[0].save(tmp_path / "c.tif")
+    assert read_first_page(tmp_path / "c.tif")[1]
+
+
+@pytest.mark.parametrize("pixels", [GREY, RGB])
+def test_arrays_as_grey(pixels):
+    expected = pixels if pixels.ndim == 2 else _luma(pixels)
+    for array in (pixels, pixels.astype(np.uint16) * 257, pixels / 255, (pixels / 255).astype(np.float32)):
+        found = as_grey(array)
+        assert found.dtype == np.uint8
+        assert np.abs(found - expected.astype(np.float64)).max() <= (pixels.ndim == 3)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros(5),
+        np.zeros((5, 6, 4)),
+        np.zeros((2, 5, 6, 3)),
+        np.zeros((0, 6)),
+        np.zeros((5, 6), np.int64),
+        np.zeros((5, 6), bool),
+        np.full((5, 6), np.nan),
+        np.full((5, 6), 1.5),
+        np.full((5, 6), -0.1),
+    ],
+)
+def test_arrays_that_are_no_image_are_refused(array):
+    with pytest.raises(InputError, match=r"must be"):
+        as_grey(array)

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
-from skimage.measure import label
 
 from fetal_seg.ellipse import Ellipse
-from fetal_seg.measurement import head_contour, largest_component, measure_head
+from fetal_seg.measurement import head_contour, measure_head
 
 HEIGHT, WIDTH = 192, 288
 SCALE_X, SCALE_Y = 800 / WIDTH, 540 / HEIGHT
@@ -121,19 +120,3 @@ def test_the_contour_lies_on_the_level_line():
     contour = head_contour(values, 0.52)
     assert contour is not None
     np.testing.assert_allclose(contour[:, 0], 10.4)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_largest_component_against_scikit_image(seed):
-    mask = (np.random.default_rng(seed).random((40, 50)) < 0.55).astype(np.uint8)
-    labels = label(mask, connectivity=1)
-    sizes = np.bincount(labels.ravel())[1:]
-    kept = largest_component(mask)
-    assert kept.dtype == np.uint8
-    assert kept.sum() == sizes.max()
-    assert label(kept, connectivity=1).max() == 1
-    assert not (kept & ~mask).any()
-
-
-def test_the_largest_component_of_nothing_is_nothing():
-    assert not largest_component(np.zeros((4, 5), np.uint8)).any()

@@ -13,6 +13,12 @@ from fetal_seg.report.pictures import GAP, Panel
 TILE = (582, 196)  # px: two images of 290 with 2 between, without the caption
 
 
+HEAD = {
+    **{"semi_axis_a_px": 200.0, "hc_mm": 172.34, "hc_px": 1266.0, "hc_low_mm": 169.88, "hc_high_mm": 174.8},
+    **{"ga_intergrowth_weeks": 20.02, "flag": "ok", "reasons": []},
+}
+
+
 def panel(grey=100, height=54, width=80, name="000_HC.png"):
     head = Ellipse(width / 2, height / 2, height * 0.4, height * 0.3, 0.3)
     image = np.full((height, width), grey, np.uint8)
@@ -77,6 +83,22 @@ def test_the_caption_of_an_evaluation(more, expected):
         ({"semi_axis_a_px": 200.0, "hc_mm": 175.64}, "a b.png HC 175.6 mm"),
         ({"semi_axis_a_px": 200.0, "hc_mm": None}, "a b.png pixel size unknown"),
         ({"flag": "no head"}, "a b.png no head found"),
+        (HEAD, "a b.png HC 172.3 mm (169.9 to 174.8) GA 20 w 0 d"),
+        (HEAD | {"frame": 12, "hc_low_mm": None}, "a b.png #12 HC 172.3 mm GA 20 w 0 d"),
+        (HEAD | {"frame": 0, "ga_intergrowth_weeks": "out of range"}, "a b.png #0 HC 172.3 mm (169.9 to 174.8)"),
+        (
+            HEAD | {"flag": "check", "reasons": ["contrast too low (9 grey values)", "it is odd"]},
+            "a b.png HC 172.3 mm (169.9 to 174.8) GA 20 w 0 d check: contrast too low (9 grey values); it is odd",
+        ),
+        (
+            {"semi_axis_a_px": 200.0, "hc_px": 812.4, "flag": "ok", "reasons": ["pixel size unknown"]},
+            "a b.png HC 812 px (pixel size unknown)",
+        ),
+        ({"flag": "no head", "reasons": ["nothing looks like a head"], "frame": 3}, "a b.png #3 no head found"),
+        (
+            {"flag": "error", "reasons": ["it is empty; copy it again"]},
+            "a b.png cannot be read: it is empty; copy it again",
+        ),
     ],
 )
 def test_the_caption_of_a_prediction(more, expected):
@@ -109,10 +131,22 @@ def test_of_few_images_each_is_shown_once(count, best, worst, tmp_path):
     assert source.names == names[:best] + names[::-1][:worst]
 
 
+def test_reasons_are_wrapped_between_their_words():
+    row = {"file": "a b.png"} | HEAD | {"flag": "check", "reasons": ["ellipse and mask disagree"]}
+    assert pictures.prediction_caption(row).endswith("   check: ellipse and mask disagree")  # spaces that can break
+
+
+def contact_sheet(panels, folder, **settings):
+    sheet = pictures.ContactSheet(folder, **settings)
+    for each in panels:
+        sheet.add(each)
+    return sheet.finish()
+
+
 def test_a_contact_sheet_shows_each_image_beside_its_segmentation_in_reading_order(tmp_path):
     greys = list(range(40, 40 + 3 * 60, 3))
-    pictures.draw_contact_sheet((panel(grey) for grey in greys), tmp_path / "sheet.png")
-    sheet = read(tmp_path / "sheet.png")
+    assert contact_sheet((panel(grey) for grey in greys), tmp_path) == [tmp_path / "contact_sheet.png"]
+    sheet = read(tmp_path / "contact_sheet.png")
     assert sheet.shape[1] == 5 * (TILE[0] + GAP) + GAP
     third = sheet[:, GAP + 2 * (TILE[0] + GAP)]  # no text is above the third column
     top, below = (np.flatnonzero((third == greys[index]).all(axis=1))[0] for index in (2, 7))
@@ -132,22 +166,61 @@ def test_a_contact_sheet_shows_each_image_beside_its_segmentation_in_reading_ord
 @pytest.mark.parametrize("sizes", [[(54, 80)], [(54, 80), (80, 30), (6, 9), (20, 100), (5, 5), (1, 1), (70, 70)]])
 def test_a_contact_sheet_of_one_or_of_different_images(sizes, tmp_path):
     panels = (panel(200, height, width, f"a_long_name_{height}_{width}.png" * 3) for height, width in sizes)
-    pictures.draw_contact_sheet(panels, tmp_path / "sheet.png")
-    sheet = read(tmp_path / "sheet.png")
+    contact_sheet(panels, tmp_path)
+    sheet = read(tmp_path / "contact_sheet.png")
     columns = (sheet.shape[1] - GAP) / (TILE[0] + GAP)
     assert columns == (1 if len(sizes) == 1 else 2)
     assert sheet.shape[0] > TILE[1] * np.ceil(len(sizes) / columns)
     assert (sheet[-2:] == BACKGROUND).all()
 
 
-def test_a_contact_sheet_holds_no_images_and_ends_at_the_most(tmp_path):
+def test_a_contact_sheet_holds_no_images_and_goes_on_on_the_next_page(tmp_path):
     source = Source()
-    panels = (source.load({"file": str(index)}) for index in range(12))
-    pictures.draw_contact_sheet(panels, tmp_path / "some.png", columns=2, most=4)
-    assert len(source.names) == 12  # all were asked for, since that is where they are predicted
+    panels = (source.load({"file": str(index)}) for index in range(11))
+    pages = contact_sheet(panels, tmp_path / "many", columns=2, per_page=4)
+    assert len(source.names) == 11
     assert source.most_alive <= 2
-    pictures.draw_contact_sheet((panel() for _ in range(4)), tmp_path / "four.png", columns=2)
-    assert read(tmp_path / "some.png").shape == read(tmp_path / "four.png").shape
+    assert pages == [tmp_path / "many" / f"contact_sheet_{number}.png" for number in (1, 2, 3)]
+    assert sorted((tmp_path / "many").iterdir()) == pages
+    (four,) = contact_sheet((panel() for _ in range(4)), tmp_path, columns=2, per_page=4)
+    assert four == tmp_path / "contact_sheet.png"
+    assert {read(path).shape for path in pages} == {read(four).shape}
+
+
+def test_only_the_tiles_of_one_page_are_held(tmp_path, monkeypatch):
+    tiles, most = weakref.WeakSet(), 0
+
+    class Watched(np.ndarray):
+        __hash__ = object.__hash__
+
+    tile = pictures._tile
+
+    def watched(*parts, **more):
+        made = tile(*parts, **more).view(Watched)
+        tiles.add(made)
+        return made
+
+    monkeypatch.setattr(pictures, "_tile", watched)
+    sheet = pictures.ContactSheet(tmp_path, per_page=3)
+    for _ in range(10):
+        sheet.add(panel())
+        most = max(most, len(tiles))
+    assert most == 3
+    assert len(sheet.finish()) == 4
+
+
+def test_a_later_sheet_leaves_no_page_of_an_earlier_one(tmp_path):
+    (tmp_path / "contact_sheet_of_mine.png").touch()
+    contact_sheet((panel() for _ in range(2)), tmp_path)
+    pages = contact_sheet((panel() for _ in range(5)), tmp_path, per_page=2)
+    assert sorted(tmp_path.glob("contact_sheet*[0-9t].png")) == pages
+    (page,) = contact_sheet([panel()], tmp_path, per_page=2)
+    assert sorted(tmp_path.iterdir()) == [page, tmp_path / "contact_sheet_of_mine.png"]
+
+
+def test_a_sheet_of_nothing_is_no_file(tmp_path):
+    assert contact_sheet([], tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failure_leaves_no_file(tmp_path):
@@ -156,5 +229,5 @@ def test_a_failure_leaves_no_file(tmp_path):
         raise RuntimeError("the disk is gone")
 
     with pytest.raises(RuntimeError, match="the disk is gone"):
-        pictures.draw_contact_sheet(panels(), tmp_path / "sheet.png")
+        contact_sheet(panels(), tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -45,7 +45,8 @@ def add_marks(image: Grey, rng: np.random.Generator) -> Grey:
     for _ in range(rng.integers(0, 4)):
         text = "".join(rng.choice(list("ABCDEFHC0123456789 .:cm"), rng.integers(3, 14)))
         place = (int(rng.uniform(0, 0.9) * width), int(rng.uniform(0.05, 1) * height))
-        cv2.putText(marked, text, place, rng.integers(0, 4), rng.uniform(0.25, 0.6), int(rng.integers(90, 256)))
+        font, size, grey = int(rng.integers(0, 4)), float(rng.uniform(0.25, 0.6)), int(rng.integers(90, 256))
+        cv2.putText(marked, text, place, font, size, grey)
     for _ in range(rng.integers(0, 3)):
         ends = rng.uniform((0.05, 0.05), (0.95, 0.95), (2, 2)) * (width, height)
         for x, y in ends.astype(int):

@@ -1,52 +1,73 @@
-"""What ``predict.py`` is given: image files, and the pixel sizes that belong to them."""
+"""What ``predict.py`` is given: files of images, DICOM and videos, and the pixel sizes that belong to them."""
 
+import glob
 import logging
-from collections.abc import Sequence
-from pathlib import Path
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
 
 from fetal_seg.data.archives import extract
-from fetal_seg.data.hc18 import find_pixel_size_csv, read_pixel_sizes
-from fetal_seg.errors import InputError, enumerate_names
+from fetal_seg.data.hc18 import ANNOTATION, find_pixel_size_csv, read_pixel_sizes
+from fetal_seg.dicom import DICOM_SUFFIXES, is_dicom
+from fetal_seg.errors import InputError
 from fetal_seg.imageio import IMAGE_SUFFIXES
+from fetal_seg.video import VIDEO_SUFFIXES
+
+SUFFIXES = (*IMAGE_SUFFIXES, *DICOM_SUFFIXES, *VIDEO_SUFFIXES)
+LIST_SUFFIXES = (".txt", ".lst")
 
 logger = logging.getLogger(__name__)
 
-ANNOTATION = "_Annotation"  # HC18's outlines stand beside their images and are none
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file to measure.
+
+    Attributes:
+        path: where it is; files that a list names may be missing.
+        name: what tables call it, with ``/``; of all inputs only this one has it.
+        source: the file, folder or archive that it was found by; a CSV of pixel sizes may be beside that.
+    """
+
+    path: Path
+    name: str
+    source: Path
 
 
-def find_images(source: Path, cache_dir: Path) -> list[Path]:
-    """The images of a file, a folder (not of its sub-folders), or a ZIP archive of a folder, by name.
+def find_inputs(given: str | Sequence[str], cache_dir: Path) -> list[InputFile]:
+    """The files that are given, each once: by name within each thing given.
+
+    Args:
+        given: a file; a folder, with those in it; a pattern such as ``scans/**/*.png``; a list file (``.txt``,
+            ``.lst``) with a path a line, relative to its own folder, where ``#`` starts a comment; a ZIP archive of
+            a folder; or several of these. Folders, archives and patterns give the files that can be measured by
+            their suffix (or DICOM's mark, without one), but none that is hidden, a DICOMDIR, or an outline of HC18.
+        cache_dir: where archives are extracted to.
 
     Raises:
-        InputError: there is nothing there, or no image in it.
+        InputError: nothing is there, or nothing that can be measured. Missing files of a list are no error here:
+            they cannot be read later, which the table of results tells.
     """
-    if source.is_file() and source.suffix.lower() == ".zip":
-        folder = extract(source, cache_dir)
-        return _images(folder / source.stem if (folder / source.stem).is_dir() else folder)
-    if source.is_file():
-        return [source]
-    if source.is_dir():
-        return _images(source)
-    raise InputError(f"input={source}: there is no such file or folder; check the name")
+    found: dict[str, InputFile] = {}
+    for text in [given] if isinstance(given, str) else given:
+        files = sorted(_files(text, cache_dir), key=lambda file: file.name)
+        if not files:
+            raise InputError(
+                f"input={text}: there is nothing to measure; it must hold or name files of {', '.join(SUFFIXES)}; "
+                "correct it"
+            )
+        for file in files:
+            found.setdefault(os.path.normpath(file.path.absolute()), file)
+    return _distinctly_named(list(found.values()))
 
 
-def _images(folder: Path) -> list[Path]:
-    images = sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in IMAGE_SUFFIXES
-        and not path.stem.endswith(ANNOTATION)
-        and not path.name.startswith(".")
-    )
-    if not images:
-        raise InputError(f"input={folder}: no image is in it; it must hold files of {', '.join(IMAGE_SUFFIXES)}")
-    return images
+def pixel_sizes(files: Sequence[InputFile], csv: Path | None, size_mm: float | None) -> dict[str, float]:
+    """Pixel sizes in mm by the files' names: one for all, from the CSV given, or from one beside the inputs.
 
-
-def pixel_sizes(source: Path, images: Sequence[Path], csv: Path | None, size_mm: float | None) -> dict[str, float]:
-    """Pixel sizes in mm by file name: one for all, from the CSV given, or from one found beside the images.
-
-    Images that no CSV names have none, which is told in the log.
+    A CSV may name a file by its name here, by an end of that (``b/c.png`` of ``a/b/c.png``), or by ``c.png`` alone.
+    Files without a size are left out.
 
     Raises:
         InputError: both a size and a CSV are given, or the CSV cannot be used.
@@ -54,17 +75,123 @@ def pixel_sizes(source: Path, images: Sequence[Path], csv: Path | None, size_mm:
     if csv is not None and size_mm is not None:
         raise InputError("pixel_size_mm and pixel_size_csv are both given; give one of them")
     if size_mm is not None:
-        return {image.name: size_mm for image in images}
-    table = csv or find_pixel_size_csv(source)
-    known = read_pixel_sizes(table) if table else {}
-    without = [image.name for image in images if image.name not in known]
-    if table and not without:
-        logger.info("pixel sizes from %s", table)
-    elif without:
-        where = f"{table} has no row for" if table else "no pixel size is known for"
-        logger.warning(
-            "%s %s: no circumference in mm for them; give pixel_size_mm or pixel_size_csv",
-            where,
-            enumerate_names(without),
-        )
-    return {image.name: known[image.name] for image in images if image.name in known}
+        return {file.name: size_mm for file in files}
+    if csv is not None:
+        return _matched(files, read_pixel_sizes(csv))
+    sizes: dict[str, float] = {}
+    by_source: dict[Path, list[InputFile]] = {}
+    for file in files:
+        by_source.setdefault(file.source, []).append(file)
+    for source, of_source in by_source.items():
+        for folder, table in _tables(source):
+            inside = [file for file in of_source if folder is None or file.path.is_relative_to(folder)]
+            if matched := _matched(inside, read_pixel_sizes(table)):
+                logger.info("pixel sizes from %s", table)
+            sizes |= matched
+    return sizes
+
+
+def _files(text: str, cache_dir: Path) -> Iterator[InputFile]:
+    path = Path(text).expanduser()
+    suffix = path.suffix.lower()
+    if path.is_dir():
+        yield from _in_folder(path, path)
+    elif path.is_file() and suffix == ".zip":
+        folder = extract(path, cache_dir)
+        yield from _in_folder(folder / path.stem if (folder / path.stem).is_dir() else folder, path)
+    elif path.is_file() and suffix in LIST_SUFFIXES:
+        yield from _in_list(path)
+    elif path.is_file():
+        yield InputFile(path, path.name, path)
+    elif glob.has_magic(text):
+        yield from _by_pattern(path)
+    else:
+        raise InputError(f"input={text}: there is no such file or folder; check the name")
+
+
+def _in_folder(folder: Path, source: Path) -> Iterator[InputFile]:
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        below = Path(parent).relative_to(folder)
+        for name in names:
+            if _is_input(path := Path(parent, name)):
+                yield InputFile(path, (below / name).as_posix(), source)
+
+
+def _by_pattern(pattern: Path) -> Iterator[InputFile]:
+    """Names are below the last folder that stands in the pattern as it is."""
+    plain = next(number for number, part in enumerate(pattern.parts) if glob.has_magic(part))
+    folder = Path(*pattern.parts[:plain])
+    for path in folder.glob(str(Path(*pattern.parts[plain:]))):
+        below = path.relative_to(folder)
+        if _is_input(path) and path.is_file() and not any(part.startswith(".") for part in below.parts):
+            yield InputFile(path, below.as_posix(), folder)
+
+
+def _in_list(file: Path) -> Iterator[InputFile]:
+    """What lies elsewhere than below the list is called by its file name and is a source of its own."""
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{file} cannot be read as a list of files ({error}); it must be UTF-8 text with a path a line; correct it"
+        ) from error
+    folder = Path(os.path.normpath(file.parent))
+    for line in map(str.strip, lines):
+        if not line or line.startswith("#"):
+            continue
+        path = Path(os.path.normpath(folder / Path(line).expanduser()))
+        if path.is_relative_to(folder) and ".." not in path.relative_to(folder).parts:
+            yield InputFile(path, path.relative_to(folder).as_posix(), folder)
+        else:
+            yield InputFile(path, path.name, path.parent)
+
+
+def _is_input(path: Path) -> bool:
+    if path.name.startswith(".") or path.name.upper().startswith("DICOMDIR"):
+        return False
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES:
+        return not path.stem.endswith(ANNOTATION)
+    if suffix.strip(".0123456789"):
+        return False
+    try:  # no suffix: DICOM files are often called by a number or a UID
+        return is_dicom(path)
+    except OSError:
+        return False
+
+
+def _distinctly_named(files: list[InputFile]) -> list[InputFile]:
+    """Put more and more of their folders before names that several files have."""
+    while repeated := {name for name, times in Counter(file.name for file in files).items() if times > 1}:
+        files = [replace(file, name=_longer(file)) if file.name in repeated else file for file in files]
+    return files
+
+
+def _longer(file: InputFile) -> str:
+    parts = Path(os.path.normpath(file.path.absolute())).parts[1:]
+    depth = len(PurePath(file.name).parts) + 1
+    return "/".join(parts[-depth:])
+
+
+def _tables(source: Path) -> Iterator[tuple[Path | None, Path]]:
+    """The CSVs that belong to a source, with the folder whose files each is for; None for all of the source.
+
+    Names repeat between HC18's parts, so that a CSV that is called after a folder is for that folder alone.
+    """
+    inside = sorted(source.glob("*pixel_size*.csv")) if source.is_dir() else []
+    folders = {table: source / table.name.split("_pixel_size")[0] for table in inside}
+    if named := [(folder, table) for table, folder in folders.items() if folder.is_dir()]:
+        yield from named
+    elif table := find_pixel_size_csv(source):
+        yield None, table
+
+
+def _matched(files: Sequence[InputFile], sizes: dict[str, float]) -> dict[str, float]:
+    matched = {}
+    for file in files:
+        parts = PurePath(file.name).parts
+        ends = ("/".join(parts[start:]) for start in range(len(parts)))
+        if (end := next((end for end in ends if end in sizes), None)) is not None:
+            matched[file.name] = sizes[end]
+    return matched

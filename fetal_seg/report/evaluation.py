@@ -7,6 +7,8 @@ from typing import Any
 
 from rich.console import Console
 
+from fetal_seg.calibration import Calibrator, judge
+from fetal_seg.checkpoint import add_calibration
 from fetal_seg.data.records import Record
 from fetal_seg.evaluation import compare
 from fetal_seg.predictor import Predictor
@@ -19,9 +21,25 @@ from fetal_seg.report.runs import read_runs
 logger = logging.getLogger(__name__)
 
 
-def evaluate_to(folder: Path, predictor: Predictor, records: Sequence[Record]) -> dict[str, Any]:
-    """Compare predictions with the truth, write the results into `folder`, print a table; give the summary."""
-    rows = [compared.scores for compared in track(compare(predictor, records), "evaluating", len(records))]
+def evaluate_to(
+    folder: Path, predictor: Predictor, records: Sequence[Record], calibrate: Path | None = None
+) -> dict[str, Any]:
+    """Compare predictions with the truth, write the results into `folder`, print a table; give the summary.
+
+    Args:
+        folder: gets the tables and pictures.
+        predictor: to judge.
+        records: images with their truth.
+        calibrate: a checkpoint that gets the calibration which these images give; they must be held-out ones.
+    """
+    rows, calibrator = [], Calibrator(predictor.letterbox)
+    for compared in track(compare(predictor, records), "evaluating", len(records)):
+        calibrator.add(compared.image)
+        rows.append(compared.scores)
+    if calibrate:
+        predictor.calibration = calibrator.result(rows)
+        add_calibration(calibrate, predictor.calibration)
+    rows = judge(rows, calibrator.images, predictor.calibration)
     summary = tables.summarise(rows)
     tables.write_per_image(folder / "per_image.csv", rows)
     tables.write_summary(folder / "summary.json", summary)

@@ -1,7 +1,7 @@
 """Pictures of many segmentations: the best and worst of an evaluation, a contact sheet of a prediction."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fetal_seg.biometry import age_text
 from fetal_seg.drawing import BACKGROUND, LEGEND, NO_BREAK_SPACE, Colour, Picture, in_colour, overlay, text_strip
 from fetal_seg.ellipse import Ellipse
 from fetal_seg.files import whole_file
 from fetal_seg.imageio import Grey, write_png
 from fetal_seg.report.tables import Row, is_missed, number
+from fetal_seg.results import ERROR, OK
 
 GAP = 12  # px between the parts of a picture
 TITLE_SIZE, CAPTION_SIZE = 26, 17  # px
@@ -50,7 +52,7 @@ class Panel:
         return Panel(
             np.asarray(cv2.resize(self.image, size, interpolation=way), np.uint8),
             self.caption,
-            None if mask is None else cv2.resize((mask > 0).astype(np.float32), size, interpolation=way) > 0.5,
+            None if mask is None else cv2.resize(255 * (mask > 0).view(np.uint8), size, interpolation=way) > 127,
             self.prediction and self.prediction.transform(matrix),
             self.truth and self.truth.transform(matrix),
         )
@@ -68,12 +70,33 @@ def evaluation_caption(row: Row) -> str:
 
 
 def prediction_caption(row: Row) -> str:
-    """File and circumference of a row of a prediction, or why there is none."""
+    """File, circumference with its interval, age by INTERGROWTH-21st and flag of a row of a prediction.
+
+    Or why there is no circumference. Frames are told by number: ``clip.avi #12``.
+    """
+    name = image_name(row)
+    reasons = "; ".join(row.get("reasons") or [])
+    if row.get("flag") == ERROR:
+        return f"{_caption([name])}   cannot be read: {reasons}"
     if number(row, "semi_axis_a_px") is None:
-        return _caption([str(row["file"]), "no head found"])
-    circumference = number(row, "hc_mm")
-    measured = "pixel size unknown" if circumference is None else f"HC {circumference:.1f} mm"
-    return _caption([str(row["file"]), measured])
+        return _caption([name, "no head found"])
+    weeks = row.get("ga_intergrowth_weeks")
+    parts = [name, _circumference(row), *([f"GA {age_text(weeks)}"] if isinstance(weeks, int | float) else [])]
+    # The reasons are a text of its own, which may be broken between its words
+    return f"{_caption(parts)}   {row['flag']}: {reasons}" if row.get("flag", OK) != OK else _caption(parts)
+
+
+def image_name(row: Row) -> str:
+    """The file of a row of a prediction, with the number of the frame where it holds several."""
+    return str(row["file"]) if row.get("frame") is None else f"{row['file']} #{row['frame']}"
+
+
+def _circumference(row: Row) -> str:
+    in_mm, low, high = (number(row, column) for column in ("hc_mm", "hc_low_mm", "hc_high_mm"))
+    if in_mm is None:
+        in_px = number(row, "hc_px")
+        return "pixel size unknown" if in_px is None else f"HC {in_px:.0f} px (pixel size unknown)"
+    return f"HC {in_mm:.1f} mm" + (f" ({low:.1f} to {high:.1f})" if low is not None and high is not None else "")
 
 
 def draw_best_and_worst(rows: Sequence[Row], load: Callable[[Row], Panel], output: Path, count: int = 8) -> None:
@@ -100,28 +123,52 @@ def draw_best_and_worst(rows: Sequence[Row], load: Callable[[Row], Panel], outpu
     _write(output, np.concatenate([_padded(block, width, block.shape[0]) for block in blocks]))
 
 
-def draw_contact_sheet(panels: Iterable[Panel], output: Path, columns: int = 5, most: int = 500) -> None:
-    """Write one PNG of thumbnails: each image beside its segmentation, its caption below.
+class ContactSheet:
+    """Pages of thumbnails: each image beside its segmentation, its caption below.
 
-    Panels are read one at a time, and only their thumbnails are kept: about 0.4 MB an image.
+    Of many images no more than those of one page are kept, about 0.4 MB each: a page is written once
+    it is full and another image follows. Each page is written whole or not at all.
 
     Args:
-        panels: at least one, of any sizes; read to the end.
-        output: the PNG, written whole or not at all; 2982 px wide with five columns.
+        folder: gets ``contact_sheet.png``, or ``contact_sheet_1.png``, ``contact_sheet_2.png`` and so on
+            where there are several pages; `finish` removes the pages of an earlier sheet.
+        per_page: pairs on a page at most: 100 make one of 2982 x about 4900 px.
         columns: pairs side by side at most; fewer for a few images, so that the sheet is no long band.
-        most: images shown at most, the first ones; the title tells how many there were.
     """
-    tiles: list[Picture] = []
-    total = 0
-    for total, panel in enumerate(panels, start=1):
-        if total <= most:
-            tiles.append(_tile(panel, (290, 196), pair=True))
-    height, width = tiles[0].shape[:2]
-    columns = min(columns, math.ceil(math.sqrt(len(tiles) * height / width)))
-    shown = "One image" if total == 1 else f"{total} images"
-    if total > most:
-        shown = f"The first {most} of {shown}"
-    _write(output, _block(f"{shown} beside the predicted segmentation", tiles, columns, LEGEND[:1]))
+
+    def __init__(self, folder: Path, per_page: int = 100, columns: int = 5) -> None:
+        self.folder, self.per_page, self.columns = folder, per_page, columns
+        self._pages: list[Path] = []
+        self._before = 0  # images on the pages that are written
+        self._tiles: list[Picture] = []
+
+    def add(self, panel: Panel) -> None:
+        """Add an image of any size."""
+        if len(self._tiles) == self.per_page:
+            self._write_page(alone=False)
+        self._tiles.append(_tile(panel, (290, 196), pair=True))
+
+    def finish(self) -> list[Path]:
+        """Write the last page; all pages, in order. There is none where no image was added."""
+        if self._tiles:
+            self._write_page(alone=not self._pages)
+        for old in [self.folder / "contact_sheet.png", *self.folder.glob("contact_sheet_[0-9]*.png")]:
+            if old not in self._pages:
+                old.unlink(missing_ok=True)
+        return self._pages
+
+    def _write_page(self, alone: bool) -> None:
+        count, columns = len(self._tiles), self.columns
+        suffix, shown = f"_{len(self._pages) + 1}", f"Images {self._before + 1} to {self._before + count}"
+        if alone:
+            height, width = self._tiles[0].shape[:2]
+            columns = min(columns, math.ceil(math.sqrt(count * height / width)))
+            suffix, shown = "", "One image" if count == 1 else f"{count} images"
+        output = self.folder / f"contact_sheet{suffix}.png"
+        _write(output, _block(f"{shown} beside the predicted segmentation", self._tiles, columns, LEGEND[:1]))
+        self._pages.append(output)
+        self._before += count
+        self._tiles = []
 
 
 def _tile(panel: Panel, size: tuple[int, int], pair: bool) -> Picture:

@@ -1,87 +1,192 @@
-"""What a prediction leaves in a folder: masks, overlays, a table and a contact sheet."""
+"""From image files to rows, masks and overlays; reading, network, drawing and writing overlap."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
+import itertools
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 
+from fetal_seg.data.inputs import InputFile
 from fetal_seg.drawing import overlay
 from fetal_seg.errors import InputError
-from fetal_seg.files import added_whole
-from fetal_seg.imageio import Grey, read_grey, write_png
-from fetal_seg.predictor import Prediction, Predictor, read_ahead
+from fetal_seg.files import whole_file
+from fetal_seg.frames import Frame, Spacing, read_frames
+from fetal_seg.imageio import Grey, write_png
+from fetal_seg.predictor import Predictor
 from fetal_seg.progress import track
-from fetal_seg.report import pictures, tables
+from fetal_seg.report import pictures
+from fetal_seg.report.journal import Journal, Key, Row
+from fetal_seg.results import ERROR, Measurement, Prediction
+
+BATCH = 8  # images that the network sees at once
+AHEAD = 3 * BATCH  # files that are read before the network asks for them
 
 
-def predict_to(
-    folder: Path, predictor: Predictor, images: Sequence[Path], sizes: dict[str, float], *, overlays: bool
-) -> int:
-    """Predict image files and write the results into `folder`; give the number of heads found.
+@dataclass(frozen=True)
+class Wishes:
+    """What a user asks of a prediction.
 
-    Args:
-        folder: gets ``masks/``, ``overlays/``, ``predictions.csv`` and ``contact_sheet.png``.
-        predictor: the trained network.
-        images: files of distinct names.
-        sizes: pixel sizes in mm by file name, where they are known.
-        overlays: whether each image is drawn with its mask and ellipse.
+    Attributes:
+        sizes: pixel sizes in mm by the inputs' names; they go before what a file says of itself.
+        size_source: where they are from: ``given`` or ``csv``.
+        every: take every n-th frame of videos and multi-frame files.
+        overlays: draw each image with its ellipse.
+        gestational_age_weeks: known from elsewhere; the same for all images.
+    """
+
+    sizes: dict[str, float] = field(default_factory=dict)
+    size_source: str = "given"
+    every: int = 1
+    overlays: bool = True
+    gestational_age_weeks: float | None = None
+
+
+Read = Frame | InputError
+
+
+def measure_files(
+    folder: Path, predictor: Predictor, inputs: Sequence[InputFile], wishes: Wishes, journal: Journal
+) -> None:
+    """Measure what has no row yet; write masks and overlays into `folder`, and rows into the journal, in order.
+
+    Files that cannot be read get a row that says why.
 
     Raises:
-        InputError: an image cannot be read, or two have the same stem.
+        OSError: a result cannot be written; every file and row that is there is whole.
     """
-    _check_stems(images)
-    rows: list[dict[str, Any]] = []
-
-    def panels(results: Path) -> Iterator[pictures.Panel]:
-        for path, image, prediction in track(_predictions(predictor, images), "predicting", len(images)):
-            row = prediction_row(path.name, prediction, sizes.get(path.name))
-            rows.append(row)
-            panel = pictures.Panel(
-                image, pictures.prediction_caption(row), mask=prediction.mask, prediction=prediction.ellipse
+    stems = output_stems([one.name for one in inputs])
+    done = journal.done()
+    with ThreadPoolExecutor() as pool:
+        waiting: deque[list[Future[Row]]] = deque()
+        for batch in _batches(_frames(inputs, wishes.every, done, pool)):
+            frames = [one for _, one in batch if isinstance(one, Frame)]
+            predictions = iter(predictor.predict([frame.image for frame in frames], pool) if frames else [])
+            waiting.append(
+                [
+                    pool.submit(_finish, folder, stems[name], one, next(predictions), predictor, wishes)
+                    if isinstance(one, Frame)
+                    else pool.submit(_error_row, name, one)
+                    for name, one in batch
+                ]
             )
-            _write(results / "masks" / f"{path.stem}.png", prediction.mask * 255)
-            if overlays:
-                drawn = overlay(image, mask=prediction.mask, prediction=prediction.ellipse, caption=panel.caption)
-                _write(results / "overlays" / f"{path.stem}.png", drawn)
-            yield panel
-
-    with added_whole(folder) as results:
-        pictures.draw_contact_sheet(panels(results), results / "contact_sheet.png")
-        tables.write_predictions(results / "predictions.csv", rows)
-    return sum(row["flag"] == "ok" for row in rows)
+            while len(waiting) > 1:  # one batch is drawn and written while the network sees the next
+                journal.add([row.result() for row in waiting.popleft()])
+        for rows in waiting:
+            journal.add([row.result() for row in rows])
 
 
-def prediction_row(name: str, prediction: Prediction, pixel_size_mm: float | None) -> dict[str, Any]:
-    """A row of ``predictions.csv``: the ellipse in px, the circumference in mm where the pixel size is known."""
-    row: dict[str, Any] = {"file": name, "pixel_size_mm": pixel_size_mm, "flag": "ok", "reasons": ""}
+def output_stems(names: Sequence[str]) -> dict[str, str]:
+    """For each input's name the path of its results without a suffix: its own, made unique where names differ
+    in their suffix alone (``a.png`` and ``a.dcm`` give ``a`` and ``a.dcm``)."""
+    stems: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        stem = str(PurePosixPath(name).with_suffix(""))
+        candidates = itertools.chain([stem, name], (f"{name}_{number}" for number in itertools.count(2)))
+        stems[name] = next(one for one in candidates if one.casefold() not in taken)
+        taken.add(stems[name].casefold())
+    return stems
+
+
+def panels(folder: Path, rows: Iterable[Row], inputs: Sequence[InputFile], every: int) -> Iterator[pictures.Panel]:
+    """The measured images with what was found, read again from the inputs and the masks, in the rows' order."""
+    paths = {one.name: one.path for one in inputs}
+    of_file = itertools.groupby((row for row in rows if row["flag"] != ERROR), key=lambda row: row["file"])
+    for name, own in of_file:
+        if name not in paths:
+            continue
+        wanted = {row.get("frame"): row for row in own}
+        try:
+            for frame in read_frames(paths[name], name, every):
+                if frame.number in wanted:
+                    yield _panel(folder, frame, wanted[frame.number])
+        except InputError:  # a video that breaks off, or a file that is gone by now
+            continue
+
+
+def _frames(
+    inputs: Sequence[InputFile], every: int, done: set[Key], pool: ThreadPoolExecutor
+) -> Iterator[tuple[str, Read]]:
+    """The frames of all inputs that have no row, or why there are none; files are read ahead."""
+
+    def begin(one: InputFile) -> tuple[list[Read], Iterator[Frame]]:
+        frames = read_frames(one.path, one.name, every)
+        return list(_caught(itertools.islice(frames, BATCH))), frames
+
+    single = {file for file, frame in done if frame is None}
+    left = iter([one for one in inputs if one.name not in single])
+    ahead = deque((one, pool.submit(begin, one)) for one in itertools.islice(left, AHEAD))
+    for _ in track(range(len(inputs) - len(single)), "measuring", len(inputs) - len(single)):
+        one, future = ahead.popleft()
+        ahead.extend((following, pool.submit(begin, following)) for following in itertools.islice(left, 1))
+        first, rest = future.result()
+        for frame in itertools.chain(first, _caught(rest)):
+            if isinstance(frame, InputError) or (one.name, frame.number) not in done:
+                yield one.name, frame
+
+
+def _caught(frames: Iterator[Frame]) -> Iterator[Read]:
+    """Frames, and at the end the error that ended them, if one did."""
+    try:
+        yield from frames
+    except InputError as error:
+        yield error
+
+
+def _batches(frames: Iterator[tuple[str, Read]]) -> Iterator[list[tuple[str, Read]]]:
+    while batch := list(itertools.islice(frames, BATCH)):
+        yield batch
+
+
+def _finish(folder: Path, stem: str, frame: Frame, prediction: Prediction, predictor: Predictor, wishes: Wishes) -> Row:
+    """Measure, draw and write one image; its row."""
+    spacing, notes = _spacing(frame, prediction, wishes)
+    measured = Measurement.of(
+        prediction,
+        spacing,
+        calibration=predictor.calibration,
+        gestational_age_weeks=wishes.gestational_age_weeks,
+        notes=notes,
+    )
+    name = stem if frame.number is None else f"{stem}_{frame.number:05d}"
+    row: Row = {"file": frame.file, **measured.row(), "frame": frame.number, "mask": f"masks/{name}.png"}
+    _write(folder / row["mask"], measured.mask * 255)
+    if wishes.overlays:
+        row["overlay"] = f"overlays/{name}.png"
+        caption = pictures.prediction_caption(row)
+        drawn = overlay(frame.image, mask=measured.mask, prediction=measured.ellipse, caption=caption, axes=True)
+        _write(folder / row["overlay"], drawn)
+    return row
+
+
+def _spacing(frame: Frame, prediction: Prediction, wishes: Wishes) -> tuple[Spacing | None, tuple[str, ...]]:
+    """The size of a pixel where the head is, and what is to be known of the file."""
     ellipse = prediction.ellipse
-    if ellipse is None:
-        return row | {"flag": "no head", "reasons": "no region of the image looks like a head"}
-    row |= {
-        "center_x_px": ellipse.center_x,
-        "center_y_px": ellipse.center_y,
-        "semi_axis_a_px": ellipse.semi_axis_a,
-        "semi_axis_b_px": ellipse.semi_axis_b,
-        "angle_rad": ellipse.angle_rad,
-    }
-    return row if pixel_size_mm is None else row | {"hc_mm": ellipse.circumference * pixel_size_mm}
+    own = frame.spacing_at(ellipse.center_x, ellipse.center_y) if ellipse else frame.spacing
+    size = wishes.sizes.get(frame.file)
+    if size is None:
+        return own, frame.notes
+    notes = frame.notes
+    if own is not None and abs(own.x_mm / size - 1) > 0.01:
+        notes += (f"the file itself says {own.x_mm:.4g} mm a pixel",)
+    return Spacing(size, size, wishes.size_source), notes
 
 
-def _predictions(predictor: Predictor, images: Sequence[Path]) -> Iterator[tuple[Path, Grey, Prediction]]:
-    """Predict in batches, while the next batch is read."""
-    for batch, read in read_ahead(images, read_grey):
-        yield from zip(batch, read, predictor.predict(read), strict=True)
+def _error_row(name: str, error: InputError) -> Row:
+    return {"file": name, "flag": ERROR, "reasons": [str(error)], "frame": None}
 
 
-def _check_stems(images: Sequence[Path]) -> None:
-    seen: dict[str, Path] = {}
-    for path in images:
-        if path.stem in seen:
-            raise InputError(
-                f"{seen[path.stem].name} and {path.name} would both write masks/{path.stem}.png; rename one of them"
-            )
-        seen[path.stem] = path
+def _panel(folder: Path, frame: Frame, row: Row) -> pictures.Panel:
+    from fetal_seg.ellipse import Ellipse
+    from fetal_seg.imageio import read_grey
+
+    names = ("center_x_px", "center_y_px", "semi_axis_a_px", "semi_axis_b_px", "angle_rad")
+    ellipse = Ellipse(*(row[name] for name in names)) if row.get("center_x_px") is not None else None
+    mask = read_grey(folder / row["mask"])
+    return pictures.Panel(frame.image, pictures.prediction_caption(row), mask=mask, prediction=ellipse)
 
 
 def _write(path: Path, pixels: Grey) -> None:
-    path.parent.mkdir(exist_ok=True)
-    write_png(path, pixels)
+    with whole_file(path) as temporary:
+        write_png(temporary, pixels)

@@ -27,10 +27,16 @@ MEASURES = (
     *("dice", "iou", "hd_mm", "hd95_mm", "assd_mm", "ellipse_dice", "ellipse_hd_mm"),
     *("hc_true_mm", "hc_pred_mm", "df_mm", "adf_mm"),
 )
-PER_IMAGE_COLUMNS = ("file", "examination", *MEASURES, "trimester", "missed")
+PER_IMAGE_COLUMNS = (
+    *("file", "examination", *MEASURES, "trimester", "missed"),
+    *("hc_low_mm", "hc_high_mm", "covered", "flag", "reasons"),
+)
 PREDICTION_COLUMNS = (
     *("file", "center_x_px", "center_y_px", "semi_axis_a_px", "semi_axis_b_px", "angle_rad"),
     *("pixel_size_mm", "hc_mm", "flag", "reasons"),
+    *("frame", "width_px", "height_px", "pixel_size_y_mm", "pixel_size_source", "hc_px", "hc_low_mm", "hc_high_mm"),
+    *("bpd_mm", "ofd_mm", "area_mm2", "cephalic_index", "ga_intergrowth_weeks", "ga_hadlock_weeks"),
+    *("gestational_age_weeks", "hc_z", "hc_centile", "mask", "overlay"),
 )
 TITLES = {
     "dice": "Dice %",
@@ -91,7 +97,9 @@ def summarise(rows: Sequence[Row]) -> Summary:
         ``n`` and ``missed`` (counts of images), each of `MEASURES` as ``{"mean", "sd", "median",
         "ci95": [low, high]}`` with None for a statistic of no image, the same again of the images
         of each trimester in ``by_trimester`` under "1", "2" and "3", and ``trimester_limits_mm``.
-        Images without a known pixel size belong to no trimester.
+        Images without a known pixel size belong to no trimester. ``interval`` tells of the intervals of the
+        circumference: ``images`` that have one, ``coverage`` (the part that holds its truth) with its
+        ``ci95``, and ``mean_width_mm``; None where no image has one.
     """
     trimesters = [trimester_of(row) for row in rows]
     return _statistics(rows) | {
@@ -138,6 +146,17 @@ def summary_table(summary: Summary) -> "Table":
             _rounded(values["median"], scale),
             *(_rounded(part[measure]["mean"], scale) for part in parts.values()),
         )
+    if (held := summary["interval"]) is not None:
+        low, high = (_rounded(bound, 100.0) for bound in held["ci95"])
+        covered = [part["interval"] and part["interval"]["coverage"] for part in parts.values()]
+        widths = [part["interval"] and part["interval"]["mean_width_mm"] for part in parts.values()]
+        title = "90 % interval holds %"
+        table.add_row(
+            title, _rounded(held["coverage"], 100), f"{low} to {high}", "", "", *(_rounded(one, 100) for one in covered)
+        )
+        table.add_row(
+            "its width mm", _rounded(held["mean_width_mm"], 1), "", "", "", *(_rounded(one, 1) for one in widths)
+        )
     return table
 
 
@@ -162,9 +181,17 @@ def number(row: Row, column: str) -> float | None:
 
 
 def _statistics(rows: Sequence[Row]) -> Summary:
-    return {"n": len(rows), "missed": sum(map(is_missed, rows))} | {
-        measure: _describe(rows, measure) for measure in MEASURES
-    }
+    counts = {"n": len(rows), "missed": sum(map(is_missed, rows))}
+    return counts | {measure: _describe(rows, measure) for measure in MEASURES} | {"interval": _interval(rows)}
+
+
+def _interval(rows: Sequence[Row]) -> Summary | None:
+    judged = [row for row in rows if row.get("covered") is not None]
+    if not judged:
+        return None
+    held = _describe([row | {"covered": float(row["covered"])} for row in judged], "covered")
+    width = float(np.mean([row["hc_high_mm"] - row["hc_low_mm"] for row in judged]))
+    return {"images": len(judged), "coverage": held["mean"], "ci95": held["ci95"], "mean_width_mm": width}
 
 
 def _describe(rows: Sequence[Row], measure: str) -> Summary:
@@ -208,4 +235,8 @@ def _flag(cell: str) -> bool:
     return cell == "1"
 
 
-_TYPES: dict[str, Callable[[str], Any]] = dict.fromkeys(MEASURES, float) | {"trimester": int, "missed": _flag}
+_TYPES: dict[str, Callable[[str], Any]] = dict.fromkeys((*MEASURES, "hc_low_mm", "hc_high_mm"), float) | {
+    "trimester": int,
+    "missed": _flag,
+    "covered": _flag,
+}

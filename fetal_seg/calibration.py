@@ -1,0 +1,94 @@
+"""What held-out images teach about a network's errors: kept in its checkpoint as plain data."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fetal_seg import conformal, novelty
+from fetal_seg.data.preprocess import Letterbox
+from fetal_seg.imageio import Grey
+
+
+class Calibrator:
+    """Gathers what is needed of each image of an evaluation, so that none has to be kept.
+
+    Args:
+        letterbox: of the network.
+
+    Attributes:
+        images: a digest of each image's pixels, in order.
+    """
+
+    def __init__(self, letterbox: Letterbox) -> None:
+        self._letterbox = letterbox
+        self._features: list[Any] = []
+        self.images: list[str] = []
+
+    def add(self, image: Grey) -> None:
+        """Take note of an image."""
+        self._features.append(novelty.features(self._letterbox.apply(image)))
+        self.images.append(hashlib.blake2b(image.tobytes(), digest_size=8).hexdigest())
+
+    def result(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """The calibration of a checkpoint, of the rows of ``per_image.csv`` of these images.
+
+        Returns:
+            ``interval``: its level and the scores of held-out images, None where no circumference is known;
+            ``novelty``: see `novelty.fit`; ``images``: digests of the images that it was made of.
+        """
+        known = _measured(rows)
+        scores = conformal.scores(*_circumferences(rows, known))
+        return {
+            "interval": {"level": conformal.LEVEL, "scores": scores} if scores else None,
+            "novelty": novelty.fit(np.array(self._features)),
+            "images": sorted(set(self.images)),
+        }
+
+
+def judge(rows: Sequence[dict[str, Any]], images: Sequence[str], calibration: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of an evaluation with their intervals, and whether these hold the truth.
+
+    Images that the calibration was made of are judged by intervals that were calibrated on the others of them,
+    by examination: an interval holds its own images by construction.
+
+    Args:
+        rows: of ``per_image.csv``.
+        images: their digests, as `Calibrator` has them.
+        calibration: of the checkpoint.
+
+    Returns:
+        The rows, with ``hc_low_mm``, ``hc_high_mm`` and ``covered`` where these can be told.
+    """
+    judged, interval = [dict(row) for row in rows], calibration.get("interval")
+    if not interval:
+        return judged
+    seen, known = set(calibration.get("images", ())), _measured(rows)
+    own = [index for index in known if images[index] in seen]
+    widths: dict[int, float] = {}
+    if own:
+        groups = [str(rows[index]["examination"]) for index in own]
+        widths |= dict(zip(own, conformal.cross_widths(*_circumferences(rows, own), groups), strict=True))
+    for index in set(known) - set(own):
+        width = conformal.half_width(interval["scores"], rows[index]["hc_pred_mm"])
+        widths[index] = np.inf if width is None else width
+    for index, width in widths.items():
+        if np.isfinite(width):
+            predicted, true = rows[index]["hc_pred_mm"], rows[index]["hc_true_mm"]
+            judged[index] |= {"hc_low_mm": max(predicted - width, 0.0), "hc_high_mm": predicted + float(width)}
+            judged[index] |= {"covered": bool(abs(predicted - true) <= width)}
+    return judged
+
+
+def _measured(rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Rows whose circumference is known in mm, both true and predicted."""
+    return [
+        index
+        for index, row in enumerate(rows)
+        if row.get("hc_pred_mm") is not None and row.get("hc_true_mm") is not None
+    ]
+
+
+def _circumferences(rows: Sequence[dict[str, Any]], chosen: Sequence[int]) -> tuple[list[float], list[float]]:
+    return [rows[index]["hc_pred_mm"] for index in chosen], [rows[index]["hc_true_mm"] for index in chosen]

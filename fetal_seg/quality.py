@@ -1,0 +1,84 @@
+"""Whether a measurement can be trusted: reasons to look at it, in words.
+
+The limits were set on HC18's validation images, see ``docs/measurement.md``.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+LEAST_CONFIDENCE = 0.75  # mean probability in the region: below it, what was found is no head
+UNSURE = 0.9  # ... below it, it is to be looked at
+LEAST_AGREEMENT = 0.96  # Dice of mask and ellipse
+MOST_CUT = 0.02  # part of the ellipse outside the frame
+MOST_SPREAD = 0.05  # of the circumferences of the flipped images, or of the networks, by their mean
+LEAST_CONTRAST = 20.0  # grey values between the 5th and the 95th percentile about the head
+MOST_NOVELTY = 1.0  # distance from the training data, by the largest among known images
+FOREIGN = 3.0  # ... beyond it, what was found is no head
+PIXEL_SIZES_MM = (0.01, 2.0)
+CIRCUMFERENCES_MM = (30.0, 450.0)  # of any fetus that can be measured so, with a margin
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What tells good measurements from bad ones.
+
+    Attributes:
+        confidence: mean probability in the region that was found, 0.5 to 1.
+        agreement: Dice of mask and ellipse, 0 to 1.
+        cut: part of the ellipse outside the frame, 0 to 1.
+        contrast: range of the grey values about the head, 0 to 255.
+        novelty: how unlike the training data the image is, 1 at the most unlike known ones; None where unknown.
+        spread: largest less smallest circumference of flips or networks, by their mean; None where there is but one;
+            infinite where some saw no head.
+    """
+
+    confidence: float
+    agreement: float
+    cut: float
+    contrast: float
+    novelty: float | None = None
+    spread: float | None = None
+
+    @property
+    def is_head(self) -> bool:
+        """Whether what was found is a head at all."""
+        return self.confidence >= LEAST_CONFIDENCE and (self.novelty is None or self.novelty <= FOREIGN)
+
+    def with_spread(self, circumferences: Sequence[float | None]) -> "Quality":
+        """The same, knowing the circumferences that single flips or networks gave; None where one saw no head."""
+        known = [value for value in circumferences if value is not None]
+        if len(known) < len(circumferences):
+            return replace(self, spread=math.inf)
+        return replace(self, spread=(max(known) - min(known)) / (sum(known) / len(known)))
+
+    def reasons(self) -> list[str]:
+        """Why the measurement is to be looked at; none where it is good."""
+        found = []
+        if self.cut > MOST_CUT:
+            found.append("the head touches the frame")
+        if self.agreement < LEAST_AGREEMENT:
+            found.append(f"ellipse and mask disagree (Dice {100 * self.agreement:.0f} %)")
+        if self.spread is not None and self.spread > MOST_SPREAD:
+            told = "some see no head" if math.isinf(self.spread) else f"by {100 * self.spread:.0f} %"
+            found.append(f"flips or networks disagree ({told})")
+        if self.contrast < LEAST_CONTRAST:
+            found.append(f"contrast too low ({self.contrast:.0f} grey values)")
+        if self.novelty is not None and self.novelty > MOST_NOVELTY:
+            found.append("the image is unlike the training data")
+        if self.confidence < UNSURE:
+            found.append(f"the network is unsure ({100 * self.confidence:.0f} %)")
+        return found
+
+
+def size_reasons(x_mm: float, y_mm: float, hc_mm: float) -> list[str]:
+    """What is odd about a pixel size and the circumference that it gives, mm."""
+    found = []
+    low, high = PIXEL_SIZES_MM
+    if not (low <= x_mm <= high and low <= y_mm <= high):
+        size = f"{x_mm:g}" if x_mm == y_mm else f"{x_mm:g} x {y_mm:g}"
+        found.append(f"a pixel size of {size} mm is absurd (outside {low:g} to {high:g} mm)")
+    low, high = CIRCUMFERENCES_MM
+    if not low <= hc_mm <= high:
+        found.append(f"no head has a circumference of {hc_mm:.0f} mm; check the pixel size")
+    return found

@@ -1,0 +1,146 @@
+"""A prediction's folder of results: what is measured, and what is made of all rows at the end."""
+
+import logging
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from fetal_seg.data.inputs import InputFile
+from fetal_seg.errors import InputError, enumerate_names
+from fetal_seg.frames import DICOM_SUFFIXES, is_dicom
+from fetal_seg.imageio import read_grey
+from fetal_seg.predictor import Predictor
+from fetal_seg.report import pictures, tables
+from fetal_seg.report.journal import Journal, Row
+from fetal_seg.report.prediction import Wishes, measure_files, output_stems, panels
+from fetal_seg.results import CHECK, ERROR, NO_HEAD, OK
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What is written beside tables and pictures.
+
+    Attributes:
+        submission: HC18's submission file.
+        dicom: ``seg``, ``sr`` or both: objects for each DICOM input.
+        settings: what decides the rows, told in ``settings.json``.
+        resume: go on with an earlier run.
+    """
+
+    submission: bool = False
+    dicom: tuple[str, ...] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
+    resume: bool = False
+
+
+def predict_to(
+    folder: Path, predictor: Predictor, inputs: Sequence[InputFile], wishes: Wishes, extras: Extras
+) -> list[Row]:
+    """Measure files, write the results into `folder`, print a table; the rows.
+
+    Raises:
+        InputError: no file could be read, `folder` cannot be written, or an extra cannot be made.
+    """
+    try:
+        journal = Journal(folder, extras.settings, resume=extras.resume)
+        measure_files(folder, predictor, inputs, wishes, journal)
+        if all(row["flag"] == ERROR for row in journal.rows):
+            journal.discard()
+            raise InputError("; ".join(dict.fromkeys(str(row["reasons"][0]) for row in journal.rows[:3])))
+        rows = _in_order(journal.rows, inputs)
+        _conclude(folder, rows, inputs, wishes, extras)
+        journal.finish()
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be written ({error.strerror or error}); what is there is whole: make room or permit "
+            "it, and go on with predict.resume=true and the same output"
+        ) from error
+    _tell(rows, folder)
+    return rows
+
+
+def _conclude(folder: Path, rows: list[Row], inputs: Sequence[InputFile], wishes: Wishes, extras: Extras) -> None:
+    from fetal_seg.report.prediction_page import write_page
+
+    sheet = pictures.ContactSheet(folder)
+    for panel in panels(folder, rows, inputs, wishes.every):
+        sheet.add(panel)
+    sheet.finish()
+    chart = _growth_chart(folder, rows) if wishes.gestational_age_weeks is not None else None
+    if extras.dicom:
+        _write_dicom(folder, rows, inputs, extras.dicom)
+    tables.write_predictions(folder / "predictions.csv", rows)
+    command = shlex.join(["python", Path(sys.argv[0]).name, *sys.argv[1:]])
+    write_page(
+        folder / "report.html",
+        rows,
+        checkpoint=", ".join(extras.settings.get("ckpt", [])),
+        command=command,
+        growth_chart=chart,
+    )
+    if extras.submission:
+        from fetal_seg.report.submission import write_submission
+
+        write_submission(folder / "submission.csv", rows)
+
+
+def _growth_chart(folder: Path, rows: Sequence[Row]) -> Path:
+    from fetal_seg.report.growth import draw_growth_chart
+
+    known = [(row["gestational_age_weeks"], row["hc_mm"]) for row in rows if row.get("hc_mm") is not None]
+    draw_growth_chart(known, folder / "growth_chart.png")
+    return folder / "growth_chart.png"
+
+
+def _write_dicom(folder: Path, rows: Sequence[Row], inputs: Sequence[InputFile], kinds: Sequence[str]) -> None:
+    """DICOM objects of each DICOM input of which a head was measured."""
+    from fetal_seg.report.dicom_objects import write_report, write_segmentation
+
+    stems, paths = output_stems([one.name for one in inputs]), {one.name: one.path for one in inputs}
+    for name, group in groupby(rows, key=lambda row: row["file"]):
+        own = [row for row in group if row["flag"] in (OK, CHECK)]
+        if name not in paths or not own or not (is_dicom(paths[name]) or paths[name].suffix.lower() in DICOM_SUFFIXES):
+            continue
+        target = folder / "dicom" / stems[name]
+        frames = None if own[0]["frame"] is None else [row["frame"] for row in own]
+        if "seg" in kinds:
+            masks = np.stack([(read_grey(folder / row["mask"]) > 0).astype(np.uint8) for row in own])
+            write_segmentation(
+                target.with_name(f"{target.name}_seg.dcm"), paths[name], masks if frames else masks[0], frames
+            )
+        if "sr" in kinds:
+            write_report(target.with_name(f"{target.name}_sr.dcm"), paths[name], own)
+
+
+def _in_order(rows: Sequence[Row], inputs: Sequence[InputFile]) -> list[Row]:
+    """The rows in the order of the inputs; a resumed run may have found more of them."""
+    place = {one.name: index for index, one in enumerate(inputs)}
+    return sorted(rows, key=lambda row: (place.get(row["file"], len(place)), row["frame"] or 0))
+
+
+def _tell(rows: Sequence[Row], folder: Path) -> None:
+    from fetal_seg.report.prediction_table import terminal_table
+
+    Console().print(terminal_table(rows))
+    counts = {flag: [row for row in rows if row["flag"] == flag] for flag in (OK, CHECK, NO_HEAD, ERROR)}
+    told = f"{len(rows)} images: {len(counts[OK])} measured, {len(counts[CHECK])} measured but to be checked, "
+    told += f"{len(counts[NO_HEAD])} without a head, {len(counts[ERROR])} unreadable"
+    logger.info(told)
+    without = list(dict.fromkeys(str(row["file"]) for row in rows if row.get("hc_px") and row.get("hc_mm") is None))
+    if without:
+        logger.warning(
+            "no pixel size is known for %s: results in pixels; give pixel_size_mm or pixel_size_csv",
+            enumerate_names(without),
+        )
+    for row in counts[ERROR]:
+        logger.error("not read: %s", "; ".join(row["reasons"]))
+    logger.info("results: %s", folder)

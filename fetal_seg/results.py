@@ -1,0 +1,144 @@
+"""What was measured in one image, with its units, and whether it can be trusted."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fetal_seg import conformal
+from fetal_seg.biometry import OUT_OF_RANGE, Biometry
+from fetal_seg.ellipse import Ellipse
+from fetal_seg.frames import Spacing
+from fetal_seg.quality import Quality, size_reasons
+
+OK, CHECK, NO_HEAD, ERROR = "ok", "check", "no head", "error"  # flags
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no one answer to ==
+class Prediction:
+    """What is found in one image, in its pixels.
+
+    Attributes:
+        mask: (height, width) uint8 at the image's own size, 1 in the head.
+        ellipse: the head's outline in pixels of the image; None where there is no head.
+        quality: how good it is; None where there is no head.
+    """
+
+    mask: NDArray[np.uint8]
+    ellipse: Ellipse | None
+    quality: Quality | None = None
+
+    @classmethod
+    def nothing(cls, height: int, width: int) -> "Prediction":
+        """No head in an image of this size."""
+        return cls(np.zeros((height, width), np.uint8), None)
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """A head's ellipse and biometry. For research use; not a medical device.
+
+    Attributes:
+        flag: ``ok``; ``check``: measured, but look at it; ``no head``.
+        reasons: why the flag is not ``ok``, and what else is to be known, each a short phrase.
+        mask: (height, width) uint8, 1 in the head.
+        ellipse: in pixels of the image; None without a head.
+        spacing: size of a pixel, mm; None where it is not known: then all lengths in mm are None.
+        hc_px: circumference, px; by the mean side of a pixel where pixels are not square.
+        hc_low_mm, hc_high_mm: ends of the 90 % interval of the circumference, mm; None where the checkpoint
+            was not calibrated.
+        biometry: lengths, area and ages; None without a head or a pixel size.
+    """
+
+    flag: str
+    reasons: tuple[str, ...]
+    mask: NDArray[np.uint8]
+    ellipse: Ellipse | None = None
+    spacing: Spacing | None = None
+    hc_px: float | None = None
+    hc_low_mm: float | None = None
+    hc_high_mm: float | None = None
+    biometry: Biometry | None = None
+
+    @classmethod
+    def of(
+        cls,
+        prediction: Prediction,
+        spacing: Spacing | None,
+        *,
+        calibration: dict[str, Any] | None = None,
+        gestational_age_weeks: float | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> "Measurement":
+        """Turn what was found in pixels into millimetres.
+
+        Args:
+            prediction: of the image.
+            spacing: size of its pixels.
+            calibration: of the checkpoint; its ``interval`` holds scores of held-out images.
+            gestational_age_weeks: known from elsewhere.
+            notes: what is to be known of the file; added to the reasons.
+        """
+        ellipse, quality = prediction.ellipse, prediction.quality
+        if ellipse is None:
+            return cls(NO_HEAD, ("no region of the image looks like a head", *notes), prediction.mask, spacing=spacing)
+        doubts = quality.reasons() if quality else []
+        if spacing is None:
+            told = ("pixel size unknown: results in pixels",)
+            flag = CHECK if doubts else OK
+            return cls(flag, (*doubts, *told, *notes), prediction.mask, ellipse, hc_px=ellipse.circumference)
+        in_mm = ellipse.transform(np.array([[spacing.x_mm, 0, 0], [0, spacing.y_mm, 0]]))
+        biometry = Biometry.of(in_mm, gestational_age_weeks)
+        doubts += size_reasons(spacing.x_mm, spacing.y_mm, biometry.hc_mm)
+        held_out = (calibration or {}).get("interval")
+        width = conformal.half_width(held_out["scores"], biometry.hc_mm) if held_out else None
+        return cls(
+            CHECK if doubts else OK,
+            (*doubts, *notes),
+            prediction.mask,
+            ellipse,
+            spacing,
+            hc_px=ellipse.circumference,
+            hc_low_mm=None if width is None else max(biometry.hc_mm - width, 0.0),
+            hc_high_mm=None if width is None else biometry.hc_mm + width,
+            biometry=biometry,
+        )
+
+    @property
+    def hc_mm(self) -> float | None:
+        """Head circumference, mm."""
+        return self.biometry.hc_mm if self.biometry else None
+
+    @property
+    def bpd_mm(self) -> float | None:
+        """Biparietal diameter, outer to outer: the short axis, mm."""
+        return self.biometry.bpd_mm if self.biometry else None
+
+    @property
+    def ofd_mm(self) -> float | None:
+        """Occipitofrontal diameter, outer to outer: the long axis, mm."""
+        return self.biometry.ofd_mm if self.biometry else None
+
+    def row(self) -> dict[str, Any]:
+        """The columns of ``predictions.csv`` that tell of the measurement."""
+        height, width = self.mask.shape
+        row: dict[str, Any] = {"flag": self.flag, "reasons": list(self.reasons)}
+        row |= {"width_px": width, "height_px": height, "hc_px": self.hc_px}
+        if self.spacing is not None:
+            row |= {"pixel_size_mm": self.spacing.x_mm, "pixel_size_y_mm": self.spacing.y_mm}
+            row |= {"pixel_size_source": self.spacing.source}
+        if self.ellipse is not None:
+            row |= {"center_x_px": self.ellipse.center_x, "center_y_px": self.ellipse.center_y}
+            row |= {"semi_axis_a_px": self.ellipse.semi_axis_a, "semi_axis_b_px": self.ellipse.semi_axis_b}
+            row |= {"angle_rad": self.ellipse.angle_rad}
+        if (known := self.biometry) is None:
+            return row
+        row |= {"hc_mm": known.hc_mm, "hc_low_mm": self.hc_low_mm, "hc_high_mm": self.hc_high_mm}
+        row |= {"bpd_mm": known.bpd_mm, "ofd_mm": known.ofd_mm, "area_mm2": known.area_mm2}
+        row |= {"cephalic_index": known.cephalic_index_percent}
+        for name in ("ga_intergrowth_weeks", "ga_hadlock_weeks"):
+            weeks = getattr(known, name)
+            row[name] = OUT_OF_RANGE if weeks is None else weeks
+        row |= {"gestational_age_weeks": known.gestational_age_weeks, "hc_z": known.hc_z}
+        return row | {"hc_centile": known.hc_centile}
