@@ -6,7 +6,7 @@ Several, ``ckpt=[A,B,...]``, are compared image by image.
 import logging
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fetal_seg.cli import command
 from fetal_seg.config import EvaluateConfig
@@ -30,14 +30,14 @@ def evaluate(config: EvaluateConfig, run_dir: Path) -> None:
     paths = [Path(path).expanduser() for path in ([config.ckpt] if isinstance(config.ckpt, str) else config.ckpt)]
     checkpoints = [read_checkpoint(path) for path in paths]
     records = _records(config, checkpoints)
-    flips = config.tta == "flips"
-    if config.calibrate and (len(paths) > 1 or flips):
+    how: Any = {"device": config.device, "flips": config.tta == "flips", "precision": config.precision}
+    if config.calibrate and (len(paths) > 1 or how["flips"]):
         raise InputError("calibrate=true is for one checkpoint as predict.py uses it by default; leave out the others")
     if len(paths) == 1 or config.ensemble:
-        predictor = Predictor.load(checkpoints, config.device, flips=flips)
+        predictor = Predictor.load(checkpoints, **how)
         evaluate_to(run_dir, predictor, records, calibrate=paths[0] if config.calibrate else None)
         return
-    predictors = [Predictor.load(checkpoint, config.device, flips=flips) for checkpoint in checkpoints]
+    predictors = [Predictor.load(checkpoint, **how) for checkpoint in checkpoints]
     compare_to(run_dir, paths, predictors, records)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,14 @@ def predict(config: PredictConfig, run_dir: Path) -> None:
     csv = Path(config.pixel_size_csv).expanduser() if config.pixel_size_csv else None
     sizes = pixel_sizes(inputs, csv, config.pixel_size_mm)
 
+    # Threads that wait for the network's next layer would take the cores from those that draw and write
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from fetal_seg.predictor import Predictor
     from fetal_seg.report.prediction import Wishes
     from fetal_seg.report.prediction_folder import Extras, predict_to
 
     checkpoints = [config.ckpt] if isinstance(config.ckpt, str) else config.ckpt
-    predictor = Predictor.load(checkpoints, config.device, flips=config.tta == "flips")
+    predictor = Predictor.load(checkpoints, config.device, flips=config.tta == "flips", precision=config.precision)
     source = "given" if config.pixel_size_mm else "csv"
     wishes = Wishes(sizes, source, config.every, config.overlays, config.gestational_age_weeks)
     kinds = (config.dicom,) if isinstance(config.dicom, str) else tuple(config.dicom)
@@ -41,6 +44,7 @@ def _settings(config: PredictConfig, checkpoints: list[str]) -> dict[str, Any]:
         "ckpt": [Path(one).name for one in checkpoints],
         "ckpt_digests": digests,
         "tta": config.tta,
+        "precision": config.precision,
         "every": config.every,
         "overlays": config.overlays,
         "pixel_size_mm": config.pixel_size_mm,

@@ -10,6 +10,8 @@ from fetal_seg import conformal, novelty
 from fetal_seg.data.preprocess import Letterbox
 from fetal_seg.imageio import Grey
 
+COLUMNS = ("hc_pred_mm", "confidence", "hc_true_mm")  # what intervals are made of
+
 
 class Calibrator:
     """Gathers what is needed of each image of an evaluation, so that none has to be kept.
@@ -39,7 +41,7 @@ class Calibrator:
             ``novelty``: see `novelty.fit`; ``images``: digests of the images that it was made of.
         """
         known = _measured(rows)
-        scores = conformal.scores(*_circumferences(rows, known))
+        scores = conformal.scores(*_columns(rows, known))
         return {
             "interval": {"level": conformal.LEVEL, "scores": scores} if scores else None,
             "novelty": novelty.fit(np.array(self._features)),
@@ -69,9 +71,9 @@ def judge(rows: Sequence[dict[str, Any]], images: Sequence[str], calibration: di
     widths: dict[int, float] = {}
     if own:
         groups = [str(rows[index]["examination"]) for index in own]
-        widths |= dict(zip(own, conformal.cross_widths(*_circumferences(rows, own), groups), strict=True))
+        widths |= dict(zip(own, conformal.cross_widths(*_columns(rows, own), groups), strict=True))
     for index in set(known) - set(own):
-        width = conformal.half_width(interval["scores"], rows[index]["hc_pred_mm"])
+        width = conformal.half_width(interval["scores"], rows[index]["hc_pred_mm"], rows[index]["confidence"])
         widths[index] = np.inf if width is None else width
     for index, width in widths.items():
         if np.isfinite(width):
@@ -83,12 +85,9 @@ def judge(rows: Sequence[dict[str, Any]], images: Sequence[str], calibration: di
 
 def _measured(rows: Sequence[dict[str, Any]]) -> list[int]:
     """Rows whose circumference is known in mm, both true and predicted."""
-    return [
-        index
-        for index, row in enumerate(rows)
-        if row.get("hc_pred_mm") is not None and row.get("hc_true_mm") is not None
-    ]
+    return [index for index, row in enumerate(rows) if all(row.get(name) is not None for name in COLUMNS)]
 
 
-def _circumferences(rows: Sequence[dict[str, Any]], chosen: Sequence[int]) -> tuple[list[float], list[float]]:
-    return [rows[index]["hc_pred_mm"] for index in chosen], [rows[index]["hc_true_mm"] for index in chosen]
+def _columns(rows: Sequence[dict[str, Any]], chosen: Sequence[int]) -> tuple[list[float], list[float], list[float]]:
+    predicted, confidence, true = ([rows[index][name] for index in chosen] for name in COLUMNS)
+    return predicted, confidence, true

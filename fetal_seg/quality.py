@@ -42,8 +42,10 @@ class Quality:
 
     @property
     def is_head(self) -> bool:
-        """Whether what was found is a head at all."""
-        return self.confidence >= LEAST_CONFIDENCE and (self.novelty is None or self.novelty <= FOREIGN)
+        """Whether what was found is a head at all: no doubt is grave, nor are there three at once."""
+        novelty = self.novelty or 0.0
+        doubts = (self.confidence < UNSURE, self.agreement < LEAST_AGREEMENT, novelty > MOST_NOVELTY)
+        return self.confidence >= LEAST_CONFIDENCE and novelty <= FOREIGN and not all(doubts)
 
     def with_spread(self, circumferences: Sequence[float | None]) -> "Quality":
         """The same, knowing the circumferences that single flips or networks gave; None where one saw no head."""

@@ -45,6 +45,7 @@ class Measurement:
         mask: (height, width) uint8, 1 in the head.
         ellipse: in pixels of the image; None without a head.
         spacing: size of a pixel, mm; None where it is not known: then all lengths in mm are None.
+        confidence: mean probability in the region that was found, 0.5 to 1; None without a head.
         hc_px: circumference, px; by the mean side of a pixel where pixels are not square.
         hc_low_mm, hc_high_mm: ends of the 90 % interval of the circumference, mm; None where the checkpoint
             was not calibrated.
@@ -56,6 +57,7 @@ class Measurement:
     mask: NDArray[np.uint8]
     ellipse: Ellipse | None = None
     spacing: Spacing | None = None
+    confidence: float | None = None
     hc_px: float | None = None
     hc_low_mm: float | None = None
     hc_high_mm: float | None = None
@@ -83,23 +85,29 @@ class Measurement:
         ellipse, quality = prediction.ellipse, prediction.quality
         if ellipse is None:
             return cls(NO_HEAD, ("no region of the image looks like a head", *notes), prediction.mask, spacing=spacing)
-        doubts = quality.reasons() if quality else []
+        doubts, confidence = (quality.reasons(), quality.confidence) if quality else ([], None)
         if spacing is None:
             told = ("pixel size unknown: results in pixels",)
             flag = CHECK if doubts else OK
-            return cls(flag, (*doubts, *told, *notes), prediction.mask, ellipse, hc_px=ellipse.circumference)
+            return cls(
+                flag, (*doubts, *told, *notes), prediction.mask, ellipse, None, confidence, ellipse.circumference
+            )
         in_mm = ellipse.transform(np.array([[spacing.x_mm, 0, 0], [0, spacing.y_mm, 0]]))
         biometry = Biometry.of(in_mm, gestational_age_weeks)
+        doubts += ["the file's pixel size is in doubt"] if spacing.is_doubtful else []
         doubts += size_reasons(spacing.x_mm, spacing.y_mm, biometry.hc_mm)
         held_out = (calibration or {}).get("interval")
-        width = conformal.half_width(held_out["scores"], biometry.hc_mm) if held_out else None
+        width = None
+        if held_out and quality:
+            width = conformal.half_width(held_out["scores"], biometry.hc_mm, quality.confidence)
         return cls(
             CHECK if doubts else OK,
             (*doubts, *notes),
             prediction.mask,
             ellipse,
             spacing,
-            hc_px=ellipse.circumference,
+            confidence,
+            ellipse.circumference,
             hc_low_mm=None if width is None else max(biometry.hc_mm - width, 0.0),
             hc_high_mm=None if width is None else biometry.hc_mm + width,
             biometry=biometry,
@@ -125,6 +133,7 @@ class Measurement:
         height, width = self.mask.shape
         row: dict[str, Any] = {"flag": self.flag, "reasons": list(self.reasons)}
         row |= {"width_px": width, "height_px": height, "hc_px": self.hc_px}
+        row |= {"confidence": self.confidence}
         if self.spacing is not None:
             row |= {"pixel_size_mm": self.spacing.x_mm, "pixel_size_y_mm": self.spacing.y_mm}
             row |= {"pixel_size_source": self.spacing.source}

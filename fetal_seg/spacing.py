@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,11 +30,13 @@ class Spacing:
         x_mm, y_mm: distance of pixel centres along x and along y, mm; positive.
         source: where it is from, in a few words: ``given``, ``csv``, ``dicom region``, ``dicom spacing``, ``dicom
             nominal spacing``, ``dicom imager spacing``.
+        is_doubtful: whether the file contradicts itself about it.
     """
 
     x_mm: float
     y_mm: float
     source: str
+    is_doubtful: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class FileSpacing:
 def read_spacing(header: "Dataset") -> FileSpacing:
     """The size of pixels: of regions of 2D tissue first, in their own units, then of the whole image.
 
-    Source: DICOM PS3.3, C.8.5.5 (US Region FileSpacing) and 10.7.1 (Pixel Spacing: that of rows, along y, is first).
+    Source: DICOM PS3.3, C.8.5.5 (US Region Calibration) and 10.7.1 (Pixel Spacing: that of rows, along y, is first).
     Signs of increments are dropped: they tell the direction of the axis.
     """
     regions: list[Region] = []
@@ -121,7 +123,7 @@ def _placed(item: "Dataset", width: int, height: int, spacing: Spacing) -> tuple
     if region.left > region.right or region.top > region.bottom:
         return None, "lies outside the image, not used"
     if right > width or bottom > height:  # the last pixel or the one behind it: makers differ
-        return region, (
+        return replace(region, spacing=replace(spacing, is_doubtful=True)), (
             f"reaches beyond the image ({right} x {bottom} of {width} x {height} px): it may have been made smaller "
             "or cut, check the pixel size"
         )

@@ -1,5 +1,6 @@
 """What tests share: small phantom sets, runs trained on them, and a way to call the real commands."""
 
+import csv
 import os
 import subprocess
 import sys
@@ -56,3 +57,30 @@ def hc18_root():
     if not root:
         pytest.skip("HC18_ROOT is not set: no real data here")
     return Path(root)
+
+
+@pytest.fixture(scope="session")
+def phantoms(tmp_path_factory):
+    """A folder with 12 training and 4 test phantoms in HC18's archives."""
+    from fetal_seg.data.phantom import write_phantoms
+
+    folder = tmp_path_factory.mktemp("phantoms")
+    write_phantoms(folder, train=12, test=4, seed=5)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def good(tmp_path_factory, cache_dir):
+    """A checkpoint that finds heads in phantoms well enough to be measured."""
+    run = tmp_path_factory.mktemp("good") / "run"
+    keys = ["data.images=60", "trainer.max_epochs=12", "evaluate=false", "trainer.log_images=0"]
+    places = [f"data.cache_dir={cache_dir}", f"hydra.run.dir={run}"]
+    done = run_command("train.py", *QUICK, *keys, *places, cwd=run.parent, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return run / "checkpoints" / "best.ckpt"
+
+
+def table(file):
+    """The rows of a CSV file, as text."""
+    with file.open(newline="") as stream:
+        return list(csv.DictReader(stream))

@@ -1,6 +1,5 @@
-"""Evaluate and predict by their commands, and every kind of bad input."""
+"""Evaluate by its command, and every kind of bad data and checkpoint."""
 
-import csv
 import json
 import os
 import pickle
@@ -10,44 +9,16 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from conftest import QUICK, run_command
+from conftest import QUICK, run_command, table
 from PIL import Image
 
 from fetal_seg.checkpoint import read_checkpoint
 from fetal_seg.data.hc18 import load
-from fetal_seg.ellipse import Ellipse
 from fetal_seg.imageio import read_grey
 
 PER_IMAGE = (
     "file,examination,dice,iou,hd_mm,hd95_mm,assd_mm,ellipse_dice,ellipse_hd_mm,hc_true_mm,hc_pred_mm,df_mm,adf_mm"
 )
-PREDICTIONS = "file,center_x_px,center_y_px,semi_axis_a_px,semi_axis_b_px,angle_rad,pixel_size_mm,hc_mm,flag,reasons"
-
-
-@pytest.fixture(scope="module")
-def phantoms(tmp_path_factory):
-    """A folder with 12 training and 4 test phantoms in HC18's archives."""
-    from fetal_seg.data.phantom import write_phantoms
-
-    folder = tmp_path_factory.mktemp("phantoms")
-    write_phantoms(folder, train=12, test=4, seed=5)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def good(tmp_path_factory, cache_dir):
-    """A checkpoint that finds heads in phantoms well enough to be measured."""
-    run = tmp_path_factory.mktemp("good") / "run"
-    keys = ["data.images=60", "trainer.max_epochs=12", "evaluate=false", "trainer.log_images=0"]
-    places = [f"data.cache_dir={cache_dir}", f"hydra.run.dir={run}"]
-    done = run_command("train.py", *QUICK, *keys, *places, cwd=run.parent, timeout=300)
-    assert done.returncode == 0, done.stderr
-    return run / "checkpoints" / "best.ckpt"
-
-
-def table(file):
-    with file.open(newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 class TestEvaluate:
@@ -130,99 +101,6 @@ class TestEvaluate:
         )
         assert done.returncode == 2
         assert "Traceback" not in done.stderr
-
-
-class TestPredict:
-    @pytest.fixture(scope="class")
-    def predicted(self, good, phantoms, cache_dir, tmp_path_factory):
-        """The test phantoms, extracted, beside their CSV, as a user has HC18's."""
-        folder = tmp_path_factory.mktemp("predicted")
-        with zipfile.ZipFile(phantoms / "test_set.zip") as archive:
-            archive.extractall(folder)
-        shutil.copy(phantoms / "test_set_pixel_size.csv", folder)
-        done = run_command("predict.py", f"ckpt={good}", f"input={folder}/test_set", f"output={folder}/out", cwd=folder)
-        assert done.returncode == 0, done.stderr
-        return folder
-
-    def test_table(self, predicted):
-        text = (predicted / "out" / "predictions.csv").read_text()
-        assert text.splitlines()[0].startswith(PREDICTIONS)
-        sizes = {row["filename"]: row["pixel size(mm)"] for row in table(predicted / "test_set_pixel_size.csv")}
-        rows = table(predicted / "out" / "predictions.csv")
-        assert [row["file"] for row in rows] == sorted(sizes)
-        for row in rows:
-            if row["flag"] != "ok":
-                assert row["hc_mm"] == row["center_x_px"] == ""
-                continue
-            size = float(row["pixel_size_mm"])
-            assert size == pytest.approx(float(sizes[row["file"]]), rel=1e-5)
-            names = ("center_x_px", "center_y_px", "semi_axis_a_px", "semi_axis_b_px", "angle_rad")
-            ellipse = Ellipse(*(float(row[name]) for name in names))
-            assert float(row["hc_mm"]) == pytest.approx(ellipse.circumference * size, rel=1e-4)
-            mask = read_grey(predicted / "out" / "masks" / row["file"]) > 0
-            found = ellipse.rasterise(*mask.shape) > 0
-            assert 2 * (mask & found).sum() / (mask.sum() + found.sum()) > 0.8
-
-    def test_masks_have_the_images_own_size_and_two_values(self, predicted):
-        for path in (predicted / "test_set").iterdir():
-            mask = Image.open(predicted / "out" / "masks" / path.name)
-            assert mask.size == Image.open(path).size
-            assert set(np.unique(np.asarray(mask))) <= {0, 255}
-
-    def test_overlays_and_contact_sheet(self, predicted):
-        assert len(list((predicted / "out" / "overlays").iterdir())) == 4
-        sheet = np.asarray(Image.open(predicted / "out" / "contact_sheet.png"))
-        assert sheet.ndim == 3
-        assert sheet.shape[0] > 200
-
-    def test_an_archive_and_an_output_of_its_own(self, good, phantoms, cache_dir, tmp_path):
-        done = run_command(
-            "predict.py",
-            f"ckpt={good}",
-            f"input={phantoms}/test_set.zip",
-            f"cache_dir={cache_dir}",
-            "overlays=false",
-            cwd=tmp_path,
-        )
-        assert done.returncode == 0, done.stderr
-        (out,) = (tmp_path / "outputs" / "predict").iterdir()
-        rows = table(out / "predictions.csv")
-        assert len(rows) == 4
-        assert all(row["pixel_size_mm"] for row in rows)
-        assert not (out / "overlays").exists()
-
-    @pytest.mark.parametrize(
-        ("arguments", "size"), [(["pixel_size_mm=0.2"], 0.2), (["pixel_size_csv={root}/sizes.csv"], 0.3), ([], None)]
-    )
-    def test_one_image_with_and_without_a_pixel_size(self, good, predicted, tmp_path, arguments, size):
-        image = sorted((predicted / "test_set").iterdir())[0]
-        (tmp_path / "lone").mkdir()
-        shutil.copy(image, tmp_path / "lone" / "scan.png")
-        (tmp_path / "sizes.csv").write_text("filename,pixel size(mm)\r\nscan.png,0.3\r\n")
-        if size != 0.3:
-            (tmp_path / "sizes.csv").unlink()
-        done = run_command(
-            "predict.py",
-            f"ckpt={good}",
-            f"input={tmp_path}/lone/scan.png",
-            f"output={tmp_path}/out",
-            *[argument.format(root=tmp_path) for argument in arguments],
-            cwd=tmp_path,
-        )
-        assert done.returncode == 0, done.stderr
-        (row,) = table(tmp_path / "out" / "predictions.csv")
-        assert row["pixel_size_mm"] == ("" if size is None else str(size))
-        assert bool(row["hc_mm"]) == (size is not None and row["flag"] == "ok")
-
-    def test_a_black_image_has_no_head(self, good, tmp_path):
-        Image.new("L", (300, 200)).save(tmp_path / "black.png")
-        done = run_command(
-            "predict.py", f"ckpt={good}", f"input={tmp_path}/black.png", f"output={tmp_path}/o", cwd=tmp_path
-        )
-        assert done.returncode == 0, done.stderr
-        (row,) = table(tmp_path / "o" / "predictions.csv")
-        assert row["flag"] == "no head"
-        assert row["hc_mm"] == ""
 
 
 def spoil_missing_root(root):
@@ -439,26 +317,3 @@ def test_bad_checkpoints_are_refused_and_their_code_does_not_run(script, spoil, 
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "ran").exists()
     assert [path for path in (tmp_path / "here").rglob("*") if path.is_file()] == []
-
-
-@pytest.mark.parametrize("case", ["nothing there", "folder without images", "cut-off image", "size and CSV"])
-def test_bad_input_of_predict(case, good, tmp_path):
-    (tmp_path / "images").mkdir()
-    source, more = tmp_path / "images", []
-    told = {"nothing there": "there is no such file", "folder without images": "no image is in it"}.get(
-        case, "cannot be read"
-    )
-    if case == "nothing there":
-        source, told = tmp_path / "absent", "there is no such file"
-    if case in ("cut-off image", "size and CSV"):
-        Image.fromarray(np.random.default_rng(0).integers(0, 255, (90, 120), dtype=np.uint8)).save(source / "a.png")
-    if case == "cut-off image":  # after one that is whole
-        shutil.copy(source / "a.png", source / "0.png")
-        (source / "a.png").write_bytes((source / "a.png").read_bytes()[:3000])
-    if case == "size and CSV":
-        more, told = ["pixel_size_mm=0.1", f"pixel_size_csv={tmp_path}/x.csv"], "give one of them"
-    done = run_command("predict.py", f"ckpt={good}", f"input={source}", *more, cwd=tmp_path)
-    assert done.returncode == 2, done.stderr
-    assert told in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not [path for path in (tmp_path / "outputs").rglob("*") if path.is_file()]

@@ -156,3 +156,21 @@ def test_imagenet_weights_that_cannot_be_fetched_are_told(monkeypatch):
     monkeypatch.setitem(smp.MODEL_ARCHITECTURES_MAPPING, "unet", offline)
     with pytest.raises(InputError, match="cannot be fetched.*model.weights=none"):
         build_network({"name": "smp", "encoder": "resnet18", "weights": "imagenet"})
+
+
+@pytest.mark.parametrize("name", ["encoder_decoder", "unet"])
+def test_folded_norms_compute_the_same(name):
+    from fetal_seg.models.blocks import fold_norms
+
+    torch.manual_seed(0)
+    network = build_network({"name": name, "depth": 2, "width": 4})
+    network.train()
+    for _ in range(3):  # so that the norms have statistics
+        network(torch.randn(2, 1, 24, 32) * 3 + 1)
+    network.eval()
+    images = torch.randn(2, 1, 24, 32)
+    with torch.no_grad():
+        before = network(images)
+        after = fold_norms(network)(images)
+    assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in network.modules())
+    torch.testing.assert_close(after, before, rtol=1e-4, atol=1e-4)

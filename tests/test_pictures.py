@@ -139,7 +139,7 @@ def test_reasons_are_wrapped_between_their_words():
 def contact_sheet(panels, folder, **settings):
     sheet = pictures.ContactSheet(folder, **settings)
     for each in panels:
-        sheet.add(each)
+        sheet.add(sheet.thumbnail(each))
     return sheet.finish()
 
 
@@ -203,7 +203,7 @@ def test_only_the_tiles_of_one_page_are_held(tmp_path, monkeypatch):
     monkeypatch.setattr(pictures, "_tile", watched)
     sheet = pictures.ContactSheet(tmp_path, per_page=3)
     for _ in range(10):
-        sheet.add(panel())
+        sheet.add(sheet.thumbnail(panel()))
         most = max(most, len(tiles))
     assert most == 3
     assert len(sheet.finish()) == 4

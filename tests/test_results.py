@@ -46,7 +46,7 @@ def test_a_good_measurement_has_a_row_without_reasons():
 def test_an_interval_needs_a_calibration():
     calibration = {"interval": {"level": 0.9, "scores": [float(one) for one in range(1, 20)]}}
     measured = Measurement.of(_prediction(), Spacing(0.1, 0.1, "csv"), calibration=calibration)
-    half = 18 * math.sqrt(measured.hc_mm / 175)
+    half = 18 * 0.01 * (measured.hc_mm / 175) ** 0.25
     assert measured.hc_high_mm - measured.hc_mm == pytest.approx(half)
     assert measured.hc_mm - measured.hc_low_mm == pytest.approx(half)
 
@@ -96,10 +96,16 @@ def test_each_doubt_is_told(change, told):
     assert told in measured.reasons[0]
 
 
-@pytest.mark.parametrize("change", [{"confidence": 0.6}, {"novelty": 50.0}])
+@pytest.mark.parametrize(
+    "change", [{"confidence": 0.6}, {"novelty": 50.0}, {"confidence": 0.85, "agreement": 0.93, "novelty": 1.4}]
+)
 def test_what_is_no_head(change):
     assert GOOD.is_head
     assert not Quality(**{**GOOD.__dict__, **change}).is_head
+
+
+def test_two_doubts_are_still_a_head():
+    assert Quality(**{**GOOD.__dict__, "confidence": 0.85, "agreement": 0.93}).is_head
 
 
 @pytest.mark.parametrize("size", [0.009, 2.1])

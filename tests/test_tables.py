@@ -12,9 +12,14 @@ from fetal_seg.report import tables
 
 PER_IMAGE = (
     "file,examination,dice,iou,hd_mm,hd95_mm,assd_mm,ellipse_dice,ellipse_hd_mm,"
-    "hc_true_mm,hc_pred_mm,df_mm,adf_mm,trimester,missed"
+    "hc_true_mm,hc_pred_mm,df_mm,adf_mm,trimester,missed,"
+    "confidence,hc_low_mm,hc_high_mm,covered,flag,reasons"
 )
-PREDICTIONS = "file,center_x_px,center_y_px,semi_axis_a_px,semi_axis_b_px,angle_rad,pixel_size_mm,hc_mm,flag,reasons"
+PREDICTIONS = (
+    "file,center_x_px,center_y_px,semi_axis_a_px,semi_axis_b_px,angle_rad,pixel_size_mm,hc_mm,flag,reasons,"
+    "frame,width_px,height_px,pixel_size_y_mm,pixel_size_source,hc_px,hc_low_mm,hc_high_mm,bpd_mm,ofd_mm,area_mm2,"
+    "cephalic_index,ga_intergrowth_weeks,ga_hadlock_weeks,gestational_age_weeks,hc_z,hc_centile,confidence,mask,overlay"
+)
 
 
 def found(file, examination, true_mm, difference, dice):
@@ -96,8 +101,8 @@ def test_predictions_leave_cells_empty_where_there_is_no_head(tmp_path):
     with (tmp_path / "predictions.csv").open(newline="") as file:
         header, first, second = csv.reader(file)
     assert ",".join(header) == PREDICTIONS
-    assert first == ["a, b.png", "400.25", "270.5", "200", "150", "-0.25", "0.1", "110.538", "ok", ""]
-    assert second == ["c.png", "", "", "", "", "", "0.2", "", "no head", "dark; small"]
+    assert first[:10] == ["a, b.png", "400.25", "270.5", "200", "150", "-0.25", "0.1", "110.538", "ok", ""]
+    assert second[:10] == ["c.png", "", "", "", "", "", "0.2", "", "no head", "dark; small"]
 
 
 def test_the_summary_agrees_with_numpy():
@@ -119,7 +124,7 @@ def test_the_summary_agrees_with_numpy():
 def test_the_summary_has_every_measure_overall_and_by_trimester():
     summary = tables.summarise(ROWS)
     numeric = PER_IMAGE.split(",")[2:13]
-    assert list(summary) == ["n", "missed", *numeric, "by_trimester", "trimester_limits_mm"]
+    assert list(summary) == ["n", "missed", *numeric, "interval", "by_trimester", "trimester_limits_mm"]
     assert summary["trimester_limits_mm"] == list(TRIMESTER_LIMITS_MM)
     parts = summary["by_trimester"]
     assert {name: (part["n"], part["missed"]) for name, part in parts.items()} == {
@@ -127,7 +132,7 @@ def test_the_summary_has_every_measure_overall_and_by_trimester():
         "2": (3, 0),
         "3": (1, 1),
     }
-    assert all(list(part) == ["n", "missed", *numeric] for part in parts.values())
+    assert all(list(part) == ["n", "missed", *numeric, "interval"] for part in parts.values())
     assert parts["2"]["df_mm"]["mean"] == pytest.approx(np.mean([-1.5, 1.0, 2.5]))
     assert parts["3"]["dice"]["mean"] == 0
     assert parts["3"]["adf_mm"] == {"mean": None, "sd": None, "median": None, "ci95": [None, None]}
@@ -187,3 +192,18 @@ def test_the_table_fits_a_terminal(rows):
         assert "5 images, 1 missed" in shown
         assert "76.20" in shown  # the mean Dice, %
         assert all(f"{limit:g}" in shown for limit in TRIMESTER_LIMITS_MM)
+
+
+def test_the_coverage_of_intervals_is_told_overall_and_by_trimester():
+    ends = {"hc_low_mm": 100.0, "hc_high_mm": 110.0}
+    rows = [row | ends | {"covered": index != 1} for index, row in enumerate(ROWS[:4])]
+    summary = tables.summarise([*rows, ROWS[4]])
+    assert summary["interval"]["images"] == 4
+    assert summary["interval"]["coverage"] == 0.75
+    assert summary["interval"]["mean_width_mm"] == 10
+    low, high = summary["interval"]["ci95"]
+    assert low <= 0.75 <= high
+    parts = summary["by_trimester"]
+    assert parts["1"]["interval"]["coverage"] == 1
+    assert parts["3"]["interval"] is None
+    assert tables.summarise(ROWS)["interval"] is None

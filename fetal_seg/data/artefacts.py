@@ -25,7 +25,7 @@ def add_shadow(image: Grey, rng: np.random.Generator) -> Grey:
     y, x = np.mgrid[:height, :width].astype(np.float32)
     apex_x, apex_y, start = width * rng.uniform(0.1, 0.9), -height * rng.uniform(0.2, 1.0), height * rng.uniform(0, 0.5)
     angle = np.arctan2(x - apex_x, y - apex_y) - rng.uniform(-0.5, 0.5)
-    inside = 1 / (1 + np.exp((np.abs(angle) - rng.uniform(0.03, 0.15)) / 0.02))
+    inside = 1 / (1 + np.exp(np.clip((np.abs(angle) - rng.uniform(0.03, 0.15)) / 0.02, -30, 30)))
     below = np.clip((y - start) / (0.1 * height), 0, 1)
     return _times(image, 1 - rng.uniform(0.4, 0.95) * inside * below)
 

@@ -142,11 +142,16 @@ class ContactSheet:
         self._before = 0  # images on the pages that are written
         self._tiles: list[Picture] = []
 
-    def add(self, panel: Panel) -> None:
-        """Add an image of any size."""
+    @staticmethod
+    def thumbnail(panel: Panel) -> Picture:
+        """What `add` takes, of an image of any size."""
+        return _tile(panel, (290, 196), pair=True)
+
+    def add(self, thumbnail: Picture) -> None:
+        """Add an image."""
         if len(self._tiles) == self.per_page:
             self._write_page(alone=False)
-        self._tiles.append(_tile(panel, (290, 196), pair=True))
+        self._tiles.append(thumbnail)
 
     def finish(self) -> list[Path]:
         """Write the last page; all pages, in order. There is none where no image was added."""

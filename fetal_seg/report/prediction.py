@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from fetal_seg.data.inputs import InputFile
-from fetal_seg.drawing import overlay
+from fetal_seg.drawing import Picture, overlay
+from fetal_seg.ellipse import Ellipse
 from fetal_seg.errors import InputError
 from fetal_seg.files import whole_file
 from fetal_seg.frames import Frame, Spacing, read_frames
-from fetal_seg.imageio import Grey, write_png
+from fetal_seg.imageio import Grey, read_grey, write_png
 from fetal_seg.predictor import Predictor
 from fetal_seg.progress import track
 from fetal_seg.report import pictures
@@ -43,10 +44,16 @@ class Wishes:
 
 
 Read = Frame | InputError
+Finished = tuple[Row, Picture | None]
 
 
 def measure_files(
-    folder: Path, predictor: Predictor, inputs: Sequence[InputFile], wishes: Wishes, journal: Journal
+    folder: Path,
+    predictor: Predictor,
+    inputs: Sequence[InputFile],
+    wishes: Wishes,
+    journal: Journal,
+    sheet: pictures.ContactSheet,
 ) -> None:
     """Measure what has no row yet; write masks and overlays into `folder`, and rows into the journal, in order.
 
@@ -57,23 +64,22 @@ def measure_files(
     """
     stems = output_stems([one.name for one in inputs])
     done = journal.done()
-    with ThreadPoolExecutor() as pool:
-        waiting: deque[list[Future[Row]]] = deque()
+    with ThreadPoolExecutor() as pool, ThreadPoolExecutor(1) as writer:
+        waiting: deque[Future[None]] = deque()
         for batch in _batches(_frames(inputs, wishes.every, done, pool)):
             frames = [one for _, one in batch if isinstance(one, Frame)]
             predictions = iter(predictor.predict([frame.image for frame in frames], pool) if frames else [])
-            waiting.append(
-                [
-                    pool.submit(_finish, folder, stems[name], one, next(predictions), predictor, wishes)
-                    if isinstance(one, Frame)
-                    else pool.submit(_error_row, name, one)
-                    for name, one in batch
-                ]
-            )
-            while len(waiting) > 1:  # one batch is drawn and written while the network sees the next
-                journal.add([row.result() for row in waiting.popleft()])
-        for rows in waiting:
-            journal.add([row.result() for row in rows])
+            results = [
+                pool.submit(_finish, folder, stems[name], one, next(predictions), predictor, wishes)
+                if isinstance(one, Frame)
+                else pool.submit(_unread, name, one)
+                for name, one in batch
+            ]
+            waiting.append(writer.submit(_add, results, journal, sheet))
+            while len(waiting) > 2:  # while the network sees a batch, those before are drawn and written
+                waiting.popleft().result()
+        for written in waiting:
+            written.result()
 
 
 def output_stems(names: Sequence[str]) -> dict[str, str]:
@@ -90,7 +96,7 @@ def output_stems(names: Sequence[str]) -> dict[str, str]:
 
 
 def panels(folder: Path, rows: Iterable[Row], inputs: Sequence[InputFile], every: int) -> Iterator[pictures.Panel]:
-    """The measured images with what was found, read again from the inputs and the masks, in the rows' order."""
+    """Images that were measured before, with what was found: read again from the inputs and the masks."""
     paths = {one.name: one.path for one in inputs}
     of_file = itertools.groupby((row for row in rows if row["flag"] != ERROR), key=lambda row: row["file"])
     for name, own in of_file:
@@ -139,8 +145,18 @@ def _batches(frames: Iterator[tuple[str, Read]]) -> Iterator[list[tuple[str, Rea
         yield batch
 
 
-def _finish(folder: Path, stem: str, frame: Frame, prediction: Prediction, predictor: Predictor, wishes: Wishes) -> Row:
-    """Measure, draw and write one image; its row."""
+def _add(results: list["Future[Finished]"], journal: Journal, sheet: pictures.ContactSheet) -> None:
+    finished = [result.result() for result in results]
+    journal.add([row for row, _ in finished])
+    for _, thumbnail in finished:
+        if thumbnail is not None:
+            sheet.add(thumbnail)
+
+
+def _finish(
+    folder: Path, stem: str, frame: Frame, prediction: Prediction, predictor: Predictor, wishes: Wishes
+) -> Finished:
+    """Measure, draw and write one image; its row, and a thumbnail for the contact sheet."""
     spacing, notes = _spacing(frame, prediction, wishes)
     measured = Measurement.of(
         prediction,
@@ -151,13 +167,14 @@ def _finish(folder: Path, stem: str, frame: Frame, prediction: Prediction, predi
     )
     name = stem if frame.number is None else f"{stem}_{frame.number:05d}"
     row: Row = {"file": frame.file, **measured.row(), "frame": frame.number, "mask": f"masks/{name}.png"}
+    caption = pictures.prediction_caption(row)
     _write(folder / row["mask"], measured.mask * 255)
     if wishes.overlays:
         row["overlay"] = f"overlays/{name}.png"
-        caption = pictures.prediction_caption(row)
         drawn = overlay(frame.image, mask=measured.mask, prediction=measured.ellipse, caption=caption, axes=True)
         _write(folder / row["overlay"], drawn)
-    return row
+    panel = pictures.Panel(frame.image, caption, mask=measured.mask, prediction=measured.ellipse)
+    return row, pictures.ContactSheet.thumbnail(panel)
 
 
 def _spacing(frame: Frame, prediction: Prediction, wishes: Wishes) -> tuple[Spacing | None, tuple[str, ...]]:
@@ -173,14 +190,11 @@ def _spacing(frame: Frame, prediction: Prediction, wishes: Wishes) -> tuple[Spac
     return Spacing(size, size, wishes.size_source), notes
 
 
-def _error_row(name: str, error: InputError) -> Row:
-    return {"file": name, "flag": ERROR, "reasons": [str(error)], "frame": None}
+def _unread(name: str, error: InputError) -> Finished:
+    return {"file": name, "flag": ERROR, "reasons": [str(error)], "frame": None}, None
 
 
 def _panel(folder: Path, frame: Frame, row: Row) -> pictures.Panel:
-    from fetal_seg.ellipse import Ellipse
-    from fetal_seg.imageio import read_grey
-
     names = ("center_x_px", "center_y_px", "semi_axis_a_px", "semi_axis_b_px", "angle_rad")
     ellipse = Ellipse(*(row[name] for name in names)) if row.get("center_x_px") is not None else None
     mask = read_grey(folder / row["mask"])

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from fetal_seg.data.inputs import InputFile
 from fetal_seg.errors import InputError, enumerate_names
+from fetal_seg.files import remove_partial_files
 from fetal_seg.frames import DICOM_SUFFIXES, is_dicom
 from fetal_seg.imageio import read_grey
 from fetal_seg.predictor import Predictor
@@ -52,10 +53,15 @@ def predict_to(
     """
     try:
         journal = Journal(folder, extras.settings, resume=extras.resume)
-        measure_files(folder, predictor, inputs, wishes, journal)
+        remove_partial_files(folder)
+        sheet = pictures.ContactSheet(folder)
+        for panel in panels(folder, journal.rows, inputs, wishes.every):  # of an earlier run
+            sheet.add(sheet.thumbnail(panel))
+        measure_files(folder, predictor, inputs, wishes, journal, sheet)
         if all(row["flag"] == ERROR for row in journal.rows):
             journal.discard()
             raise InputError("; ".join(dict.fromkeys(str(row["reasons"][0]) for row in journal.rows[:3])))
+        sheet.finish()
         rows = _in_order(journal.rows, inputs)
         _conclude(folder, rows, inputs, wishes, extras)
         journal.finish()
@@ -71,10 +77,6 @@ def predict_to(
 def _conclude(folder: Path, rows: list[Row], inputs: Sequence[InputFile], wishes: Wishes, extras: Extras) -> None:
     from fetal_seg.report.prediction_page import write_page
 
-    sheet = pictures.ContactSheet(folder)
-    for panel in panels(folder, rows, inputs, wishes.every):
-        sheet.add(panel)
-    sheet.finish()
     chart = _growth_chart(folder, rows) if wishes.gestational_age_weeks is not None else None
     if extras.dicom:
         _write_dicom(folder, rows, inputs, extras.dicom)
@@ -124,7 +126,7 @@ def _write_dicom(folder: Path, rows: Sequence[Row], inputs: Sequence[InputFile],
 def _in_order(rows: Sequence[Row], inputs: Sequence[InputFile]) -> list[Row]:
     """The rows in the order of the inputs; a resumed run may have found more of them."""
     place = {one.name: index for index, one in enumerate(inputs)}
-    return sorted(rows, key=lambda row: (place.get(row["file"], len(place)), row["frame"] or 0))
+    return sorted(rows, key=lambda row: (place.get(row["file"], len(place)), row["flag"] == ERROR, row["frame"] or 0))
 
 
 def _tell(rows: Sequence[Row], folder: Path) -> None:

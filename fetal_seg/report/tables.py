@@ -29,14 +29,14 @@ MEASURES = (
 )
 PER_IMAGE_COLUMNS = (
     *("file", "examination", *MEASURES, "trimester", "missed"),
-    *("hc_low_mm", "hc_high_mm", "covered", "flag", "reasons"),
+    *("confidence", "hc_low_mm", "hc_high_mm", "covered", "flag", "reasons"),
 )
 PREDICTION_COLUMNS = (
     *("file", "center_x_px", "center_y_px", "semi_axis_a_px", "semi_axis_b_px", "angle_rad"),
     *("pixel_size_mm", "hc_mm", "flag", "reasons"),
     *("frame", "width_px", "height_px", "pixel_size_y_mm", "pixel_size_source", "hc_px", "hc_low_mm", "hc_high_mm"),
     *("bpd_mm", "ofd_mm", "area_mm2", "cephalic_index", "ga_intergrowth_weeks", "ga_hadlock_weeks"),
-    *("gestational_age_weeks", "hc_z", "hc_centile", "mask", "overlay"),
+    *("gestational_age_weeks", "hc_z", "hc_centile", "confidence", "mask", "overlay"),
 )
 TITLES = {
     "dice": "Dice %",
@@ -235,7 +235,7 @@ def _flag(cell: str) -> bool:
     return cell == "1"
 
 
-_TYPES: dict[str, Callable[[str], Any]] = dict.fromkeys((*MEASURES, "hc_low_mm", "hc_high_mm"), float) | {
+_TYPES: dict[str, Callable[[str], Any]] = dict.fromkeys((*MEASURES, "confidence", "hc_low_mm", "hc_high_mm"), float) | {
     "trimester": int,
     "missed": _flag,
     "covered": _flag,
