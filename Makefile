@@ -26,7 +26,7 @@ lint: setup     ## ruff, mypy, and the layers
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
 
 test: lint      ## lint, then the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 bench: setup    ## what the README says about speed
 	$(BIN)/python -m benchmarks.speed

@@ -12,6 +12,9 @@ from fetal_seg.imageio import Grey
 
 COLUMNS = ("hc_pred_mm", "confidence", "hc_true_mm")  # what intervals are made of
 
+MARGIN = 0.1  # of confidence, between the least sure head and what is none
+DOUBTED = 0.02  # part of the heads
+
 
 class Calibrator:
     """Gathers what is needed of each image of an evaluation, so that none has to be kept.
@@ -38,12 +41,15 @@ class Calibrator:
 
         Returns:
             ``interval``: its level and the scores of held-out images, None where no circumference is known;
+            ``confidence``: those of heads that are to be looked at (``surest_doubt``, the lowest 2 %), and of what
+            is none (``least``, `MARGIN` below any head's), None as well;
             ``novelty``: see `novelty.fit`; ``images``: digests of the images that it was made of.
         """
         known = _measured(rows)
         scores = conformal.scores(*_columns(rows, known))
         return {
             "interval": {"level": conformal.LEVEL, "scores": scores} if scores else None,
+            "confidence": _confidence([row["confidence"] for row in rows if row.get("confidence") is not None]),
             "novelty": novelty.fit(np.array(self._features)),
             "images": sorted(set(self.images)),
         }
@@ -81,6 +87,12 @@ def judge(rows: Sequence[dict[str, Any]], images: Sequence[str], calibration: di
             judged[index] |= {"hc_low_mm": max(predicted - width, 0.0), "hc_high_mm": predicted + float(width)}
             judged[index] |= {"covered": bool(abs(predicted - true) <= width)}
     return judged
+
+
+def _confidence(known: Sequence[float]) -> dict[str, float] | None:
+    if not known:
+        return None
+    return {"surest_doubt": float(np.quantile(known, DOUBTED)), "least": min(known) - MARGIN}
 
 
 def _measured(rows: Sequence[dict[str, Any]]) -> list[int]:

@@ -7,8 +7,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-LEAST_CONFIDENCE = 0.75  # mean probability in the region: below it, what was found is no head
-UNSURE = 0.9  # ... below it, it is to be looked at
 LEAST_AGREEMENT = 0.96  # Dice of mask and ellipse
 MOST_CUT = 0.02  # part of the ellipse outside the frame
 MOST_SPREAD = 0.05  # of the circumferences of the flipped images, or of the networks, by their mean
@@ -25,6 +23,8 @@ class Quality:
 
     Attributes:
         confidence: mean probability in the region that was found, 0.5 to 1.
+        surest_doubt, least_confidence: below the first a confidence is to be looked at, below the second nothing was
+            found: both come from the heads that the checkpoint was calibrated on; 0 where it was not.
         agreement: Dice of mask and ellipse, 0 to 1.
         cut: part of the ellipse outside the frame, 0 to 1.
         contrast: range of the grey values about the head, 0 to 255.
@@ -37,6 +37,8 @@ class Quality:
     agreement: float
     cut: float
     contrast: float
+    surest_doubt: float = 0.0
+    least_confidence: float = 0.0
     novelty: float | None = None
     spread: float | None = None
 
@@ -44,8 +46,8 @@ class Quality:
     def is_head(self) -> bool:
         """Whether what was found is a head at all: no doubt is grave, nor are there three at once."""
         novelty = self.novelty or 0.0
-        doubts = (self.confidence < UNSURE, self.agreement < LEAST_AGREEMENT, novelty > MOST_NOVELTY)
-        return self.confidence >= LEAST_CONFIDENCE and novelty <= FOREIGN and not all(doubts)
+        doubts = (self.confidence < self.surest_doubt, self.agreement < LEAST_AGREEMENT, novelty > MOST_NOVELTY)
+        return self.confidence >= self.least_confidence and novelty <= FOREIGN and not all(doubts)
 
     def with_spread(self, circumferences: Sequence[float | None]) -> "Quality":
         """The same, knowing the circumferences that single flips or networks gave; None where one saw no head."""
@@ -68,7 +70,7 @@ class Quality:
             found.append(f"contrast too low ({self.contrast:.0f} grey values)")
         if self.novelty is not None and self.novelty > MOST_NOVELTY:
             found.append("the image is unlike the training data")
-        if self.confidence < UNSURE:
+        if self.confidence < self.surest_doubt:
             found.append(f"the network is unsure ({100 * self.confidence:.0f} %)")
         return found
 

@@ -61,6 +61,14 @@ def test_heads_that_were_missed_or_have_no_pixel_size_are_left_out():
     assert "covered" not in judged[4]
 
 
+def test_no_head_that_it_was_made_of_is_taken_for_none():
+    images, rows = evaluation(100)
+    confidence = calibrated(images, rows)[1]["confidence"]
+    known = sorted(row["confidence"] for row in rows)
+    assert confidence["least"] == pytest.approx(known[0] - 0.1)
+    assert known[1] <= confidence["surest_doubt"] <= known[2]
+
+
 def test_nothing_known_gives_no_interval():
     images, rows = evaluation(5)
     for row in rows:

@@ -103,6 +103,61 @@ class TestEvaluate:
         assert "Traceback" not in done.stderr
 
 
+class TestCalibration:
+    @pytest.fixture(scope="class")
+    def calibrated(self, good, cache_dir, tmp_path_factory):
+        """A copy of the checkpoint that was calibrated on its validation images, and that evaluation."""
+        folder = tmp_path_factory.mktemp("calibrated")
+        shutil.copy(good, folder / "x.ckpt")
+        keys = [f"ckpt={folder}/x.ckpt", f"data.cache_dir={cache_dir}", "calibrate=true", f"output={folder}/out"]
+        done = run_command("evaluate.py", *keys, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        return folder
+
+    def test_the_checkpoint_holds_the_scores_of_its_validation_images(self, calibrated, good):
+        calibration = read_checkpoint(calibrated / "x.ckpt").description["calibration"]
+        rows = table(calibrated / "out" / "per_image.csv")
+        measured = [row for row in rows if row["hc_pred_mm"]]
+        scores = sorted(
+            abs(float(row["df_mm"]))
+            / ((1 - min(float(row["confidence"]), 0.99)) * (float(row["hc_pred_mm"]) / 175) ** 0.25)
+            for row in measured
+        )
+        assert calibration["interval"]["scores"] == pytest.approx(scores, rel=1e-3)
+        assert "calibration" not in read_checkpoint(good).description
+
+    def test_other_images_are_judged_by_it_and_their_coverage_told(self, calibrated, phantoms, cache_dir, tmp_path):
+        keys = ["data=hc18", f"data.root={phantoms}", f"data.cache_dir={cache_dir}", f"output={tmp_path}/o"]
+        done = run_command("evaluate.py", f"ckpt={calibrated}/x.ckpt", *keys, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        rows = [row for row in table(tmp_path / "o" / "per_image.csv") if row["hc_low_mm"]]
+        held = [float(row["hc_low_mm"]) <= float(row["hc_true_mm"]) <= float(row["hc_high_mm"]) for row in rows]
+        summary = json.loads((tmp_path / "o" / "summary.json").read_text())
+        assert summary["interval"]["images"] == len(rows) > 0
+        assert summary["interval"]["coverage"] == pytest.approx(np.mean(held))
+        assert "in interval %" in done.stdout
+
+    def test_predictions_have_intervals(self, calibrated, phantoms, cache_dir, tmp_path):
+        keys = [f"input={phantoms}/test_set.zip", f"cache_dir={cache_dir}", "overlays=false", f"output={tmp_path}/o"]
+        done = run_command("predict.py", f"ckpt={calibrated}/x.ckpt", *keys, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        for row in table(tmp_path / "o" / "predictions.csv"):
+            if row["hc_mm"]:
+                assert float(row["hc_low_mm"]) < float(row["hc_mm"]) < float(row["hc_high_mm"])
+
+    def test_flips_and_an_ensemble_are_evaluated(self, good, cache_dir, tmp_path):
+        keys = [f"data.cache_dir={cache_dir}", "data.limit=4", "ensemble=true", "tta=flips", f"output={tmp_path}/o"]
+        done = run_command("evaluate.py", f"ckpt=[{good},{good}]", *keys, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert len(table(tmp_path / "o" / "per_image.csv")) == 4
+
+    def test_several_checkpoints_cannot_be_calibrated(self, good, cache_dir, tmp_path):
+        keys = [f"data.cache_dir={cache_dir}", "calibrate=true"]
+        done = run_command("evaluate.py", f"ckpt=[{good},{good}]", *keys, cwd=tmp_path)
+        assert done.returncode == 2
+        assert "one checkpoint" in done.stderr
+
+
 def spoil_missing_root(root):
     shutil.rmtree(root)
 

@@ -10,6 +10,12 @@ from fetal_seg.models import build_network, count_parameters
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def _example(of):
+    """The Python code in the README that holds a text."""
+    (code,) = [code for code in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if of in code]
+    return code
+
+
 @pytest.mark.parametrize("name", ["encoder_decoder", "unet", "smp"])
 def test_parameter_counts(name):
     stated = re.search(rf"`model={name}`[^|]*\| ([\d,]+) \|", README)
@@ -33,9 +39,25 @@ def test_the_network_it_shows_how_to_add_works(tmp_path, monkeypatch):
 
     import fetal_seg.models
 
-    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)
-    assert code
-    (tmp_path / "tiny.py").write_text(code[1])
+    (tmp_path / "tiny.py").write_text(_example("class Network"))
     monkeypatch.setattr(fetal_seg.models, "__path__", [*fetal_seg.models.__path__, str(tmp_path)])
     network = build_network({"name": "tiny", "channels": 4})
     assert network(torch.rand(2, 1, 20, 30)).shape == (2, 1, 20, 30)
+
+
+def test_the_library_example_measures_a_head(good, phantoms, tmp_path):
+    import shutil
+    import subprocess
+    import sys
+    import zipfile
+
+    shutil.copy(good, tmp_path / "x.ckpt")
+    with zipfile.ZipFile(phantoms / "test_set.zip") as archive:
+        (tmp_path / "scan.png").write_bytes(archive.read(sorted(archive.namelist())[-1]))
+    done = subprocess.run(
+        [sys.executable, "-c", _example("Predictor.load")], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    flag, hc_mm = done.stdout.split()[:2]
+    assert flag in ("ok", "check")
+    assert 20 < float(hc_mm) < 500

@@ -11,7 +11,16 @@ from fetal_seg.quality import Quality, size_reasons
 from fetal_seg.results import Measurement, Prediction
 
 HEAD = Ellipse(400, 270, 200, 160, 0.3)
-GOOD = Quality(confidence=0.99, agreement=0.99, cut=0.0, contrast=120.0, novelty=0.5, spread=0.01)
+GOOD = Quality(
+    confidence=0.99,
+    agreement=0.99,
+    cut=0.0,
+    contrast=120.0,
+    surest_doubt=0.9,
+    least_confidence=0.75,
+    novelty=0.5,
+    spread=0.01,
+)
 
 
 def _prediction(ellipse=HEAD, quality=GOOD):

@@ -129,6 +129,8 @@ def summary_table(summary: Summary) -> "Table":
     title = f"{summary['n']} images, {summary['missed']} missed"
     limits = " and ".join(f"{limit:g}" for limit in summary["trimester_limits_mm"])
     caption = f"trimesters 2 and 3 begin at a true HC of {limits} mm"
+    if summary["interval"] is not None:
+        caption += "; intervals are to hold 90 % of the true HC"
     table = Table(title=title, caption=caption, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column("\nmeasure")
     for head in ("\nmean", "95 %\ninterval", "\nSD", "\nmedian"):
@@ -150,7 +152,7 @@ def summary_table(summary: Summary) -> "Table":
         low, high = (_rounded(bound, 100.0) for bound in held["ci95"])
         covered = [part["interval"] and part["interval"]["coverage"] for part in parts.values()]
         widths = [part["interval"] and part["interval"]["mean_width_mm"] for part in parts.values()]
-        title = "90 % interval holds %"
+        title = "in interval %"
         table.add_row(
             title, _rounded(held["coverage"], 100), f"{low} to {high}", "", "", *(_rounded(one, 100) for one in covered)
         )

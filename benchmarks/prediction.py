@@ -1,0 +1,109 @@
+"""Throughput of predict.py, from files to finished tables and pictures, and where the time goes.
+
+python -m benchmarks.prediction CHECKPOINT INPUT     e.g. HC18's test_set.zip; run it alone on the machine
+"""
+
+import argparse
+import itertools
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+BATCH = 8
+
+
+def main() -> None:
+    """Print the command's throughput, then the cost of each stage on its own."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("input", type=Path)
+    parser.add_argument("--repeats", type=int, default=3)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        seconds = [_command(given, folder / str(number)) for number in range(given.repeats)]
+        count = sum(1 for _ in (folder / "0" / "predictions.jsonl").open())
+    best = statistics.median(seconds)
+    print(f"{count} images in {best:.1f} s (median of {given.repeats}): {count / best:.1f} images/s")
+    total = 0.0
+    for stage, milliseconds in _stages(given.checkpoint, given.input):
+        total += milliseconds
+        print(f"  {stage:44s} {milliseconds:6.1f} ms an image")
+    print(f"  {'all of it, one after the other':44s} {total:6.1f} ms an image")
+
+
+def _command(given: argparse.Namespace, output: Path) -> float:
+    start = time.perf_counter()
+    arguments = [f"ckpt={given.checkpoint.absolute()}", f"input={given.input.absolute()}", f"output={output}"]
+    subprocess.run(
+        [sys.executable, ROOT / "predict.py", *arguments], check=True, capture_output=True, cwd=output.parent
+    )
+    return time.perf_counter() - start
+
+
+def _stages(checkpoint: Path, source: Path, most: int = 64) -> Iterator[tuple[str, float]]:
+    """Milliseconds an image of each stage; the network has all cores, the others one."""
+    import torch
+
+    from fetal_seg.checkpoint import read_checkpoint
+    from fetal_seg.data.inputs import find_inputs
+    from fetal_seg.data.sources import cache_folder
+    from fetal_seg.drawing import overlay
+    from fetal_seg.frames import read_frames
+    from fetal_seg.imageio import write_png
+    from fetal_seg.predictor import Member, Predictor
+    from fetal_seg.report.pictures import ContactSheet, Panel
+
+    files = list(itertools.islice(find_inputs(str(source), cache_folder(None)), most))
+    trained = read_checkpoint(checkpoint)
+    member = Member(trained.build_network(), trained.description["preprocessing"], torch.device("cpu"))
+    images, spent = _timed(lambda: [next(read_frames(file.path, file.name)).image for file in files])
+    yield "reading files", spent / len(files)
+    framed, spent = _timed(lambda: np.stack([member.letterbox.apply(image) for image in images]))
+    yield "scaling to the network's size", spent / len(files)
+
+    def forward() -> Any:
+        return [member.logits(framed[start : start + BATCH], ()) for start in range(0, len(framed), BATCH)]
+
+    forward()
+    _, network = _timed(forward)
+    yield "network, all cores", network / len(files)
+    predictor = Predictor([member])
+    batches = range(0, len(images), BATCH)
+    found, spent = _timed(lambda: [one for at in batches for one in predictor.predict(images[at : at + BATCH])])
+    yield "ellipse, mask, quality", max(spent - network, 0.0) / len(files)
+    drawn, spent = _timed(
+        lambda: [
+            overlay(image, mask=one.mask, prediction=one.ellipse, caption="HC 172.3 mm", axes=True)
+            for image, one in zip(images, found, strict=True)
+        ]
+    )
+    yield "drawing overlays", spent / len(files)
+    with tempfile.TemporaryDirectory() as name:
+        _, spent = _timed(lambda: [write_png(Path(name) / "x.png", one) for one in drawn])
+        yield "writing overlays", spent / len(files)
+        _, spent = _timed(lambda: [write_png(Path(name) / "x.png", one.mask * 255) for one in found])
+        yield "writing masks", spent / len(files)
+    panels = [
+        Panel(image, "x", mask=one.mask, prediction=one.ellipse) for image, one in zip(images, found, strict=True)
+    ]
+    _, spent = _timed(lambda: [ContactSheet.thumbnail(panel) for panel in panels])
+    yield "thumbnails of the contact sheet", spent / len(files)
+
+
+def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    start = time.perf_counter()
+    result = work()
+    return result, 1000 * (time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    main()
