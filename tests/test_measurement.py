@@ -120,3 +120,60 @@ def test_the_contour_lies_on_the_level_line():
     contour = head_contour(values, 0.52)
     assert contour is not None
     np.testing.assert_allclose(contour[:, 0], 10.4)
+
+
+def test_the_truths_of_hc18_are_measured_again_at_the_networks_size(hc18_root, cache_dir):
+    """All 999 ellipses, rasterised at 192 x 288: less than 0.1 % of error on average, less than 0.02 % of bias."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from fetal_seg.data.hc18 import load
+    from fetal_seg.data.preprocess import Letterbox
+
+    box = Letterbox(HEIGHT, WIDTH)
+
+    def error(record):
+        truth, (height, width) = record.read_truth()
+        small = truth.transform(box.to_network(height, width)).rasterise(HEIGHT, WIDTH).astype(np.float32)
+        found = measure_head(small, 0.5, box.to_native(height, width), (height, width))
+        return found.circumference / truth.circumference - 1
+
+    with ThreadPoolExecutor() as pool:
+        errors = np.array(list(pool.map(error, load(hc18_root, cache_dir, download=False))))
+    assert len(errors) == 999
+    assert np.abs(errors).mean() < 0.001
+    assert abs(errors.mean()) < 0.0002
+
+
+def test_a_leak_of_the_boundary_does_not_count():
+    values = HEAD.coverage(HEIGHT, WIDTH)
+    x, y = HEAD.points(1000)[250].astype(int)
+    values[max(y - 6, 0) : y + 9, x - 12 : x + 12] = 1  # a bump
+    measured, all_points = measure_head(values, 0.5, SAME), head_contour(values, 0.5)
+    assert measured is not None
+    assert all_points is not None
+    error = abs(measured.circumference / HEAD.circumference - 1)
+    assert error < 0.004
+    assert error < abs(Ellipse.fit(all_points).circumference / HEAD.circumference - 1)
+
+
+@pytest.mark.parametrize("shape", ["bar", "cross"])
+def test_what_is_no_ellipse_of_a_head_is_no_head(shape):
+    values = np.zeros((HEIGHT, WIDTH))
+    values[90:100, 20:270] = 1
+    if shape == "cross":
+        values[10:180, 140:150] = 1
+    assert measure_head(values, 0.5, SAME) is None
+
+
+def test_how_well_region_and_ellipse_agree_is_told():
+    from fetal_seg.measurement import fit_head
+
+    good = fit_head(HEAD.coverage(HEIGHT, WIDTH), 0.5, SAME)
+    assert good is not None
+    assert good.agreement > 0.98
+    assert good.cut == 0
+    bitten = HEAD.coverage(HEIGHT, WIDTH)
+    bitten[60:100, 150:] = 0
+    worse = fit_head(bitten, 0.5, SAME)
+    assert worse is not None
+    assert worse.agreement < 0.96

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from fetal_seg.report.comparison import Comparison, p_text, signed
 from fetal_seg.report.contenders import ADF, DICE, HD
 from fetal_seg.report.disagreement import Disagreement
 from fetal_seg.report.effects import Effect
 from fetal_seg.report.labels import short
+from fetal_seg.report.page import environment
 from fetal_seg.report.runs import CUT_OFF, FINISHED, PRUNED, Run
 from fetal_seg.report.study import Entry, Study, conclusions
 from fetal_seg.report.sweep_plots import pareto_front
@@ -62,15 +61,9 @@ def render(
         again: command lines.
     """
     comparisons = [each for own in study.comparisons.values() for each in own]
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("fetal_seg.report"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters["jpeg"] = lambda content: data_uri(content, "image/jpeg")
-    return environment.get_template("report.html.j2").render(
+    templates = environment()
+    templates.filters["jpeg"] = lambda content: data_uri(content, "image/jpeg")
+    return templates.get_template("report.html.j2").render(
         title=title,
         conclusions=conclusions(study),
         measured=measured(study),

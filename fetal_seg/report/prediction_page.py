@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import jinja2
 import numpy as np
 
 from fetal_seg.biometry import DATING_FORMULAS, age_text
 from fetal_seg.files import write_text
 from fetal_seg.quality import CIRCUMFERENCES_MM
+from fetal_seg.report.page import environment
 from fetal_seg.report.tables import Row, number
 from fetal_seg.results import CHECK, ERROR, NO_HEAD, OK
 
@@ -58,38 +58,35 @@ def write_page(
         command: the command line that did.
         growth_chart: a PNG to show.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("fetal_seg.report"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
     cells = {column.heading: [column.cell(row) for row in rows] for column in COLUMNS}
     shown = {heading: own for heading, own in cells.items() if any(cell.text for cell in own)}
-    page = environment.get_template("predictions.html.j2").render(
-        flags=FLAGS,
-        counts=Counter(row["flag"] for row in rows),
-        told=_told(rows),
-        doubts=_doubts(rows),
-        histogram=histogram([value for row in rows if (value := number(row, "hc_mm")) is not None]),
-        growth_chart=growth_chart and _link(os.path.relpath(growth_chart, path.parent)),
-        headings=list(shown),
-        lines=[
-            {
-                "name": str(row["file"]),
-                "flag": row["flag"],
-                "reasons": "; ".join(row.get("reasons") or []),
-                "overlay": _link(row["overlay"]) if row.get("overlay") else None,
-                "cells": [own[place] for own in shown.values()],
-            }
-            for place, row in enumerate(rows)
-        ],
-        has_overlays=any(row.get("overlay") for row in rows),
-        formulas=DATING_FORMULAS,
-        checkpoint=checkpoint,
-        command=command,
-        step=STEP,
+    page = (
+        environment()
+        .get_template("predictions.html.j2")
+        .render(
+            flags=FLAGS,
+            counts=Counter(row["flag"] for row in rows),
+            told=_told(rows),
+            doubts=_doubts(rows),
+            histogram=histogram([value for row in rows if (value := number(row, "hc_mm")) is not None]),
+            growth_chart=growth_chart and _link(os.path.relpath(growth_chart, path.parent)),
+            headings=list(shown),
+            lines=[
+                {
+                    "name": str(row["file"]),
+                    "flag": row["flag"],
+                    "reasons": "; ".join(row.get("reasons") or []),
+                    "overlay": _link(row["overlay"]) if row.get("overlay") else None,
+                    "cells": [own[place] for own in shown.values()],
+                }
+                for place, row in enumerate(rows)
+            ],
+            has_overlays=any(row.get("overlay") for row in rows),
+            formulas=DATING_FORMULAS,
+            checkpoint=checkpoint,
+            command=command,
+            step=STEP,
+        )
     )
     write_text(path, page)
 
