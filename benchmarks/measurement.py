@@ -46,6 +46,11 @@ def main() -> None:
     for name, rows in _ways(checkpoints, held_out):
         plain = rows if name == "sub-pixel ellipse" else plain
         print(_line(name, rows, plain), flush=True)
+    for flag in ("ok", "check"):
+        errors = [row["adf_mm"] for row in plain if row["flag"] == flag and np.isfinite(row["adf_mm"])]
+        if errors:
+            told = f"ADF {np.mean(errors):.2f} mm on average, {np.median(errors):.2f} in the median"
+            print(f"flagged {flag}: {len(errors)} of {len(plain)} images, {told}, {max(errors):.1f} at worst")
 
 
 def _ways(checkpoints: Sequence[Checkpoint], records: Sequence[Record]) -> Any:

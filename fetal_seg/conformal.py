@@ -28,7 +28,7 @@ def scale(hc_mm: ArrayLike, confidence: ArrayLike) -> NDArray[np.float64]:
         confidence: mean probability in the region that was found.
     """
     doubt = 1 - np.minimum(np.asarray(confidence, np.float64), _SUREST)
-    return doubt * (np.asarray(hc_mm, np.float64) / _REFERENCE_MM) ** 0.25
+    return doubt * (np.asarray(hc_mm, np.float64) / _REFERENCE_MM) ** 0.5
 
 
 def scores(hc_pred_mm: ArrayLike, confidence: ArrayLike, hc_true_mm: ArrayLike) -> list[float]:

@@ -100,6 +100,13 @@ def test_a_checkpoint_keeps_its_calibration_as_plain_data(trained, tmp_path):
         assert torch.equal(tensor, again.state[name])
 
 
+def test_a_training_calibrates_its_best_checkpoint(trained):
+    calibration = read_checkpoint(trained / "checkpoints" / "best.ckpt").description["calibration"]
+    assert len(calibration["images"]) == 5
+    assert len(calibration["interval"]["scores"]) <= 5
+    assert "calibration" not in read_checkpoint(trained / "checkpoints" / "last.ckpt").description
+
+
 def test_what_is_no_checkpoint_is_not_touched(tmp_path):
     (tmp_path / "x.ckpt").write_bytes(b"mine")
     with pytest.raises(InputError):

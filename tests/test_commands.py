@@ -120,7 +120,7 @@ class TestCalibration:
         measured = [row for row in rows if row["hc_pred_mm"]]
         scores = sorted(
             abs(float(row["df_mm"]))
-            / ((1 - min(float(row["confidence"]), 0.99)) * (float(row["hc_pred_mm"]) / 175) ** 0.25)
+            / ((1 - min(float(row["confidence"]), 0.99)) * (float(row["hc_pred_mm"]) / 175) ** 0.5)
             for row in measured
         )
         assert calibration["interval"]["scores"] == pytest.approx(scores, rel=1e-3)

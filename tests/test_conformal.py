@@ -32,7 +32,7 @@ def test_the_half_width_is_an_order_statistic(errors, hc_mm, sure):
     if rank > len(errors):
         assert width is None
     else:
-        assert width == pytest.approx(held_out[rank - 1] * (1 - sure) * (hc_mm / 175) ** 0.25)
+        assert width == pytest.approx(held_out[rank - 1] * (1 - sure) * (hc_mm / 175) ** 0.5)
 
 
 def test_nine_images_are_enough_and_eight_are_not():

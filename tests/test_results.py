@@ -55,7 +55,7 @@ def test_a_good_measurement_has_a_row_without_reasons():
 def test_an_interval_needs_a_calibration():
     calibration = {"interval": {"level": 0.9, "scores": [float(one) for one in range(1, 20)]}}
     measured = Measurement.of(_prediction(), Spacing(0.1, 0.1, "csv"), calibration=calibration)
-    half = 18 * 0.01 * (measured.hc_mm / 175) ** 0.25
+    half = 18 * 0.01 * (measured.hc_mm / 175) ** 0.5
     assert measured.hc_high_mm - measured.hc_mm == pytest.approx(half)
     assert measured.hc_mm - measured.hc_low_mm == pytest.approx(half)
 
