@@ -40,7 +40,7 @@ class Calibrator:
         """The calibration of a checkpoint, of the rows of ``per_image.csv`` of these images.
 
         Returns:
-            ``interval``: its level and the scores of held-out images, None where no circumference is known;
+            ``interval``: scores of held-out images and their scale, None where no circumference is known;
             ``confidence``: those of heads that are to be looked at (``surest_doubt``, the lowest 2 %), and of what
             is none (``least``, `MARGIN` below any head's), None as well;
             ``novelty``: see `novelty.fit`; ``images``: digests of the images that it was made of.
@@ -48,7 +48,7 @@ class Calibrator:
         known = _measured(rows)
         scores = conformal.scores(*_columns(rows, known))
         return {
-            "interval": {"level": conformal.LEVEL, "scores": scores} if scores else None,
+            "interval": {"scale": conformal.SCALE, "scores": scores} if scores else None,
             "confidence": _confidence([row["confidence"] for row in rows if row.get("confidence") is not None]),
             "novelty": novelty.fit(np.array(self._features)),
             "images": sorted(set(self.images)),
@@ -69,8 +69,8 @@ def judge(rows: Sequence[dict[str, Any]], images: Sequence[str], calibration: di
     Returns:
         The rows, with ``hc_low_mm``, ``hc_high_mm`` and ``covered`` where these can be told.
     """
-    judged, interval = [dict(row) for row in rows], calibration.get("interval")
-    if not interval:
+    judged, held_out = [dict(row) for row in rows], conformal.scores_of(calibration)
+    if held_out is None:
         return judged
     seen, known = set(calibration.get("images", ())), _measured(rows)
     own = [index for index in known if images[index] in seen]
@@ -79,7 +79,7 @@ def judge(rows: Sequence[dict[str, Any]], images: Sequence[str], calibration: di
         groups = [str(rows[index]["examination"]) for index in own]
         widths |= dict(zip(own, conformal.cross_widths(*_columns(rows, own), groups), strict=True))
     for index in set(known) - set(own):
-        width = conformal.half_width(interval["scores"], rows[index]["hc_pred_mm"], rows[index]["confidence"])
+        width = conformal.half_width(held_out, rows[index]["hc_pred_mm"], rows[index]["confidence"])
         widths[index] = np.inf if width is None else width
     for index, width in widths.items():
         if np.isfinite(width):

@@ -1,9 +1,9 @@
 """From a command line to a checked configuration: what the entry points share of Hydra."""
 
 import logging
-import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -89,8 +89,9 @@ def _prepare(arguments: list[str], name: str, schema: str) -> list[str] | Sweep:
         raise InputError(f"-m is for train.py alone; call {name}.py once for each")
     output = last_value(given, "output") if name != "train" else None
     if output:  # results go there, and the log with them
-        output = str(Path(output).expanduser())
-        given.append(f"hydra.run.dir='{output}'")
+        output = str(Path(output.replace("\\'", "'")).expanduser())
+        escaped = output.replace("'", "\\'")
+        given.append(f"hydra.run.dir='{escaped}'")
     if name != "train":
         _check_writable(Path(output or "outputs"))
     _compose(given, name, schema)
@@ -103,9 +104,13 @@ def _check_writable(folder: Path) -> None:
     Raises:
         InputError: it is a file, or lies where nothing can be written.
     """
-    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        raise InputError(f"output={folder} cannot be written: {existing} is no folder that may be; give another one")
+    try:
+        existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        with tempfile.TemporaryFile(dir=existing) as probe:
+            probe.write(b"0" * 4096)  # a full disk may still make an empty file
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"output={folder} cannot be written ({reason}); give another folder, or make room") from error
 
 
 def _prepare_sweep(given: list[str], name: str, schema: str) -> Sweep:

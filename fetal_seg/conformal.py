@@ -11,11 +11,13 @@ Notation: arrays are (n,), one number an image; circumferences in mm, confidence
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 LEVEL = 0.9
+SCALE = "(1 - confidence) * sqrt(HC)"  # kept beside scores: those of another scale mean something else
 _REFERENCE_MM = 175.0  # a head in mid-pregnancy
 _SUREST = 0.99  # no interval shrinks to nothing
 
@@ -41,6 +43,12 @@ def scores(hc_pred_mm: ArrayLike, confidence: ArrayLike, hc_true_mm: ArrayLike) 
     if not (np.isfinite(predicted).all() and np.isfinite(true).all() and (predicted > 0).all() and (true > 0).all()):
         raise ValueError("circumferences must be positive numbers")
     return [float(score) for score in np.sort(np.abs(predicted - true) / scale(predicted, confidence))]
+
+
+def scores_of(calibration: dict[str, Any] | None) -> list[float] | None:
+    """The held-out images' scores in a checkpoint's calibration; None where it has none of this scale."""
+    interval = (calibration or {}).get("interval") or {}
+    return interval["scores"] if interval.get("scale") == SCALE else None
 
 
 def half_width(held_out: Sequence[float], hc_mm: float, confidence: float, level: float = LEVEL) -> float | None:

@@ -186,6 +186,11 @@ def _decoded(source: _Source, numbers: range) -> Iterator[tuple[int, Grey]]:
             )
             raise InputError(f"{source.path}: {what} ({_reason(error)}); copy or export it again") from error
         yield number, image
+    if source.complete < source.frames and all(number < source.complete for number in numbers):
+        raise InputError(
+            f"{source.path}: the pixel data is too short: it holds {source.complete} of {source.frames} frames; those "
+            "asked for among them were read; copy or export it again"
+        )
 
 
 def _to_grey(stored: NDArray[Any], header: "Dataset") -> Grey:

@@ -1,6 +1,7 @@
 """Image files as grey images of 8 bits, whatever the file holds."""
 
 import logging
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,11 @@ def read_first_page(path: Path) -> tuple[Grey, bool]:
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file; check the name") from error
     except Image.DecompressionBombError as error:
-        raise InputError(f"{path}: {error}; crop or scale the image first") from error
+        found = re.search(r"\d{6,}", str(error))
+        count, most = found[0] if found else "too many", f"{MOST_PIXELS / 1e6:.0f} million"
+        raise InputError(
+            f"{path}: it has {count} pixels; at most {most} can be read; crop or scale it first"
+        ) from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         reason, remedy = str(error), "copy or download it again"
         if isinstance(error, UnidentifiedImageError):

@@ -29,11 +29,15 @@ def as_hydra_takes(arguments: Sequence[str]) -> list[str]:
     return overrides
 
 
+PATHS = ("input", "output", "ckpt", "pixel_size_csv", "cache_dir", "data.root")  # keys whose values are paths
+
+
 def _quoted(argument: str) -> str:
-    """The argument with quotes around a value that is a path, but would mean something else to Hydra."""
+    """The argument with quotes around a path that would mean something else to Hydra."""
     key, _, value = argument.partition("=")
-    is_odd = re.search(r"[\s,=()\[\]{}:'\"]", value) and Path(value).expanduser().exists()
-    if not is_odd and not value.startswith("~"):
+    is_plain = not re.search(r"[\s,=()\[\]{}:'\"]", value)
+    is_hydras = value.startswith(("[", "{", "'", '"')) and not Path(value).exists()
+    if not value.startswith("~") and (key not in PATHS or is_plain or is_hydras):
         return argument
     escaped = value.replace("'", "\\'")
     return f"{key}='{escaped}'"

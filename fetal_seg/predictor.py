@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from fetal_seg import novelty
+from fetal_seg.biometry import check_gestational_age
 from fetal_seg.checkpoint import Checkpoint, Description, read_checkpoint
 from fetal_seg.data.preprocess import Letterbox
 from fetal_seg.errors import InputError
@@ -120,6 +121,8 @@ class Predictor:
         grey = as_grey(np.asarray(image))
         if pixel_size_mm is not None and not 0 < pixel_size_mm < math.inf:
             raise InputError(f"a pixel size of {pixel_size_mm} mm; it must be a positive number, or None if unknown")
+        if gestational_age_weeks is not None:
+            check_gestational_age(gestational_age_weeks)
         spacing = None if pixel_size_mm is None else Spacing(pixel_size_mm, pixel_size_mm, "given")
         (prediction,) = self.predict([grey])
         return Measurement.of(

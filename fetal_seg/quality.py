@@ -13,6 +13,7 @@ MOST_SPREAD = 0.05  # of the circumferences of the flipped images, or of the net
 LEAST_CONTRAST = 20.0  # grey values between the 5th and the 95th percentile about the head
 MOST_NOVELTY = 1.0  # distance from the training data, by the largest among known images
 FOREIGN = 3.0  # ... beyond it, what was found is no head
+FARTHEST_Z = 6.0
 PIXEL_SIZES_MM = (0.01, 2.0)
 CIRCUMFERENCES_MM = (30.0, 450.0)  # of any fetus that can be measured so, with a margin
 
@@ -75,8 +76,8 @@ class Quality:
         return found
 
 
-def size_reasons(x_mm: float, y_mm: float, hc_mm: float) -> list[str]:
-    """What is odd about a pixel size and the circumference that it gives, mm."""
+def size_reasons(x_mm: float, y_mm: float, hc_mm: float, z: float | None = None) -> list[str]:
+    """What is odd about a pixel size, mm, the circumference that it gives, mm, and its z-score at the age given."""
     found = []
     low, high = PIXEL_SIZES_MM
     if not (low <= x_mm <= high and low <= y_mm <= high):
@@ -85,4 +86,6 @@ def size_reasons(x_mm: float, y_mm: float, hc_mm: float) -> list[str]:
     low, high = CIRCUMFERENCES_MM
     if not low <= hc_mm <= high:
         found.append(f"no head has a circumference of {hc_mm:.0f} mm; check the pixel size")
+    if z is not None and abs(z) > FARTHEST_Z:
+        found.append(f"far from the size at the age given (z {z:+.1f}): check the age and the pixel size")
     return found

@@ -1,6 +1,6 @@
 """What was measured in one image, with its units, and whether it can be trusted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,7 @@ class Measurement:
         hc_low_mm, hc_high_mm: ends of the 90 % interval of the circumference, mm; None where the checkpoint
             was not calibrated.
         biometry: lengths, area and ages; None without a head or a pixel size.
+        gestational_age_weeks: as given, known from elsewhere.
     """
 
     flag: str
@@ -62,6 +63,7 @@ class Measurement:
     hc_low_mm: float | None = None
     hc_high_mm: float | None = None
     biometry: Biometry | None = None
+    gestational_age_weeks: float | None = None
 
     @classmethod
     def of(
@@ -84,22 +86,23 @@ class Measurement:
         """
         ellipse, quality = prediction.ellipse, prediction.quality
         if ellipse is None:
-            return cls(NO_HEAD, ("no region of the image looks like a head", *notes), prediction.mask, spacing=spacing)
+            told = ("no region of the image looks like a head", *notes)
+            return cls(NO_HEAD, told, prediction.mask, spacing=spacing, gestational_age_weeks=gestational_age_weeks)
         doubts, confidence = (quality.reasons(), quality.confidence) if quality else ([], None)
         if spacing is None:
             told = ("pixel size unknown: results in pixels",)
             flag = CHECK if doubts else OK
-            return cls(
-                flag, (*doubts, *told, *notes), prediction.mask, ellipse, None, confidence, ellipse.circumference
-            )
+            reasons, length = (*doubts, *told, *notes), ellipse.circumference
+            alone = cls(flag, reasons, prediction.mask, ellipse, confidence=confidence, hc_px=length)
+            return replace(alone, gestational_age_weeks=gestational_age_weeks)
         in_mm = ellipse.transform(np.array([[spacing.x_mm, 0, 0], [0, spacing.y_mm, 0]]))
         biometry = Biometry.of(in_mm, gestational_age_weeks)
         doubts += ["the file's pixel size is in doubt"] if spacing.is_doubtful else []
-        doubts += size_reasons(spacing.x_mm, spacing.y_mm, biometry.hc_mm)
-        held_out = (calibration or {}).get("interval")
+        doubts += size_reasons(spacing.x_mm, spacing.y_mm, biometry.hc_mm, biometry.hc_z)
+        held_out = conformal.scores_of(calibration)
         width = None
         if held_out and quality:
-            width = conformal.half_width(held_out["scores"], biometry.hc_mm, quality.confidence)
+            width = conformal.half_width(held_out, biometry.hc_mm, quality.confidence)
         return cls(
             CHECK if doubts else OK,
             (*doubts, *notes),
@@ -111,6 +114,7 @@ class Measurement:
             hc_low_mm=None if width is None else max(biometry.hc_mm - width, 0.0),
             hc_high_mm=None if width is None else biometry.hc_mm + width,
             biometry=biometry,
+            gestational_age_weeks=gestational_age_weeks,
         )
 
     @property
@@ -133,7 +137,7 @@ class Measurement:
         height, width = self.mask.shape
         row: dict[str, Any] = {"flag": self.flag, "reasons": list(self.reasons)}
         row |= {"width_px": width, "height_px": height, "hc_px": self.hc_px}
-        row |= {"confidence": self.confidence}
+        row |= {"confidence": self.confidence, "gestational_age_weeks": self.gestational_age_weeks}
         if self.spacing is not None:
             row |= {"pixel_size_mm": self.spacing.x_mm, "pixel_size_y_mm": self.spacing.y_mm}
             row |= {"pixel_size_source": self.spacing.source}
@@ -149,5 +153,4 @@ class Measurement:
         for name in ("ga_intergrowth_weeks", "ga_hadlock_weeks"):
             weeks = getattr(known, name)
             row[name] = OUT_OF_RANGE if weeks is None else weeks
-        row |= {"gestational_age_weeks": known.gestational_age_weeks, "hc_z": known.hc_z}
-        return row | {"hc_centile": known.hc_centile}
+        return row | {"hc_z": known.hc_z, "hc_centile": known.hc_centile}

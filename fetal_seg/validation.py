@@ -139,6 +139,8 @@ def _sentence(schema: Any, prefix: str, detail: Any) -> str:
         return f"{key} is no key; {guess}"
     if kind == "missing":
         return f"{key} is missing; add {key}=..."
+    if kind == "value_error":  # a sentence of our own
+        return f"{key}: {detail['msg'].removeprefix('Value error, ')}"
     rule = detail["msg"].removeprefix("Input should be ")
     for formal, plain in (("greater than or equal to", "at least"), ("less than or equal to", "at most")):
         rule = rule.replace(formal, plain)

@@ -308,6 +308,34 @@ class TestOutputs:
         run_predict(f"ckpt={good}", f"input={scans}/**/*.png", f"output={tmp_path}/g", cwd=tmp_path)
         assert [row["file"].split("/")[-1] for row in table(tmp_path / "g" / "predictions.csv")] == ["one.png"]
 
+    def test_what_cannot_be_made_is_told_and_the_tables_are_there(self, good, scans, tmp_path):
+        """A DICOM file without a study has no object; a black image has no place in a submission."""
+        (tmp_path / "in").mkdir()
+        shutil.copy(scans / "a" / "scan.dcm", tmp_path / "in")
+        image = np.asarray(Image.open(scans / "one.png"))
+        write_dicom(tmp_path / "in" / "bare.dcm", image, 0.2, StudyInstanceUID="")
+        Image.new("L", (300, 200)).save(tmp_path / "in" / "black.png")
+        keys = ["input=in", "dicom=[seg,sr]", "format=hc18", "output=o", "pixel_size_mm=0.2"]
+        done = run_command("predict.py", f"ckpt={good}", *keys, cwd=tmp_path)
+        assert done.returncode == 2
+        assert "black.png" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert "no DICOM object: bare.dcm" in done.stdout + done.stderr
+        rows = table(tmp_path / "o" / "predictions.csv")
+        assert [row["file"] for row in rows] == ["bare.dcm", "black.png", "scan.dcm"]
+        assert sorted(path.name for path in (tmp_path / "o" / "dicom").iterdir()) == ["scan_seg.dcm", "scan_sr.dcm"]
+        assert (tmp_path / "o" / "predictions.jsonl").is_file()
+        assert not (tmp_path / "o" / "submission.csv").exists()
+
+    def test_a_second_run_leaves_nothing_of_the_first_that_it_does_not_name(self, good, scans, tmp_path):
+        out = tmp_path / "o dd, [1]"
+        run_predict(f"ckpt={good}", f"input={scans}/a", "gestational_age_weeks=20", f"output={out}", cwd=tmp_path)
+        assert (out / "growth_chart.png").is_file()
+        run_predict(f"ckpt={good}", f"input={scans}/one.png", f"output={out}", cwd=tmp_path)
+        assert [path.name for path in out.rglob("masks/**/*.png")] == ["one.png"]
+        assert not (out / "growth_chart.png").exists()
+        assert len(table(out / "predictions.csv")) == 1
+
 
 class TestResume:
     def test_a_killed_run_goes_on_and_gives_the_same_tables(self, good, phantoms, tmp_path):
@@ -354,6 +382,14 @@ class TestResume:
         shutil.copy(scans / "one.png", tmp_path / "in" / "a.png")
         run_predict(*arguments, "predict.resume=true", cwd=tmp_path)
         assert [row["file"] for row in table(tmp_path / "o" / "predictions.csv")] == ["a.png", "b.png"]
+        before = table(tmp_path / "o" / "predictions.csv")
+        (tmp_path / "sizes.csv").write_text("filename,pixel size(mm)\r\na.png,0.3\r\n")
+        with Image.open(scans / "a" / "one.jpg") as other:
+            other.convert("L").save(tmp_path / "in" / "b.png")  # another image by the same name
+        run_predict(*arguments, "pixel_size_csv=sizes.csv", "predict.resume=true", cwd=tmp_path)
+        after = table(tmp_path / "o" / "predictions.csv")
+        assert after[1]["hc_px"] != before[1]["hc_px"]
+        assert [row["pixel_size_mm"] for row in after] == ["0.3", ""]
         done = run_command("predict.py", *arguments, "predict.resume=true", "tta=flips", cwd=tmp_path)
         assert done.returncode == 2
         assert "begun with tta=none" in done.stderr
@@ -475,9 +511,12 @@ def test_a_region_in_other_units_is_not_used(good, phantoms, tmp_path):
     [
         (["input=absent"], "there is no such file"),
         (["input=empty"], "nothing to measure"),
+        (["input="], "nothing to measure"),
+        (["input=" + 300 * "x"], "cannot be looked up"),
+        (["input=good.png", "output=" + 300 * "x"], "cannot be written"),
         (["input=cut.png"], "cannot be read"),
         (["input=good.png", "pixel_size_mm=0.1", "pixel_size_csv=x.csv"], "give one of them"),
-        (["input=good.png", "gestational_age_weeks=200"], "gestational age"),
+        (["input=good.png", "gestational_age_weeks=200"], "a gestational age of 200 weeks"),
         (["input=good.png", "output=good.png/out"], "cannot be written"),
         (["input=good.png", "tta=rotate"], "tta"),
         (["input=good.png", "every=0"], "every"),

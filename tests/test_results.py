@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fetal_seg import conformal
 from fetal_seg.ellipse import Ellipse
 from fetal_seg.frames import Spacing
 from fetal_seg.quality import Quality, size_reasons
@@ -53,11 +54,16 @@ def test_a_good_measurement_has_a_row_without_reasons():
 
 
 def test_an_interval_needs_a_calibration():
-    calibration = {"interval": {"level": 0.9, "scores": [float(one) for one in range(1, 20)]}}
+    calibration = {"interval": {"scale": conformal.SCALE, "scores": [float(one) for one in range(1, 20)]}}
     measured = Measurement.of(_prediction(), Spacing(0.1, 0.1, "csv"), calibration=calibration)
     half = 18 * 0.01 * (measured.hc_mm / 175) ** 0.5
     assert measured.hc_high_mm - measured.hc_mm == pytest.approx(half)
     assert measured.hc_mm - measured.hc_low_mm == pytest.approx(half)
+
+
+def test_scores_of_another_scale_give_no_interval():
+    calibration = {"interval": {"scale": "as it was", "scores": [1.0] * 20}}
+    assert Measurement.of(_prediction(), Spacing(0.1, 0.1, "csv"), calibration=calibration).hc_low_mm is None
 
 
 def test_without_a_pixel_size_the_result_is_in_pixels_and_says_so():

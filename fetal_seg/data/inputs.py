@@ -52,7 +52,11 @@ def find_inputs(given: str | Sequence[str], cache_dir: Path) -> list[InputFile]:
     """
     found: dict[str, InputFile] = {}
     for text in [given] if isinstance(given, str) else given:
-        files = sorted(_files(text, cache_dir), key=lambda file: file.name)
+        try:
+            files = sorted(_files(text, cache_dir), key=lambda file: file.name) if text.strip() else []
+        except OSError as error:
+            reason = f"cannot be looked up ({error.strerror or error})"
+            raise InputError(f"input={text}: it {reason}; check the name and its permissions") from error
         if not files:
             raise InputError(
                 f"input={text}: there is nothing to measure; it must hold or name files of {', '.join(SUFFIXES)}; "
@@ -111,11 +115,16 @@ def _files(text: str, cache_dir: Path) -> Iterator[InputFile]:
 
 def _in_folder(folder: Path, source: Path) -> Iterator[InputFile]:
     for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in folders if not name.startswith(".") and not _is_results(Path(parent, name))]
         below = Path(parent).relative_to(folder)
         for name in names:
             if _is_input(path := Path(parent, name)):
                 yield InputFile(path, (below / name).as_posix(), source)
+
+
+def _is_results(folder: Path) -> bool:
+    """Whether a prediction wrote this folder: its pictures are no input."""
+    return (folder / "settings.json").is_file() and any(folder.glob("predictions.*"))
 
 
 def _by_pattern(pattern: Path) -> Iterator[InputFile]:
@@ -140,7 +149,7 @@ def _in_list(file: Path) -> Iterator[InputFile]:
     for line in map(str.strip, lines):
         if not line or line.startswith("#"):
             continue
-        path = Path(os.path.normpath(folder / Path(line).expanduser()))
+        path = Path(os.path.normpath(folder / Path(line.strip("\"'")).expanduser()))
         if path.is_relative_to(folder) and ".." not in path.relative_to(folder).parts:
             yield InputFile(path, path.relative_to(folder).as_posix(), folder)
         else:

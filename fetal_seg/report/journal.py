@@ -1,7 +1,7 @@
 """The rows of a prediction as they come: a killed run leaves whole rows, and goes on after them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ class Journal:
         folder: of the results.
         settings: what decides the rows; a run goes on only with those it began with.
         resume: keep the rows of an earlier run, finished or cut off; else begin anew.
+        is_current: whether a row still tells what is asked for: others are measured again.
 
     Attributes:
         rows: all rows so far, in order.
@@ -29,14 +30,21 @@ class Journal:
         InputError: the earlier run had other settings.
     """
 
-    def __init__(self, folder: Path, settings: dict[str, Any], *, resume: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: dict[str, Any],
+        *,
+        resume: bool,
+        is_current: Callable[[Row], bool] = lambda row: True,
+    ) -> None:
         self._partial, self._finished = folder / PARTIAL, folder / FINISHED
         self.rows: list[Row] = []
         if resume:
             _check_settings(folder / SETTINGS, settings)
             earlier = self._partial if self._partial.is_file() else self._finished
             # A file that could not be read is tried again
-            self.rows = [row for row in _whole_rows(earlier) if row["flag"] != "error"]
+            self.rows = [row for row in _whole_rows(earlier) if row["flag"] != "error" and is_current(row)]
         write_text(folder / SETTINGS, json.dumps(settings, indent=2) + "\n")
         write_text(self._partial, "".join(map(_line, self.rows)))
 

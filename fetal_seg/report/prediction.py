@@ -2,7 +2,7 @@
 
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -63,14 +63,14 @@ def measure_files(
         OSError: a result cannot be written; every file and row that is there is whole.
     """
     stems = output_stems([one.name for one in inputs])
-    done = journal.done()
+    done, paths = journal.done(), {one.name: one.path for one in inputs}
     with ThreadPoolExecutor() as pool, ThreadPoolExecutor(1) as writer:
         waiting: deque[Future[None]] = deque()
         for batch in _batches(_frames(inputs, wishes.every, done, pool)):
             frames = [one for _, one in batch if isinstance(one, Frame)]
             predictions = iter(predictor.predict([frame.image for frame in frames], pool) if frames else [])
             results = [
-                pool.submit(_finish, folder, stems[name], one, next(predictions), predictor, wishes)
+                pool.submit(_finish, folder, stems[name], paths[name], one, next(predictions), predictor, wishes)
                 if isinstance(one, Frame)
                 else pool.submit(_unread, name, one)
                 for name, one in batch
@@ -80,6 +80,23 @@ def measure_files(
                 waiting.popleft().result()
         for written in waiting:
             written.result()
+
+
+def state_of(file: Path) -> str:
+    """What tells whether a file is still the one that was measured: its size and when it was changed."""
+    status = file.stat()
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+def is_current(row: Row, inputs: Mapping[str, Path], sizes: Mapping[str, float]) -> bool:
+    """Whether a row of an earlier run tells of a file as it is now, with the size of its pixels as it is known now."""
+    path = inputs.get(row["file"])
+    if path is None or not path.is_file() or row.get("source") != state_of(path):
+        return False
+    size = sizes.get(row["file"])
+    if size is None:
+        return row.get("pixel_size_source") not in ("given", "csv")
+    return row.get("pixel_size_mm") == size
 
 
 def output_stems(names: Sequence[str]) -> dict[str, str]:
@@ -154,7 +171,13 @@ def _add(results: list["Future[Finished]"], journal: Journal, sheet: pictures.Co
 
 
 def _finish(
-    folder: Path, stem: str, frame: Frame, prediction: Prediction, predictor: Predictor, wishes: Wishes
+    folder: Path,
+    stem: str,
+    source: Path,
+    frame: Frame,
+    prediction: Prediction,
+    predictor: Predictor,
+    wishes: Wishes,
 ) -> Finished:
     """Measure, draw and write one image; its row, and a thumbnail for the contact sheet."""
     spacing, notes = _spacing(frame, prediction, wishes)
@@ -167,6 +190,7 @@ def _finish(
     )
     name = stem if frame.number is None else f"{stem}_{frame.number:05d}"
     row: Row = {"file": frame.file, **measured.row(), "frame": frame.number, "mask": f"masks/{name}.png"}
+    row["source"] = state_of(source)
     caption = pictures.prediction_caption(row)
     _write(folder / row["mask"], measured.mask * 255)
     if wishes.overlays:

@@ -20,7 +20,7 @@ from fetal_seg.imageio import read_grey
 from fetal_seg.predictor import Predictor
 from fetal_seg.report import pictures, tables
 from fetal_seg.report.journal import Journal, Row
-from fetal_seg.report.prediction import Wishes, measure_files, output_stems, panels
+from fetal_seg.report.prediction import Wishes, is_current, measure_files, output_stems, panels
 from fetal_seg.results import CHECK, ERROR, NO_HEAD, OK
 
 logger = logging.getLogger(__name__)
@@ -51,8 +51,14 @@ def predict_to(
     Raises:
         InputError: no file could be read, `folder` cannot be written, or an extra cannot be made.
     """
+    paths = {one.name: one.path for one in inputs}
     try:
-        journal = Journal(folder, extras.settings, resume=extras.resume)
+        journal = Journal(
+            folder,
+            extras.settings,
+            resume=extras.resume,
+            is_current=lambda row: is_current(row, paths, wishes.sizes),
+        )
         remove_partial_files(folder)
         sheet = pictures.ContactSheet(folder)
         for panel in panels(folder, journal.rows, inputs, wishes.every):  # of an earlier run
@@ -62,25 +68,29 @@ def predict_to(
             journal.discard()
             raise InputError("; ".join(dict.fromkeys(str(row["reasons"][0]) for row in journal.rows[:3])))
         sheet.finish()
-        rows = _in_order(journal.rows, inputs)
-        _conclude(folder, rows, inputs, wishes, extras)
+        journal.rows = rows = _in_order(journal.rows, inputs)
+        _conclude(folder, rows, wishes, extras)
         journal.finish()
+        problems = _write_dicom(folder, rows, inputs, extras.dicom) if extras.dicom else []
+        _tell(rows, problems, folder)
+        if extras.submission:
+            from fetal_seg.report.submission import write_submission
+
+            write_submission(folder / "submission.csv", rows)
     except OSError as error:
         raise InputError(
             f"{folder} cannot be written ({error.strerror or error}); what is there is whole: make room or permit "
             "it, and go on with predict.resume=true and the same output"
         ) from error
-    _tell(rows, folder)
     return rows
 
 
-def _conclude(folder: Path, rows: list[Row], inputs: Sequence[InputFile], wishes: Wishes, extras: Extras) -> None:
+def _conclude(folder: Path, rows: list[Row], wishes: Wishes, extras: Extras) -> None:
     from fetal_seg.report.prediction_page import write_page
 
+    _remove_stale(folder, rows)
     chart = _growth_chart(folder, rows) if wishes.gestational_age_weeks is not None else None
-    if extras.dicom:
-        _write_dicom(folder, rows, inputs, extras.dicom)
-    tables.write_predictions(folder / "predictions.csv", rows)
+    tables.write_predictions(folder / "predictions.csv", [_documented(row) for row in rows])
     command = shlex.join(["python", Path(sys.argv[0]).name, *sys.argv[1:]])
     write_page(
         folder / "report.html",
@@ -89,10 +99,22 @@ def _conclude(folder: Path, rows: list[Row], inputs: Sequence[InputFile], wishes
         command=command,
         growth_chart=chart,
     )
-    if extras.submission:
-        from fetal_seg.report.submission import write_submission
 
-        write_submission(folder / "submission.csv", rows)
+
+def _documented(row: Row) -> Row:
+    """The columns of ``predictions.csv``; the state of the file is of use to a resumed run alone."""
+    return {column: value for column, value in row.items() if column != "source"}
+
+
+def _remove_stale(folder: Path, rows: Sequence[Row]) -> None:
+    """Remove what an earlier run into the same folder left and these rows do not name."""
+    named = {folder / str(row[kind]) for row in rows for kind in ("mask", "overlay") if row.get(kind)}
+    for kind in ("masks", "overlays"):
+        for path in folder.glob(f"{kind}/**/*.png"):
+            if path not in named:
+                path.unlink()
+    for path in (folder / "growth_chart.png", folder / "submission.csv", *folder.glob("dicom/**/*.dcm")):
+        path.unlink(missing_ok=True)
 
 
 def _growth_chart(folder: Path, rows: Sequence[Row]) -> Path:
@@ -103,24 +125,31 @@ def _growth_chart(folder: Path, rows: Sequence[Row]) -> Path:
     return folder / "growth_chart.png"
 
 
-def _write_dicom(folder: Path, rows: Sequence[Row], inputs: Sequence[InputFile], kinds: Sequence[str]) -> None:
-    """DICOM objects of each DICOM input of which a head was measured."""
-    from fetal_seg.report.dicom_objects import write_report, write_segmentation
-
+def _write_dicom(folder: Path, rows: Sequence[Row], inputs: Sequence[InputFile], kinds: Sequence[str]) -> list[str]:
+    """DICOM objects of each DICOM input of which a head was measured; why some could not be made."""
     stems, paths = output_stems([one.name for one in inputs]), {one.name: one.path for one in inputs}
+    problems = []
     for name, group in groupby(rows, key=lambda row: row["file"]):
         own = [row for row in group if row["flag"] in (OK, CHECK)]
-        if name not in paths or not own or not (is_dicom(paths[name]) or paths[name].suffix.lower() in DICOM_SUFFIXES):
-            continue
-        target = folder / "dicom" / stems[name]
-        frames = None if own[0]["frame"] is None else [row["frame"] for row in own]
-        if "seg" in kinds:
-            masks = np.stack([(read_grey(folder / row["mask"]) > 0).astype(np.uint8) for row in own])
-            write_segmentation(
-                target.with_name(f"{target.name}_seg.dcm"), paths[name], masks if frames else masks[0], frames
-            )
-        if "sr" in kinds:
-            write_report(target.with_name(f"{target.name}_sr.dcm"), paths[name], own)
+        if own and (is_dicom(paths[name]) or paths[name].suffix.lower() in DICOM_SUFFIXES):
+            try:
+                _write_objects(folder, folder / "dicom" / stems[name], paths[name], own, kinds)
+            except (InputError, ValueError) as error:
+                problems.append(f"{name}: {error}")
+    return problems
+
+
+def _write_objects(folder: Path, target: Path, source: Path, rows: Sequence[Row], kinds: Sequence[str]) -> None:
+    from fetal_seg.report.dicom_objects import write_report, write_segmentation
+
+    if "seg" in kinds:
+        masks = np.stack([(read_grey(folder / row["mask"]) > 0).astype(np.uint8) for row in rows])
+        frames = None if rows[0]["frame"] is None else [row["frame"] for row in rows]
+        write_segmentation(
+            target.with_name(f"{target.name}_seg.dcm"), source, masks[0] if frames is None else masks, frames
+        )
+    if "sr" in kinds:
+        write_report(target.with_name(f"{target.name}_sr.dcm"), source, rows)
 
 
 def _in_order(rows: Sequence[Row], inputs: Sequence[InputFile]) -> list[Row]:
@@ -129,7 +158,7 @@ def _in_order(rows: Sequence[Row], inputs: Sequence[InputFile]) -> list[Row]:
     return sorted(rows, key=lambda row: (place.get(row["file"], len(place)), row["flag"] == ERROR, row["frame"] or 0))
 
 
-def _tell(rows: Sequence[Row], folder: Path) -> None:
+def _tell(rows: Sequence[Row], problems: Sequence[str], folder: Path) -> None:
     from fetal_seg.report.prediction_table import terminal_table
 
     Console().print(terminal_table(rows))
@@ -145,4 +174,6 @@ def _tell(rows: Sequence[Row], folder: Path) -> None:
         )
     for row in counts[ERROR]:
         logger.error("not read: %s", "; ".join(row["reasons"]))
+    for problem in problems:
+        logger.error("no DICOM object: %s", problem)
     logger.info("results: %s", folder)

@@ -95,7 +95,7 @@ def _check(rows: list[Row]) -> None:
     if problems:
         raise InputError(
             f"a submission needs an ellipse in millimetres for every image, but {' and '.join(problems)}; "
-            "give their pixel sizes, or leave out the submission"
+            "give what lacks, or take images whose head can be measured; the other results are whole"
         )
 
 
