@@ -153,7 +153,7 @@ def _numbers(header: "Dataset", keyword: str) -> Iterator[float]:
 def _number(value: object) -> float:
     """As a float; NaN where it is none."""
     try:
-        return float(value)  # type: ignore[arg-type]  # whatever a file holds: what is no number is caught
+        return float(value)  # type: ignore[arg-type]  # reason: whatever a file holds: what is no number is caught
     except (TypeError, ValueError):
         return math.nan
 
