@@ -17,7 +17,7 @@ setup: .venv/installed  ## the virtual environment
 
 demo: setup     ## train, evaluate and predict on phantoms, a few minutes on two cores
 	$(BIN)/python train.py experiment=demo data.root=$(DEMO)/phantoms hydra.run.dir=$(DEMO)
-	$(BIN)/python evaluate.py ckpt=$(DEMO)/checkpoints/best.ckpt output=$(DEMO)/evaluate
+	$(BIN)/python evaluate.py ckpt=$(DEMO)/checkpoints/best.ckpt calibrate=true output=$(DEMO)/evaluate
 	$(BIN)/python predict.py ckpt=$(DEMO)/checkpoints/best.ckpt input=$(DEMO)/phantoms/test_set.zip output=$(DEMO)/predict
 	@echo; echo 'pictures:'; ls $(DEMO)/*.png $(DEMO)/evaluate/*.png $(DEMO)/predict/*.png
 	@echo 'curves:   $(BIN)/tensorboard --logdir outputs'

@@ -77,17 +77,18 @@ def as_grey(image: NDArray[Any]) -> Grey:
     """Grey values (height, width), 0 to 255, of an array.
 
     Args:
-        image: grey (height, width) or RGB (height, width, 3); uint8, uint16, or floating point of 0 to 1.
+        image: grey (height, width) or (height, width, 1), RGB (height, width, 3), or RGB with an alpha channel
+            (height, width, 4), which is laid on black; uint8, uint16, or floating point of 0 to 1.
 
     Raises:
         InputError: it is of another shape or type, empty, or holds floating-point values outside 0 to 1.
     """
-    is_image = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
+    is_image = image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (1, 3, 4))
     is_float = np.issubdtype(image.dtype, np.floating)
     if not (is_image and image.size) or not (is_float or image.dtype in (np.uint8, np.uint16)):
         raise InputError(
-            f"an array of shape {image.shape} and type {image.dtype} is no image; it must be (height, width) or "
-            "(height, width, 3), uint8, uint16, or floating point of 0 to 1; convert it"
+            f"an array of shape {image.shape} and type {image.dtype} is no image; it must be (height, width), or "
+            "(height, width, 1, 3 or 4), uint8, uint16, or floating point of 0 to 1; convert it"
         )
     if is_float and not (image.min() >= 0 and image.max() <= 1):  # never true of NaN
         raise InputError(
@@ -96,7 +97,9 @@ def as_grey(image: NDArray[Any]) -> Grey:
         )
     if image.dtype != np.uint8:
         image = np.rint(image * (255.0 if is_float else 1 / 257)).astype(np.uint8)
-    return image if image.ndim == 2 else luma(image)
+    if image.ndim == 2 or image.shape[2] == 1:
+        return image.reshape(image.shape[:2])
+    return luma(image) if image.shape[2] == 3 else _to_grey(Image.fromarray(np.ascontiguousarray(image), "RGBA"))
 
 
 def luma(colours: NDArray[np.uint8]) -> Grey:

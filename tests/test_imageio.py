@@ -287,7 +287,7 @@ def test_arrays_as_grey(pixels):
     "array",
     [
         np.zeros(5),
-        np.zeros((5, 6, 4)),
+        np.zeros((5, 6, 5)),
         np.zeros((2, 5, 6, 3)),
         np.zeros((0, 6)),
         np.zeros((5, 6), np.int64),

@@ -119,7 +119,14 @@ class TestMeasure:
         predictor = Predictor([member()])
         expected = predictor.measure(grey, 0.12).hc_mm
         assert expected == pytest.approx(HEAD.circumference * 0.12, rel=0.004)
-        for image in (np.dstack([grey] * 3), grey / 255, grey.astype(np.uint16) * 257):
+        opaque = np.full_like(grey, 255)
+        for image in (
+            grey[:, :, None],
+            np.dstack([grey] * 3),
+            np.dstack([grey, grey, grey, opaque]),
+            grey / 255,
+            grey.astype(np.uint16) * 257,
+        ):
             assert predictor.measure(image, pixel_size_mm=0.12).hc_mm == pytest.approx(expected, rel=1e-3)
 
     def test_without_a_pixel_size_it_measures_in_pixels(self):
