@@ -221,6 +221,7 @@ class TestFolder:
             assert len(set(paths)) == len(rows)
             assert all((measured[0] / path).is_file() for path in paths)
         assert rows[0]["mask"] == "masks/a/b/wide.png"
+        assert rows[4]["mask"] == "masks/clip.avi/00003.png"
         for row in rows:
             size = Image.open(measured[0] / row["mask"]).size
             assert size == (int(row["width_px"]), int(row["height_px"]))

@@ -188,7 +188,8 @@ def _finish(
         gestational_age_weeks=wishes.gestational_age_weeks,
         notes=notes,
     )
-    name = stem if frame.number is None else f"{stem}_{frame.number:05d}"
+    # Frames have a folder of their file's whole name: no other input can be called so
+    name = stem if frame.number is None else f"{frame.file}/{frame.number:05d}"
     row: Row = {"file": frame.file, **measured.row(), "frame": frame.number, "mask": f"masks/{name}.png"}
     row["source"] = state_of(source)
     caption = pictures.prediction_caption(row)
