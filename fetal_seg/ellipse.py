@@ -130,6 +130,10 @@ class Ellipse:
         directions, lengths, _ = np.linalg.svd(matrix[:, :2] @ self._axes())
         return Ellipse(center[0], center[1], lengths[0], lengths[1], math.atan2(directions[1, 0], directions[0, 0]))
 
+    def scaled(self, x: float, y: float) -> "Ellipse":
+        """The image under a stretch of the axes by `x` and `y`: in mm, where these are the sides of a pixel."""
+        return self.transform(np.array([[x, 0, 0], [0, y, 0]]))
+
     def rasterise(self, height: int, width: int) -> NDArray[np.uint8]:
         """Mask (height, width) of 0 and 1: 1 where the pixel's centre lies in the ellipse."""
         mask = np.zeros((height, width), np.uint8)

@@ -39,6 +39,15 @@ class Frame:
         return min(around, key=lambda region: region.area).spacing if around else self.spacing
 
 
+def is_dicom_file(path: Path) -> bool:
+    """Whether a file is read as DICOM: by its mark, or by its suffix where that is missing.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    return is_dicom(path) or path.suffix.lower() in DICOM_SUFFIXES
+
+
 def read_frames(path: Path, name: str, every: int = 1) -> Iterator[Frame]:
     """Every `every`-th frame of a video or a multi-frame DICOM file, or the one image that any other file holds.
 
@@ -56,13 +65,13 @@ def read_frames(path: Path, name: str, every: int = 1) -> Iterator[Frame]:
     if every < 1:
         raise InputError(f"every {every}-th frame is asked for; the step must be 1 or more; correct it")
     try:
-        has_mark = is_dicom(path)
+        holds_dicom = is_dicom_file(path)
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file; check the name") from error
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror or error}); check it and its permissions") from error
     suffix = path.suffix.lower()
-    if has_mark or suffix in DICOM_SUFFIXES:
+    if holds_dicom:
         for number, image, known in read_dicom(path, every):
             yield Frame(name, number, image, known.spacing, known.notes, known.regions)
     elif suffix in VIDEO_SUFFIXES:

@@ -1,6 +1,6 @@
 """What was measured in one image, with its units, and whether it can be trusted."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -90,13 +90,16 @@ class Measurement:
             return cls(NO_HEAD, told, prediction.mask, spacing=spacing, gestational_age_weeks=gestational_age_weeks)
         doubts, confidence = (quality.reasons(), quality.confidence) if quality else ([], None)
         if spacing is None:
-            told = ("pixel size unknown: results in pixels",)
-            flag = CHECK if doubts else OK
-            reasons, length = (*doubts, *told, *notes), ellipse.circumference
-            alone = cls(flag, reasons, prediction.mask, ellipse, confidence=confidence, hc_px=length)
-            return replace(alone, gestational_age_weeks=gestational_age_weeks)
-        in_mm = ellipse.transform(np.array([[spacing.x_mm, 0, 0], [0, spacing.y_mm, 0]]))
-        biometry = Biometry.of(in_mm, gestational_age_weeks)
+            return cls(
+                CHECK if doubts else OK,
+                (*doubts, "pixel size unknown: results in pixels", *notes),
+                prediction.mask,
+                ellipse,
+                confidence=confidence,
+                hc_px=ellipse.circumference,
+                gestational_age_weeks=gestational_age_weeks,
+            )
+        biometry = Biometry.of(ellipse.scaled(spacing.x_mm, spacing.y_mm), gestational_age_weeks)
         doubts += ["the file's pixel size is in doubt"] if spacing.is_doubtful else []
         doubts += size_reasons(spacing.x_mm, spacing.y_mm, biometry.hc_mm, biometry.hc_z)
         held_out = conformal.scores_of(calibration)

@@ -87,3 +87,17 @@ def table(file):
     """The rows of a CSV file, as text."""
     with file.open(newline="") as stream:
         return list(csv.DictReader(stream))
+
+
+def frames_before_error(path, every=1):
+    """The frames of a file, and what the error that ended them says; None where none did."""
+    from fetal_seg.errors import InputError
+    from fetal_seg.frames import read_frames
+
+    frames, error = [], None
+    try:
+        for frame in read_frames(path, path.name, every):
+            frames.append(frame)
+    except InputError as caught:
+        error = str(caught)
+    return frames, error

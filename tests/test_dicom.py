@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import frames_before_error
 from PIL import Image
 from pydicom import dcmread, examples
 from pydicom.data import get_testdata_file
@@ -443,22 +444,12 @@ def test_excess_bytes_are_dropped(path):
     np.testing.assert_array_equal(read_one(path).image, GREY)
 
 
-def _frames_before(path, every=1):
-    frames, error = [], None
-    try:
-        for frame in read_frames(path, path.name, every):
-            frames.append(frame)
-    except InputError as caught:
-        error = str(caught)
-    return frames, error
-
-
 @pytest.mark.parametrize("every", [1, 2])
 def test_uncompressed_frames_that_break_off(path, every):
     stack = RNG.integers(0, 256, (6, 24, 36), dtype=np.uint8)
     write_dicom(path, stack, frames=6)
     path.write_bytes(path.read_bytes()[: -int(2.5 * GREY.size)])
-    frames, error = _frames_before(path, every)
+    frames, error = frames_before_error(path, every)
     assert [frame.number for frame in frames] == list(range(0, 3, every))
     np.testing.assert_array_equal([frame.image for frame in frames], stack[:3:every])
     assert f"frame {3 if every == 1 else 4} of 6 (the first is 0) cannot be decoded" in error
@@ -474,7 +465,7 @@ def test_compressed_frames_that_break_off(path, has_table, way):
     if way == "file cut off":
         content = path.read_bytes()
         path.write_bytes(content[: content.index(encoded[4]) + len(encoded[4]) // 2])
-    frames, error = _frames_before(path)
+    frames, error = frames_before_error(path)
     assert [frame.number for frame in frames] == [0, 1, 2, 3]
     assert "frame 4 of 30 (the first is 0) cannot be decoded; those before it were read" in error
 
@@ -531,7 +522,7 @@ def test_damaged_bytes_never_make_another_error(path):
         for position in random.integers(132, len(content) - GREY.size, 3):
             damaged[position] = random.integers(256)
         path.write_bytes(damaged)
-        _frames_before(path)  # must end, with frames or an InputError
+        frames_before_error(path)  # must end, with frames or an InputError
 
 
 def test_no_preamble_is_needed(path):

@@ -337,6 +337,14 @@ class TestOutputs:
         assert not (out / "growth_chart.png").exists()
         assert len(table(out / "predictions.csv")) == 1
 
+    def test_what_others_keep_in_the_output_folder_stays(self, good, scans, tmp_path):
+        (tmp_path / "o" / "masks").mkdir(parents=True)
+        shutil.copy(scans / "one.png", tmp_path / "o" / "masks" / "mine.png")
+        (tmp_path / "o" / "submission.csv").write_text("mine")
+        run_predict(f"ckpt={good}", f"input={scans}/one.png", f"output={tmp_path}/o", cwd=tmp_path)
+        assert (tmp_path / "o" / "masks" / "mine.png").read_bytes() == (scans / "one.png").read_bytes()
+        assert (tmp_path / "o" / "submission.csv").read_text() == "mine"
+
 
 class TestResume:
     def test_a_killed_run_goes_on_and_gives_the_same_tables(self, good, phantoms, tmp_path):

@@ -6,6 +6,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from conftest import frames_before_error
 from PIL import Image
 
 from fetal_seg.errors import InputError
@@ -44,16 +45,6 @@ def videos(tmp_path_factory):
 def shown(frame) -> int:
     """The number that the strip at the top stands for."""
     return round(float(frame.image[4:28].mean()) / 10)
-
-
-def read_until_error(path, every=1):
-    frames, error = [], None
-    try:
-        for frame in read_frames(path, path.name, every):
-            frames.append(frame)
-    except InputError as caught:
-        error = str(caught)
-    return frames, error
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -108,7 +99,7 @@ def test_a_video_that_breaks_off_gives_the_frames_before(videos, tmp_path, name,
     content = videos[name].read_bytes()
     start = max(content.find(b"movi"), 0)  # an AVI's header is long
     path.write_bytes(content[: (start + len(content)) // 2])
-    frames, error = read_until_error(path, every)
+    frames, error = frames_before_error(path, every)
     last = frames[-1].number
     assert 3 <= last < FRAMES - 3
     assert [frame.number for frame in frames] == [shown(frame) for frame in frames] == list(range(0, last + 1, every))
@@ -123,7 +114,7 @@ def test_a_frame_that_is_there_in_part_is_not_given(videos, tmp_path):
     starts = [found.start() for found in re.finditer(b"00dc", content)]
     path = tmp_path / "a.avi"
     path.write_bytes(content[: (starts[9] + starts[10]) // 2])
-    frames, error = read_until_error(path)
+    frames, error = frames_before_error(path)
     whole = list(read_frames(videos["a.avi"], "a"))
     assert 8 <= len(frames) <= 9
     for frame, expected in zip(frames, whole, strict=False):
@@ -181,7 +172,7 @@ def test_damage_in_the_middle_ends_with_an_error_or_with_all_frames(videos, tmp_
         content[middle : middle + 1500] = random.integers(0, 256, 1500, dtype=np.uint8).tobytes()
         path = tmp_path / name
         path.write_bytes(content)
-        frames, error = read_until_error(path)
+        frames, error = frames_before_error(path)
         assert len(frames) == FRAMES or error is not None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from fetal_seg.errors import InputError
 from fetal_seg.files import write_text
+from fetal_seg.results import ERROR
 
 Row = dict[str, Any]
 Key = tuple[str, int | None]  # file and frame
@@ -25,6 +26,7 @@ class Journal:
 
     Attributes:
         rows: all rows so far, in order.
+        earlier: all that earlier runs into the folder left, kept or not.
 
     Raises:
         InputError: the earlier run had other settings.
@@ -40,11 +42,13 @@ class Journal:
     ) -> None:
         self._partial, self._finished = folder / PARTIAL, folder / FINISHED
         self.rows: list[Row] = []
+        finished, partial = list(_whole_rows(self._finished)), list(_whole_rows(self._partial))
+        self.earlier = [*finished, *partial]
         if resume:
             _check_settings(folder / SETTINGS, settings)
-            earlier = self._partial if self._partial.is_file() else self._finished
+            last = partial if self._partial.is_file() else finished
             # A file that could not be read is tried again
-            self.rows = [row for row in _whole_rows(earlier) if row["flag"] != "error" and is_current(row)]
+            self.rows = [row for row in last if row["flag"] != ERROR and is_current(row)]
         write_text(folder / SETTINGS, json.dumps(settings, indent=2) + "\n")
         write_text(self._partial, "".join(map(_line, self.rows)))
 

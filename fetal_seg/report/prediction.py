@@ -9,7 +9,6 @@ from pathlib import Path, PurePosixPath
 
 from fetal_seg.data.inputs import InputFile
 from fetal_seg.drawing import Picture, overlay
-from fetal_seg.ellipse import Ellipse
 from fetal_seg.errors import InputError
 from fetal_seg.files import whole_file
 from fetal_seg.frames import Frame, Spacing, read_frames
@@ -18,6 +17,7 @@ from fetal_seg.predictor import Predictor
 from fetal_seg.progress import track
 from fetal_seg.report import pictures
 from fetal_seg.report.journal import Journal, Key, Row
+from fetal_seg.report.submission import row_ellipse
 from fetal_seg.results import ERROR, Measurement, Prediction
 
 BATCH = 8  # images that the network sees at once
@@ -220,10 +220,8 @@ def _unread(name: str, error: InputError) -> Finished:
 
 
 def _panel(folder: Path, frame: Frame, row: Row) -> pictures.Panel:
-    names = ("center_x_px", "center_y_px", "semi_axis_a_px", "semi_axis_b_px", "angle_rad")
-    ellipse = Ellipse(*(row[name] for name in names)) if row.get("center_x_px") is not None else None
     mask = read_grey(folder / row["mask"])
-    return pictures.Panel(frame.image, pictures.prediction_caption(row), mask=mask, prediction=ellipse)
+    return pictures.Panel(frame.image, pictures.prediction_caption(row), mask=mask, prediction=row_ellipse(row))
 
 
 def _write(path: Path, pixels: Grey) -> None:

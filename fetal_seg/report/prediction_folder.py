@@ -15,7 +15,7 @@ from rich.console import Console
 from fetal_seg.data.inputs import InputFile
 from fetal_seg.errors import InputError, enumerate_names
 from fetal_seg.files import remove_partial_files
-from fetal_seg.frames import DICOM_SUFFIXES, is_dicom
+from fetal_seg.frames import is_dicom_file
 from fetal_seg.imageio import read_grey
 from fetal_seg.predictor import Predictor
 from fetal_seg.report import pictures, tables
@@ -59,7 +59,8 @@ def predict_to(
             resume=extras.resume,
             is_current=lambda row: is_current(row, paths, wishes.sizes),
         )
-        remove_partial_files(folder)
+        for kind in ("masks", "overlays", "dicom"):
+            remove_partial_files(folder / kind)
         sheet = pictures.ContactSheet(folder)
         for panel in panels(folder, journal.rows, inputs, wishes.every):  # of an earlier run
             sheet.add(sheet.thumbnail(panel))
@@ -69,6 +70,7 @@ def predict_to(
             raise InputError("; ".join(dict.fromkeys(str(row["reasons"][0]) for row in journal.rows[:3])))
         sheet.finish()
         journal.rows = rows = _in_order(journal.rows, inputs)
+        _remove_stale(folder, rows, journal.earlier)
         _conclude(folder, rows, wishes, extras)
         journal.finish()
         problems = _write_dicom(folder, rows, inputs, extras.dicom) if extras.dicom else []
@@ -88,7 +90,6 @@ def predict_to(
 def _conclude(folder: Path, rows: list[Row], wishes: Wishes, extras: Extras) -> None:
     from fetal_seg.report.prediction_page import write_page
 
-    _remove_stale(folder, rows)
     chart = _growth_chart(folder, rows) if wishes.gestational_age_weeks is not None else None
     tables.write_predictions(folder / "predictions.csv", [_documented(row) for row in rows])
     command = shlex.join(["python", Path(sys.argv[0]).name, *sys.argv[1:]])
@@ -106,13 +107,15 @@ def _documented(row: Row) -> Row:
     return {column: value for column, value in row.items() if column != "source"}
 
 
-def _remove_stale(folder: Path, rows: Sequence[Row]) -> None:
-    """Remove what an earlier run into the same folder left and these rows do not name."""
-    named = {folder / str(row[kind]) for row in rows for kind in ("mask", "overlay") if row.get(kind)}
-    for kind in ("masks", "overlays"):
-        for path in folder.glob(f"{kind}/**/*.png"):
-            if path not in named:
-                path.unlink()
+def _remove_stale(folder: Path, rows: Sequence[Row], earlier: Sequence[Row]) -> None:
+    """Remove what an earlier run into the same folder left and these rows do not name; nothing else that is there."""
+    before, now = (
+        {str(row[kind]) for row in part for kind in ("mask", "overlay") if row.get(kind)} for part in (earlier, rows)
+    )
+    for name in before - now:
+        (folder / name).unlink(missing_ok=True)
+    if not earlier:
+        return
     for path in (folder / "growth_chart.png", folder / "submission.csv", *folder.glob("dicom/**/*.dcm")):
         path.unlink(missing_ok=True)
 
@@ -131,7 +134,7 @@ def _write_dicom(folder: Path, rows: Sequence[Row], inputs: Sequence[InputFile],
     problems = []
     for name, group in groupby(rows, key=lambda row: row["file"]):
         own = [row for row in group if row["flag"] in (OK, CHECK)]
-        if own and (is_dicom(paths[name]) or paths[name].suffix.lower() in DICOM_SUFFIXES):
+        if own and is_dicom_file(paths[name]):
             try:
                 _write_objects(folder, folder / "dicom" / stems[name], paths[name], own, kinds)
             except (InputError, ValueError) as error:

@@ -15,8 +15,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-import numpy as np
-
 from fetal_seg.ellipse import Ellipse
 from fetal_seg.errors import InputError, enumerate_names
 from fetal_seg.files import whole_file
@@ -67,7 +65,7 @@ def read_submission(path: Path, pixel_sizes_mm: Mapping[str, float] | None = Non
     unknown = [name for name, _ in ellipses if name not in pixel_sizes_mm]
     if unknown:
         raise InputError(f"{path}: the pixel size of {enumerate_names(unknown)} is not known; give its CSV")
-    return [(name, _scaled(ellipse, 1 / pixel_sizes_mm[name], 1 / pixel_sizes_mm[name])) for name, ellipse in ellipses]
+    return [(name, ellipse.scaled(1 / pixel_sizes_mm[name], 1 / pixel_sizes_mm[name])) for name, ellipse in ellipses]
 
 
 def row_ellipse(row: Row) -> Ellipse | None:
@@ -104,7 +102,7 @@ def _cells(row: Row) -> list[str]:
     assert ellipse is not None  # _check
     x_mm = row["pixel_size_mm"]
     y_mm = row.get("pixel_size_y_mm")
-    mm = _scaled(ellipse, x_mm, x_mm if y_mm is None else y_mm)
+    mm = ellipse.scaled(x_mm, x_mm if y_mm is None else y_mm)
     values = (mm.center_x, mm.center_y, mm.semi_axis_a, mm.semi_axis_b, mm.angle_rad % math.pi)
     return [_name(row), *(f"{value:.{DECIMALS}f}" for value in values)]
 
@@ -118,10 +116,6 @@ def _parsed(path: Path, number: int, cells: list[str]) -> tuple[str, Ellipse]:
             f"{path}, line {number}: {','.join(cells)!r} is no file name and ellipse; "
             f"a line has {len(COLUMNS)} cells, and semi-axes are positive"
         ) from error
-
-
-def _scaled(ellipse: Ellipse, x: float, y: float) -> Ellipse:
-    return ellipse.transform(np.array([[x, 0, 0], [0, y, 0]]))
 
 
 def _name(row: Row) -> str:
