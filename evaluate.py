@@ -4,6 +4,7 @@ Several, ``ckpt=[A,B,...]``, are compared image by image.
 """
 
 import logging
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,9 +27,12 @@ def evaluate(config: EvaluateConfig, run_dir: Path) -> None:
     from fetal_seg.checkpoint import read_checkpoint
     from fetal_seg.predictor import Predictor
     from fetal_seg.report.evaluation import compare_to, evaluate_to
+    from fetal_seg.weights import SUFFIX
 
-    paths = [Path(path).expanduser() for path in ([config.ckpt] if isinstance(config.ckpt, str) else config.ckpt)]
-    checkpoints = [read_checkpoint(path) for path in paths]
+    checkpoints = [read_checkpoint(name) for name in ([config.ckpt] if isinstance(config.ckpt, str) else config.ckpt)]
+    paths = [checkpoint.path for checkpoint in checkpoints]
+    if config.calibrate and paths[0].suffix == SUFFIX:
+        raise InputError(f"calibrate=true: {paths[0]} stays as it is; calibrate the checkpoint that it was made of")
     records = _records(config, checkpoints)
     how: Any = {"device": config.device, "flips": config.tta == "flips", "precision": config.precision}
     if config.calibrate and (len(paths) > 1 or how["flips"]):
@@ -49,7 +53,8 @@ def _records(config: EvaluateConfig, checkpoints: list["Checkpoint"]) -> list["R
 
     asked, own = config.data, checkpoints[0].description["data"]
     from_run = isinstance(asked, FromRunConfig)
-    source = own | ({"root": asked.root} if asked.root else {}) if from_run else asdict(asked)
+    root = asked.root or own.get("root") or os.environ.get("HC18_ROOT", "data/hc18")  # weights in the box have no root
+    source = own | {"root": root} if from_run else asdict(asked)
     records = load_records(source, cache_folder(asked.cache_dir))
     part = asked.part if from_run else None
     if part is None:

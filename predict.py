@@ -1,4 +1,4 @@
-"""Segment and measure heads: ``python predict.py ckpt=RUN/checkpoints/best.ckpt input=FILE_OR_FOLDER``."""
+"""Segment and measure heads: ``python predict.py input=FILE_OR_FOLDER [ckpt=RUN/checkpoints/best.ckpt]``."""
 
 import hashlib
 import logging
@@ -39,7 +39,9 @@ def predict(config: PredictConfig, run_dir: Path) -> None:
 
 def _settings(config: PredictConfig, checkpoints: list[str]) -> dict[str, Any]:
     """What decides the numbers of a row."""
-    digests = [hashlib.blake2b(Path(one).expanduser().read_bytes(), digest_size=8).hexdigest() for one in checkpoints]
+    from fetal_seg.weights import locate
+
+    digests = [hashlib.blake2b(locate(one).read_bytes(), digest_size=8).hexdigest() for one in checkpoints]
     return {
         "ckpt": [Path(one).name for one in checkpoints],
         "ckpt_digests": digests,

@@ -13,6 +13,7 @@ from fetal_seg.errors import InputError
 from fetal_seg.files import whole_file
 from fetal_seg.models import build_network
 from fetal_seg.version import __version__
+from fetal_seg.weights import SUFFIX, locate, read_weights
 
 KEY = "fetal_seg"  # where a Lightning checkpoint holds our description
 FORMAT = 1
@@ -69,14 +70,32 @@ class Checkpoint:
         return network.eval()
 
 
-def read_checkpoint(path: Path) -> Checkpoint:
+def read_checkpoint(name: str | Path) -> Checkpoint:
     """Read a checkpoint without running any code that it may hold.
+
+    Args:
+        name: a file that train.py wrote, a ``.safetensors`` file with its description beside it, or ``pretrained``
+            for the network in the box.
 
     Raises:
         InputError: it is missing, no checkpoint, not one of this project's, or holds more than plain data.
     """
+    path = locate(name)
     if not path.is_file():
-        raise InputError(f"ckpt={path}: there is no such file; give a checkpoint such as RUN/checkpoints/best.ckpt")
+        raise InputError(
+            f"ckpt={path}: there is no such file; give a checkpoint such as RUN/checkpoints/best.ckpt, or pretrained"
+        )
+    state, description = read_weights(path) if path.suffix == SUFFIX else _read_lightning(path)
+    if description.get("format") != FORMAT:
+        raise InputError(
+            f"ckpt={path} has format {description.get('format')}, this version reads {FORMAT}; "
+            f"use fetal_seg {description.get('version')}"
+        )
+    return Checkpoint(path, description, state)
+
+
+def _read_lightning(path: Path) -> tuple[dict[str, Tensor], Description]:
+    """The network's tensors, and the description, of a checkpoint that train.py wrote."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -89,22 +108,17 @@ def read_checkpoint(path: Path) -> Checkpoint:
     description = content.get(KEY) if isinstance(content, dict) else None
     if not isinstance(description, dict) or "state_dict" not in content:
         raise InputError(f"ckpt={path} is a checkpoint of another program; take one that train.py wrote")
-    if description.get("format") != FORMAT:
-        raise InputError(
-            f"ckpt={path} has format {description.get('format')}, this version reads {FORMAT}; "
-            f"use fetal_seg {description.get('version')}"
-        )
     state = {
         name.removeprefix(PREFIX): value for name, value in content["state_dict"].items() if name.startswith(PREFIX)
     }
-    return Checkpoint(path, description, state)
+    return state, description
 
 
 def add_calibration(path: Path, calibration: Description) -> None:
     """Put what held-out images taught into a checkpoint's description; the file is replaced whole.
 
     Args:
-        path: a checkpoint of this project.
+        path: a checkpoint that train.py wrote.
         calibration: plain data, see ``fetal_seg.calibration``.
     """
     read_checkpoint(path)

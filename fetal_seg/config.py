@@ -61,6 +61,7 @@ class TrainConfig:
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     ckpt_path: str | None = None
     evaluate: bool = True
+    checkpoint: Literal["best", "last"] = "best"
     sweep: SweepConfig = field(default_factory=SweepConfig)
 
 

@@ -53,7 +53,8 @@ class SplitRule:
             return splits.split_random(names, examinations, seed=self.seed, val_fraction=self.val_fraction)
         if self.kind == "kfold":
             return splits.split_kfold(names, examinations, strata, seed=self.seed, folds=self.folds, fold=self.fold)
-        return splits.split_examinations(names, examinations, strata, seed=self.seed, val_fraction=self.val_fraction)
+        cut = splits.split_inner if self.kind == "inner" else splits.split_examinations
+        return cut(names, examinations, strata, seed=self.seed, val_fraction=self.val_fraction)
 
 
 class HeadDataset(Dataset[Batch]):

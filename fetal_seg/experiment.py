@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fetal_seg.config import TrainConfig
+from fetal_seg.groups import EncoderDecoderConfig
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -25,7 +26,7 @@ Watch = Callable[[int, float], bool]
 
 
 def run_experiment(config: TrainConfig, run_dir: Path, watch: Watch | None = None) -> dict[str, float] | None:
-    """Prepare the data, train, measure the validation images with the best checkpoint.
+    """Prepare the data, train, measure the validation images.
 
     Args:
         config: checked.
@@ -50,9 +51,10 @@ def run_experiment(config: TrainConfig, run_dir: Path, watch: Watch | None = Non
 
     quiet_lightning()
     use_threads(config.trainer.threads)
-    resume = checkpoint_to_resume(config.ckpt_path, run_dir, _plain(config.model))
     data = _build_data(config, records, cache)
     task = _build_task(config, data)
+    network = task.description["network"]
+    resume = checkpoint_to_resume(config.ckpt_path, run_dir, network)
     given_up = GiveUp(watch) if watch else None
     trainer, precision = build_trainer(config.trainer, run_dir, data, [given_up] if given_up else [])
     first = is_first_process()
@@ -69,8 +71,8 @@ def run_experiment(config: TrainConfig, run_dir: Path, watch: Watch | None = Non
         record.add(status="pruned", epochs=trainer.current_epoch, metrics=final)
         return None
     if config.evaluate:
-        final |= _evaluate(run_dir, data)
-    _log_hyperparameters(trainer, config, final)
+        final |= _evaluate(run_dir / "checkpoints" / f"{config.checkpoint}.ckpt", data)
+    _log_hyperparameters(trainer, config, network, final)
     record.add(status="finished", epochs=trainer.current_epoch, metrics=final)
     logger.info("results: %s\ncurves:  tensorboard --logdir %s", run_dir, run_dir.parent)
     return final
@@ -111,18 +113,21 @@ def _build_task(config: TrainConfig, data: "HeadDataModule") -> "SegmentationTas
 
     from fetal_seg.checkpoint import describe
     from fetal_seg.data.preprocess import GREY_MEAN, GREY_STD
-    from fetal_seg.models import build_network
+    from fetal_seg.start import first_network, network_keys, starting_checkpoint, warn_of_seen_images
     from fetal_seg.task import SegmentationTask
 
     model = _plain(config.model)
-    compiled = model.pop("compile", False)
+    start = starting_checkpoint(model, _plain(EncoderDecoderConfig()))
+    keys = start.description["network"] if start else network_keys(model)
+    if start:
+        warn_of_seen_images(start, data.fingerprint, data.split.val)
     seed_everything(config.seed, verbose=False)
-    network = build_network(model)
-    if compiled:
+    network = first_network(start, keys)
+    if model.get("compile"):
         network.compile()  # the network alone: Lightning's logging cannot be compiled
     size = {"height": config.data.height, "width": config.data.width}
     description = describe(
-        model,
+        keys,
         {**size, "mean": GREY_MEAN, "std": GREY_STD},
         {**_plain(config.data), "fingerprint": data.fingerprint},
         {"train": list(data.split.train), "val": list(data.split.val)},
@@ -147,21 +152,23 @@ def _announce(data: "HeadDataModule", task: "SegmentationTask", precision: dict[
         logger.info("going on from %s", resume)
 
 
-def _evaluate(run_dir: Path, data: "HeadDataModule") -> dict[str, float]:
+def _evaluate(ckpt: Path, data: "HeadDataModule") -> dict[str, float]:
     from fetal_seg.predictor import Predictor
     from fetal_seg.report.evaluation import evaluate_to, headline
 
-    best = run_dir / "checkpoints" / "best.ckpt"
-    return headline(evaluate_to(run_dir / "evaluation", Predictor.load(best), data.val_records, calibrate=best))
+    folder = ckpt.parent.parent / "evaluation"
+    return headline(evaluate_to(folder, Predictor.load(ckpt), data.val_records, calibrate=ckpt))
 
 
-def _log_hyperparameters(trainer: "Trainer", config: TrainConfig, final: dict[str, float]) -> None:
+def _log_hyperparameters(
+    trainer: "Trainer", config: TrainConfig, network: dict[str, Any], final: dict[str, float]
+) -> None:
     """Put what studies compare beside the final metrics in TensorBoard's HPARAMS tab, which sorts it by name."""
     from lightning.pytorch.loggers import TensorBoardLogger
 
     chosen: dict[str, Any] = {}
-    for group in ("model", "optim", "scheduler", "loss"):
-        keys = _plain(getattr(config, group))
+    groups = {group: _plain(getattr(config, group)) for group in ("optim", "scheduler", "loss")}
+    for group, keys in ({"model": dict(network)} | groups).items():
         chosen |= {group: keys.pop("name"), **{f"{group}.{key}": value for key, value in keys.items()}}
     chosen |= {"train.epochs": config.trainer.max_epochs, "train.batch_size": config.data.batch_size}
     chosen |= {"train.height": config.data.height, "train.width": config.data.width, "seed": config.seed}

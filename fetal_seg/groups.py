@@ -36,6 +36,7 @@ class AugmentationConfig:
     shift: Annotated[float, Field(ge=0, le=0.5)] = 0.08
     gamma: Factor = 1.5
     contrast: Annotated[float, Field(ge=0, le=1)] = 0.2
+    brightness: Annotated[float, Field(ge=0, le=1)] = 0.0
     noise: Annotated[float, Field(ge=0, le=1)] = 0.0
     blur: Annotated[float, Field(ge=0, le=10)] = 0.0
     gain: Probability = 0.0
@@ -54,7 +55,7 @@ class DataConfig:
     cache_dir: str | None = None
     height: Size = 192
     width: Size = 288
-    split: Literal["examination", "random", "kfold"] = "examination"
+    split: Literal["examination", "inner", "random", "kfold"] = "examination"
     val_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
     folds: Annotated[int, Field(ge=2)] = 5
     fold: Natural = 0
@@ -105,7 +106,16 @@ class FromRunConfig:
 
 
 @dataclass(config=STRICT, kw_only=True)
-class EncoderDecoderConfig:
+class ModelConfig:
+    """What all networks have in common: how they are trained, not what they are."""
+
+    name: str
+    init: str | None = None
+    compile: bool = False
+
+
+@dataclass(config=STRICT, kw_only=True)
+class EncoderDecoderConfig(ModelConfig):
     """See ``fetal_seg.models.encoder_decoder``."""
 
     name: Literal["encoder_decoder"] = "encoder_decoder"
@@ -118,11 +128,10 @@ class EncoderDecoderConfig:
     upsample: Upsample = "bilinear"
     dropout: Part = 0.0
     deep_supervision: bool = False
-    compile: bool = False
 
 
 @dataclass(config=STRICT, kw_only=True)
-class UnetConfig:
+class UnetConfig(ModelConfig):
     """See ``fetal_seg.models.unet``."""
 
     name: Literal["unet"] = "unet"
@@ -132,11 +141,10 @@ class UnetConfig:
     norm: Norm = "batch"
     upsample: Upsample = "transpose"
     dropout: Part = 0.0
-    compile: bool = False
 
 
 @dataclass(config=STRICT, kw_only=True)
-class SmpConfig:
+class SmpConfig(ModelConfig):
     """See ``fetal_seg.models.smp``."""
 
     name: Literal["smp"] = "smp"
@@ -145,7 +153,19 @@ class SmpConfig:
     depth: Annotated[int, Field(ge=3, le=5)] = 5
     width: Width = 16
     weights: Literal["none", "imagenet"] = "none"
-    compile: bool = False
+
+
+@dataclass(config=STRICT, kw_only=True)
+class LiteConfig(ModelConfig):
+    """See ``fetal_seg.models.lite``."""
+
+    name: Literal["lite"] = "lite"
+    depth: Annotated[int, Field(ge=2, le=5)] = 5
+    width: Width = 16
+    activation: Activation = "relu"
+    norm: Norm = "batch"
+    dropout: Part = 0.0
+    weights: Literal["none", "imagenet"] = "none"
 
 
 @dataclass(config=STRICT, kw_only=True)
@@ -232,8 +252,16 @@ class BoundaryConfig:
     boundary_weight: Annotated[float, Field(ge=0)] = 1.0
 
 
-Model = EncoderDecoderConfig | UnetConfig | SmpConfig
+@dataclass(config=STRICT, kw_only=True)
+class CircumferenceConfig:
+    """BCE plus Dice, and the error of the circumference."""
+
+    name: Literal["circumference"] = "circumference"
+    circumference_weight: Annotated[float, Field(ge=0)] = 1.0
+
+
+Model = EncoderDecoderConfig | UnetConfig | SmpConfig | LiteConfig
 Optim = AdamConfig | MomentumConfig
 Scheduler = OneCycleConfig | CosineConfig | PlateauConfig | NoSchedule
-Loss = BceDiceConfig | SimpleLossConfig | FocalConfig | BoundaryConfig
+Loss = BceDiceConfig | SimpleLossConfig | FocalConfig | BoundaryConfig | CircumferenceConfig
 Source = Hc18Config | PhantomConfig | FolderConfig

@@ -25,6 +25,7 @@ from fetal_seg.models.blocks import fold_norms
 from fetal_seg.precision import choose_precision
 from fetal_seg.quality import Quality
 from fetal_seg.results import Measurement, Prediction
+from fetal_seg.weights import PRETRAINED
 
 Item = TypeVar("Item")
 Read = TypeVar("Read")
@@ -81,7 +82,7 @@ class Predictor:
     @classmethod
     def load(
         cls,
-        checkpoint: str | Path | Checkpoint | Sequence[str | Path | Checkpoint],
+        checkpoint: str | Path | Checkpoint | Sequence[str | Path | Checkpoint] = PRETRAINED,
         device: str = "auto",
         *,
         flips: bool = False,
@@ -90,7 +91,7 @@ class Predictor:
         """Build the predictor that a checkpoint describes, or the ensemble of several.
 
         Args:
-            checkpoint: file, or what was read of it; or several of them.
+            checkpoint: file, or what was read of it; or several of them. Without any, the network in the box.
             device: auto, cpu or gpu.
             flips: average over the four ways to mirror an image: four times the work.
             precision: auto, 32-true, bf16-mixed or 16-mixed. bfloat16, which auto takes where it is fast, changes
@@ -100,7 +101,7 @@ class Predictor:
             InputError: a checkpoint cannot be used, or there is no such device.
         """
         given = [checkpoint] if isinstance(checkpoint, str | Path | Checkpoint) else list(checkpoint)
-        read = [one if isinstance(one, Checkpoint) else read_checkpoint(Path(one).expanduser()) for one in given]
+        read = [one if isinstance(one, Checkpoint) else read_checkpoint(one) for one in given]
         place = choose_device(device)
         members = [Member(one.build_network(), one.description["preprocessing"], place, precision) for one in read]
         return cls(members, flips=flips, calibration=read[0].description.get("calibration"))

@@ -12,7 +12,7 @@ MOST_CUT = 0.02  # part of the ellipse outside the frame
 MOST_SPREAD = 0.05  # of the circumferences of the flipped images, or of the networks, by their mean
 LEAST_CONTRAST = 20.0  # grey values between the 5th and the 95th percentile about the head
 MOST_NOVELTY = 1.0  # distance from the training data, by the largest among known images
-FOREIGN = 3.0  # ... beyond it, what was found is no head
+FOREIGN = 3.0  # ... beyond it, what was found is no head, unless mask and network leave no doubt
 FARTHEST_Z = 6.0
 PIXEL_SIZES_MM = (0.01, 2.0)
 CIRCUMFERENCES_MM = (30.0, 450.0)  # of any fetus that can be measured so, with a margin
@@ -45,10 +45,11 @@ class Quality:
 
     @property
     def is_head(self) -> bool:
-        """Whether what was found is a head at all: no doubt is grave, nor are there three at once."""
+        """Whether what was found is a head at all: no doubt is grave, nor is the image foreign and doubtful at once."""
         novelty = self.novelty or 0.0
-        doubts = (self.confidence < self.surest_doubt, self.agreement < LEAST_AGREEMENT, novelty > MOST_NOVELTY)
-        return self.confidence >= self.least_confidence and novelty <= FOREIGN and not all(doubts)
+        doubts = (self.confidence < self.surest_doubt, self.agreement < LEAST_AGREEMENT)
+        strange = any(doubts) if novelty > FOREIGN else all(doubts) and novelty > MOST_NOVELTY
+        return self.confidence >= self.least_confidence and not strange
 
     def with_spread(self, circumferences: Sequence[float | None]) -> "Quality":
         """The same, knowing the circumferences that single flips or networks gave; None where one saw no head."""

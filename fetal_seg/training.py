@@ -28,6 +28,7 @@ from fetal_seg.datamodule import HeadDataModule
 from fetal_seg.errors import InputError
 from fetal_seg.precision import choose_precision
 from fetal_seg.predictor import choose_device
+from fetal_seg.start import differences
 
 THREADS = torch.get_num_threads()  # all cores, or this process's part of them
 BEST = "val/dice"  # what chooses the best checkpoint; higher is better
@@ -144,11 +145,7 @@ def checkpoint_to_resume(asked: str | None, run_dir: Path, network: dict[str, An
     path = run_dir / "checkpoints" / "last.ckpt" if asked == "last" else Path(asked).expanduser()
     if asked == "last" and not path.is_file():
         return None
-    trained = read_checkpoint(path).description["network"]
-    wanted = {key: value for key, value in network.items() if key != "compile"}
-    differing = sorted(key for key in trained.keys() | wanted.keys() if trained.get(key) != wanted.get(key))
-    if differing:
-        told = ", ".join(f"{key} {trained.get(key)} instead of {wanted.get(key)}" for key in differing)
+    if told := differences(read_checkpoint(path).description["network"], network):
         raise InputError(f"ckpt_path={path} is of another network ({told}); give the model keys it was trained with")
     return str(path)
 

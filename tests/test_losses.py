@@ -1,7 +1,12 @@
+import math
+
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from fetal_seg.losses import LOSSES, build_loss, deep_supervision_loss, dice_scores
+from fetal_seg.ellipse import Ellipse
+from fetal_seg.losses import LOSSES, bce_dice, build_loss, deep_supervision_loss, dice_scores, moment_circumference
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -49,6 +54,36 @@ def test_the_boundary_weighs_more_in_the_boundary_loss():
     far[..., 20, 20] *= -1
     loss = build_loss({"name": "boundary"})
     assert loss(near, target) > loss(far, target) > loss(right, target)
+
+
+@given(st.floats(0.5, 1.0), st.floats(16, 40), st.floats(-1.5, 1.5), st.floats(45, 75), st.floats(45, 75))
+def test_the_circumference_by_moments_is_the_ellipses(ratio, half, angle, x, y):
+    ellipse = Ellipse(x, y, half, ratio * half, angle)
+    mask = torch.tensor(ellipse.coverage(120, 120), dtype=torch.float32)[None, None]
+    assert moment_circumference(mask).item() == pytest.approx(ellipse.circumference, rel=0.004)
+
+
+def test_the_circumference_loss_punishes_a_head_too_small_or_too_large_and_passes_over_images_without():
+    def head(half: float) -> torch.Tensor:
+        return torch.tensor(Ellipse(40, 40, half, 0.7 * half, 0.3).coverage(80, 80)).float()[None, None]
+
+    def logits(half: float) -> torch.Tensor:
+        return head(half).logit(eps=1e-7)
+
+    target = head(25)
+    loss = {
+        half: build_loss({"name": "circumference", "circumference_weight": 9.0})(logits(half), target)
+        for half in (23, 25, 27)
+    }
+    parts = {half: bce_dice(logits(half), target) for half in (23, 25, 27)}
+    for half in (23, 27):
+        expected = 9.0 * abs(math.log(half / 25))
+        assert (loss[half] - parts[half]).item() == pytest.approx(expected, rel=0.05)
+    assert (loss[25] - parts[25]).item() < 0.02
+    empty = torch.zeros_like(target)
+    both = build_loss({"name": "circumference"})(torch.cat([logits(27)] * 2), torch.cat([target, empty]))
+    alone = bce_dice(torch.cat([logits(27)] * 2), torch.cat([target, empty]))
+    assert (both - alone).item() == pytest.approx(math.log(27 / 25), rel=0.05)
 
 
 def test_deep_supervision_weights_levels_by_halves():

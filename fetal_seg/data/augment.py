@@ -25,6 +25,7 @@ class Augmentation:
         shift: move by up to this part of the size, 0 to 0.5.
         gamma: grey values to a power between 1/gamma and gamma, at least 1.
         contrast: gain between 1 - contrast and 1 + contrast, 0 to 1.
+        brightness: black raised by up to this part of the range of grey values, 0 to 1.
         noise: standard deviation of multiplicative noise as speckle is, up to this, 0 to 1.
         blur: standard deviation of a Gaussian blur up to this, px of the network's size.
         gain, shadow, speckle, marks: probability of each of these artefacts, 0 to 1; see ``data.artefacts``.
@@ -39,6 +40,7 @@ class Augmentation:
     shift: float = 0.08
     gamma: float = 1.5
     contrast: float = 0.2
+    brightness: float = 0.0
     noise: float = 0.0
     blur: float = 0.0
     gain: float = 0.0
@@ -72,6 +74,8 @@ class Augmentation:
             )
         if self.contrast:
             steps.append(albu.RandomBrightnessContrast(0.0, self.contrast, p=0.5))
+        if self.brightness:
+            steps.append(albu.RandomBrightnessContrast((0.0, self.brightness), 0.0, p=0.3))
         if self.gamma > 1:
             steps.append(albu.RandomGamma((100 / self.gamma, 100 * self.gamma), p=0.5))
         if self.noise:

