@@ -3,10 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := outputs/demo
 
-.PHONY: help setup demo test lint bench
+.PHONY: help setup demo test lint bench reproduce reproduce-short
 
 help:           ## what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 setup: .venv/installed  ## the virtual environment
 
@@ -30,3 +30,9 @@ test: lint      ## lint, then the tests
 
 bench: setup    ## what the README says about speed
 	$(BIN)/python -m benchmarks.speed
+
+reproduce: setup  ## train the network in the box again (HC18 in $HC18_ROOT or data/hc18), and compare its figures
+	$(BIN)/python -m benchmarks.reproduce
+
+reproduce-short: setup  ## the same, shorter: at most 25 minutes on two cores
+	$(BIN)/python -m benchmarks.reproduce --short

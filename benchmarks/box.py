@@ -1,0 +1,60 @@
+"""Put the network of a run into the package: its last weights, rounded, with figures measured after the rounding.
+
+python -m benchmarks.box RUN [--root HC18_FOLDER]
+"""
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from fetal_seg.checkpoint import read_checkpoint
+from fetal_seg.data.records import records_named
+from fetal_seg.data.sources import cache_folder, load_records
+from fetal_seg.predictor import Predictor
+from fetal_seg.report.evaluation import evaluate_to
+from fetal_seg.report.tables import MEASURES
+from fetal_seg.weights import PRETRAINED, locate, write_weights
+
+OF_THIS_MACHINE = ("root", "cache_dir", "split_file")  # keys of the data that mean nothing elsewhere
+
+
+def main() -> None:
+    """Write both files, evaluate what was written, and put the figures beside it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path, help="folder of a run with checkpoint=last")
+    parser.add_argument("--root", default=os.environ.get("HC18_ROOT", "data/hc18"), help="folder of HC18")
+    given = parser.parse_args()
+    checkpoint, box = read_checkpoint(given.run / "checkpoints" / "last.ckpt"), locate(PRETRAINED)
+    description = dict(checkpoint.description)
+    description["data"] = {key: value for key, value in description["data"].items() if key not in OF_THIS_MACHINE}
+    write_weights(box, checkpoint.state, description)
+    records = load_records({**description["data"], "root": given.root, "download": False}, cache_folder(None))
+    held_out = records_named(records, description["split"]["val"])
+    summary = evaluate_to(given.run / "box", Predictor.load(), held_out)
+    description["training"] = training(given.run)
+    description["figures"] = figures(summary)
+    write_weights(box, checkpoint.state, description)
+    print(f"{box}: {box.stat().st_size / 1e6:.2f} MB")
+
+
+def figures(summary: dict[str, Any]) -> dict[str, Any]:
+    """What a summary says of all images, and of each trimester: numbers of images, means and their intervals."""
+    parts = {"all": summary} | {f"trimester {number}": part for number, part in summary["by_trimester"].items()}
+    return {
+        name: {"images": part["n"], "missed": part["missed"]}
+        | {measure: {key: part[measure][key] for key in ("mean", "median", "ci95")} for measure in MEASURES}
+        for name, part in parts.items()
+    }
+
+
+def training(run: Path) -> dict[str, Any]:
+    """How long a run took, on what, and from which state of the project."""
+    record = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    known = ("git", "versions", "machine", "precision", "epochs", "wall_time_s", "seed")
+    return {key: record[key] for key in known if key in record}
+
+
+if __name__ == "__main__":
+    main()
