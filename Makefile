@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := outputs/demo
 
-.PHONY: help setup demo test lint bench reproduce reproduce-short
+.PHONY: help setup measure demo test lint bench reproduce reproduce-short
 
 help:           ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -14,6 +14,9 @@ setup: .venv/installed  ## the virtual environment
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,dicom,imagenet]'
 	@touch $@
+
+measure: setup  ## INPUT=scan.png MM=0.12: measure an image, or a folder of them, with the network in the box
+	$(BIN)/python predict.py input="$(INPUT)" $(if $(MM),pixel_size_mm=$(MM))
 
 demo: setup     ## train, evaluate and predict on phantoms, a few minutes on two cores
 	$(BIN)/python train.py experiment=demo data.root=$(DEMO)/phantoms hydra.run.dir=$(DEMO)

@@ -35,8 +35,11 @@ def main() -> None:
 
 def _line(summary: dict[str, Any]) -> str:
     def told(measure: str, scale: float = 1.0) -> str:
-        mean, (low, high) = summary[measure]["mean"], summary[measure]["ci95"]
-        return f"{scale * mean:.2f} ({scale * low:.2f} to {scale * high:.2f})"
+        known = summary[measure]
+        if known["mean"] is None:
+            return "–"
+        low, high = known["ci95"]
+        return f"{scale * known['mean']:.2f} ({scale * low:.2f} to {scale * high:.2f})"
 
     return (
         f"n {summary['n']}, missed {summary['missed']}, ellipse Dice {told('ellipse_dice', 100)} %, "

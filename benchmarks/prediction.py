@@ -1,6 +1,6 @@
 """Throughput of predict.py, from files to finished tables and pictures, and where the time goes.
 
-python -m benchmarks.prediction CHECKPOINT INPUT     e.g. HC18's test_set.zip; run it alone on the machine
+python -m benchmarks.prediction CHECKPOINT INPUT     e.g. pretrained test_set.zip; run it alone on the machine
 """
 
 import argparse
@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from fetal_seg.weights import locate
+
 ROOT = Path(__file__).resolve().parent.parent
 BATCH = 8
 
@@ -23,7 +25,7 @@ BATCH = 8
 def main() -> None:
     """Print the command's throughput, then the cost of each stage on its own."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("checkpoint", help="a file, or pretrained")
     parser.add_argument("input", type=Path)
     parser.add_argument("--repeats", type=int, default=3)
     given = parser.parse_args()
@@ -33,6 +35,11 @@ def main() -> None:
         count = sum(1 for _ in (folder / "0" / "predictions.jsonl").open())
     best = statistics.median(seconds)
     print(f"{count} images in {best:.1f} s (median of {given.repeats}): {count / best:.1f} images/s")
+    alone = _one_by_one(given.checkpoint, given.input)
+    percentiles = np.percentile(alone, (50, 95))
+    print(
+        "one image at a time, file to circumference: {:.1f} ms in the median, 95 % below {:.1f} ms".format(*percentiles)
+    )
     total = 0.0
     for stage, milliseconds in _stages(given.checkpoint, given.input):
         total += milliseconds
@@ -42,14 +49,32 @@ def main() -> None:
 
 def _command(given: argparse.Namespace, output: Path) -> float:
     start = time.perf_counter()
-    arguments = [f"ckpt={given.checkpoint.absolute()}", f"input={given.input.absolute()}", f"output={output}"]
+    arguments = [f"ckpt={locate(given.checkpoint).absolute()}", f"input={given.input.absolute()}", f"output={output}"]
     subprocess.run(
         [sys.executable, ROOT / "predict.py", *arguments], check=True, capture_output=True, cwd=output.parent
     )
     return time.perf_counter() - start
 
 
-def _stages(checkpoint: Path, source: Path, most: int = 64) -> Iterator[tuple[str, float]]:
+def _one_by_one(checkpoint: str, source: Path, most: int = 100) -> list[float]:
+    """Milliseconds from a file to the circumference, as a program that measures single images would see them."""
+    from fetal_seg.data.inputs import find_inputs
+    from fetal_seg.data.sources import cache_folder
+    from fetal_seg.frames import read_frames
+    from fetal_seg.predictor import Predictor
+
+    files = list(itertools.islice(find_inputs(str(source), cache_folder(None)), most))
+    predictor = Predictor.load(checkpoint)
+
+    def measure(file: Any) -> Any:
+        return predictor.measure(next(read_frames(file.path, file.name)).image, pixel_size_mm=0.1).hc_mm
+
+    for file in files[:5]:
+        measure(file)
+    return [_timed(lambda file=file: measure(file))[1] for file in files]
+
+
+def _stages(checkpoint: str, source: Path, most: int = 64) -> Iterator[tuple[str, float]]:
     """Milliseconds an image of each stage; the network has all cores, the others one."""
     import torch
 

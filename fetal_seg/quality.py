@@ -13,6 +13,7 @@ MOST_SPREAD = 0.05  # of the circumferences of the flipped images, or of the net
 LEAST_CONTRAST = 20.0  # grey values between the 5th and the 95th percentile about the head
 MOST_NOVELTY = 1.0  # distance from the training data, by the largest among known images
 FOREIGN = 3.0  # ... beyond it, what was found is no head, unless mask and network leave no doubt
+UTTERLY_FOREIGN = 6.0  # ... beyond it, it is none at all
 FARTHEST_Z = 6.0
 PIXEL_SIZES_MM = (0.01, 2.0)
 CIRCUMFERENCES_MM = (30.0, 450.0)  # of any fetus that can be measured so, with a margin
@@ -49,7 +50,7 @@ class Quality:
         novelty = self.novelty or 0.0
         doubts = (self.confidence < self.surest_doubt, self.agreement < LEAST_AGREEMENT)
         strange = any(doubts) if novelty > FOREIGN else all(doubts) and novelty > MOST_NOVELTY
-        return self.confidence >= self.least_confidence and not strange
+        return self.confidence >= self.least_confidence and novelty <= UTTERLY_FOREIGN and not strange
 
     def with_spread(self, circumferences: Sequence[float | None]) -> "Quality":
         """The same, knowing the circumferences that single flips or networks gave; None where one saw no head."""

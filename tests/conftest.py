@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from fetal_seg.ellipse import Ellipse
 
 if os.environ.get("PYTEST_XDIST_WORKER"):  # two processes that test share the cores; their commands too
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -24,6 +27,18 @@ QUICK = (
     "trainer=cpu",
     "trainer.max_epochs=2",
 )
+
+
+DRAWN = Ellipse(390, 260, 170, 130, 0.2)  # px, in a picture of 540 x 800
+
+
+def drawn_head(head):
+    """A bright ring with texture in a dark field (540, 800): what a network in the box takes for a head."""
+    speckle = np.random.default_rng(0).rayleigh(1.0, (540, 800))
+    inner = Ellipse(head.center_x, head.center_y, head.semi_axis_a - 12, head.semi_axis_b - 12, head.angle_rad)
+    whole, inside = head.coverage(540, 800), inner.coverage(540, 800)
+    image = 30 * speckle + (170 * (whole - inside) + 15 * inside) * (0.7 + 0.3 * speckle)
+    return np.clip(image, 0, 255).astype(np.uint8)
 
 
 def run_command(script, *arguments, cwd, timeout=120, env=None):

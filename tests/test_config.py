@@ -119,7 +119,7 @@ class TestCommandLine:
     def test_unknown_choices_are_told_with_the_known_ones(self, tmp_path):
         done = run_command("train.py", "model=unte", "optim=adam,sdg", "-m", cwd=tmp_path)
         assert done.returncode == 2
-        assert "model=unte is unknown; take one of encoder_decoder, smp, unet" in done.stderr
+        assert "model=unte is unknown; take one of encoder_decoder, lite, smp, unet" in done.stderr
         assert "optim=sdg is unknown" in done.stderr
         assert list(tmp_path.iterdir()) == []
 

@@ -112,11 +112,25 @@ def test_each_doubt_is_told(change, told):
 
 
 @pytest.mark.parametrize(
-    "change", [{"confidence": 0.6}, {"novelty": 50.0}, {"confidence": 0.85, "agreement": 0.93, "novelty": 1.4}]
+    "change",
+    [
+        {"confidence": 0.6},
+        {"novelty": 50.0},
+        {"novelty": 3.5, "confidence": 0.85},
+        {"novelty": 3.5, "agreement": 0.93},
+        {"confidence": 0.85, "agreement": 0.93, "novelty": 1.4},
+    ],
 )
 def test_what_is_no_head(change):
     assert GOOD.is_head
     assert not Quality(**{**GOOD.__dict__, **change}).is_head
+
+
+def test_a_foreign_image_that_leaves_no_other_doubt_is_a_head_to_be_checked():
+    """Grey values of another scanner are no reason to refuse what network and ellipse agree on."""
+    quality = Quality(**{**GOOD.__dict__, "novelty": 3.5})
+    assert quality.is_head
+    assert quality.reasons() == ["the image is unlike the training data"]
 
 
 def test_two_doubts_are_still_a_head():
