@@ -59,9 +59,11 @@ def _compare(run: Path, sweep: Path) -> None:
     folds = [read_per_image(one.folder / "evaluation" / "per_image.csv") for one in read_runs([sweep])]
     seen = {row["file"]: row for fold in folds for row in fold}
     for name, part in (("all", (1, 2, 3)), ("trimester 1", (1,)), ("trimester 2", (2,)), ("trimester 3", (3,))):
-        rows = [row for row in unseen if row["trimester"] in part and np.isfinite(row["adf_mm"])]
+        rows = [
+            row for row in unseen if row["trimester"] in part and not (row["missed"] or seen[row["file"]]["missed"])
+        ]
         if rows:
-            print(f"{name}, {len(rows)} images")
+            print(f"{name}, {len(rows)} images that both found")
             for measure, scale in (("ellipse_dice", 100), ("adf_mm", 1), ("df_mm", 1)):
                 print(f"  {measure:14s}{_line(rows, [seen[row['file']] for row in rows], measure, scale)}")
 
