@@ -53,7 +53,9 @@ def _records(config: EvaluateConfig, checkpoints: list["Checkpoint"]) -> list["R
 
     asked, own = config.data, checkpoints[0].description["data"]
     from_run = isinstance(asked, FromRunConfig)
-    root = asked.root or own.get("root") or os.environ.get("HC18_ROOT", "data/hc18")  # weights in the box have no root
+    root = asked.root or own.get("root")
+    if root is None and own["name"] == "hc18":  # as in conf/data/hc18.yaml: weights in the box know no folder
+        root = os.environ.get("HC18_ROOT", "data/hc18")
     source = own | {"root": root} if from_run else asdict(asked)
     records = load_records(source, cache_folder(asked.cache_dir))
     part = asked.part if from_run else None
