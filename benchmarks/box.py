@@ -9,8 +9,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from fetal_seg.checkpoint import read_checkpoint
-from fetal_seg.data.records import records_named
+from fetal_seg.checkpoint import Checkpoint, read_checkpoint
+from fetal_seg.data.records import Record, records_named
 from fetal_seg.data.sources import cache_folder, load_records
 from fetal_seg.predictor import Predictor
 from fetal_seg.report.evaluation import evaluate_to
@@ -30,13 +30,17 @@ def main() -> None:
     description = dict(checkpoint.description)
     description["data"] = {key: value for key, value in description["data"].items() if key not in OF_THIS_MACHINE}
     write_weights(box, checkpoint.state, description)
-    records = load_records({**description["data"], "root": given.root, "download": False}, cache_folder(None))
-    held_out = records_named(records, description["split"]["val"])
-    summary = evaluate_to(given.run / "box", Predictor.load(), held_out)
+    summary = evaluate_to(given.run / "box", Predictor.load(), held_out(checkpoint, given.root))
     description["training"] = training(given.run)
     description["figures"] = figures(summary)
     write_weights(box, checkpoint.state, description)
     print(f"{box}: {box.stat().st_size / 1e6:.2f} MB")
+
+
+def held_out(checkpoint: Checkpoint, root: str) -> list[Record]:
+    """The validation images of a checkpoint, of HC18 in a folder."""
+    source = {**checkpoint.description["data"], "root": root, "download": False}
+    return records_named(load_records(source, cache_folder(None)), checkpoint.description["split"]["val"])
 
 
 def figures(summary: dict[str, Any]) -> dict[str, Any]:

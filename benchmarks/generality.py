@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.box import held_out
 from fetal_seg.checkpoint import read_checkpoint
 from fetal_seg.data import artefacts
-from fetal_seg.data.records import Record, records_named
-from fetal_seg.data.sources import cache_folder, load_records
+from fetal_seg.data.records import Record
 from fetal_seg.ellipse import Ellipse
 from fetal_seg.evaluation import score
 from fetal_seg.imageio import Grey
@@ -112,8 +112,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="the first so many images")
     given = parser.parse_args()
     checkpoint = read_checkpoint(given.ckpt)
-    source = {**checkpoint.description["data"], "root": given.root, "download": False}
-    records = records_named(load_records(source, cache_folder(None)), checkpoint.description["split"]["val"])
+    records = held_out(checkpoint, given.root)
     predictor = Predictor.load(checkpoint)
     print(f"{'':30s}{'ellipse Dice, %':>24s}{'ADF, mm':>24s}{'DF':>7s}{'flagged':>9s}{'missed':>8s}{'ADF of ok':>11s}")
     for name, change in CHANGES.items():

@@ -1,6 +1,7 @@
 """What the commands take: types, ranges and combinations, checked all at once and before any heavy import.
 
-The values themselves, with comments, are in ``conf/``; the schemas of its groups are in ``groups``.
+The values themselves, with comments, are in ``conf/``; the schemas of its groups are in ``groups`` and
+``recipe``.
 """
 
 from dataclasses import field

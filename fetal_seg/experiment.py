@@ -71,7 +71,7 @@ def run_experiment(config: TrainConfig, run_dir: Path, watch: Watch | None = Non
         record.add(status="pruned", epochs=trainer.current_epoch, metrics=final)
         return None
     if config.evaluate:
-        final |= _evaluate(run_dir / "checkpoints" / f"{config.checkpoint}.ckpt", data)
+        final |= _evaluate(run_dir, config.checkpoint, data)
     _log_hyperparameters(trainer, config, network, final)
     record.add(status="finished", epochs=trainer.current_epoch, metrics=final)
     logger.info("results: %s\ncurves:  tensorboard --logdir %s", run_dir, run_dir.parent)
@@ -152,12 +152,12 @@ def _announce(data: "HeadDataModule", task: "SegmentationTask", precision: dict[
         logger.info("going on from %s", resume)
 
 
-def _evaluate(ckpt: Path, data: "HeadDataModule") -> dict[str, float]:
+def _evaluate(run_dir: Path, checkpoint: str, data: "HeadDataModule") -> dict[str, float]:
     from fetal_seg.predictor import Predictor
     from fetal_seg.report.evaluation import evaluate_to, headline
 
-    folder = ckpt.parent.parent / "evaluation"
-    return headline(evaluate_to(folder, Predictor.load(ckpt), data.val_records, calibrate=ckpt))
+    ckpt = run_dir / "checkpoints" / f"{checkpoint}.ckpt"
+    return headline(evaluate_to(run_dir / "evaluation", Predictor.load(ckpt), data.val_records, calibrate=ckpt))
 
 
 def _log_hyperparameters(

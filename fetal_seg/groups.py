@@ -1,4 +1,7 @@
-"""The schemas of the groups in ``conf/``: a dataclass for each choice, chosen by its ``name``."""
+"""The schemas of data and networks in ``conf/``: a dataclass for each choice, chosen by its ``name``.
+
+Those of how a network is trained are in ``recipe``.
+"""
 
 from dataclasses import field
 from typing import Annotated, Literal
@@ -13,10 +16,7 @@ Natural = Annotated[int, Field(ge=0)]
 Size = Annotated[int, Field(ge=32, le=4096)]
 Part = Annotated[float, Field(ge=0, lt=1)]
 Factor = Annotated[float, Field(ge=1, le=4)]
-Rate = Annotated[float, Field(gt=0, le=10)]
-Multiple = Annotated[float, Field(gt=0, le=1000)]
 Probability = Annotated[float, Field(ge=0, le=1)]
-Decay = Annotated[float, Field(ge=0, le=1)]
 Depth = Annotated[int, Field(ge=1, le=8)]
 Width = Annotated[int, Field(ge=1, le=256)]
 Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "mish", "prelu"]
@@ -168,100 +168,5 @@ class LiteConfig(ModelConfig):
     weights: Literal["none", "imagenet"] = "none"
 
 
-@dataclass(config=STRICT, kw_only=True)
-class AdamConfig:
-    """torch.optim.Adam and AdamW."""
-
-    name: Literal["adam", "adamw"]
-    lr: Rate = 1e-3
-    lr_factor: Multiple = 1.0
-    weight_decay: Decay = 0.0
-
-
-@dataclass(config=STRICT, kw_only=True)
-class MomentumConfig:
-    """torch.optim.SGD (with Nesterov momentum) and RMSprop."""
-
-    name: Literal["sgd", "rmsprop"]
-    lr: Rate = 1e-2
-    lr_factor: Multiple = 1.0
-    weight_decay: Decay = 0.0
-    momentum: Part = 0.9
-
-
-@dataclass(config=STRICT, kw_only=True)
-class OneCycleConfig:
-    """Up to the optimizer's rate over a part of the steps, then down to nothing along a cosine."""
-
-    name: Literal["onecycle"] = "onecycle"
-    warmup: Part = 0.2
-
-
-@dataclass(config=STRICT, kw_only=True)
-class CosineConfig:
-    """Down to nothing along a cosine."""
-
-    name: Literal["cosine"] = "cosine"
-
-
-@dataclass(config=STRICT, kw_only=True)
-class PlateauConfig:
-    """Multiply by a factor when the validation loss has not fallen for some epochs."""
-
-    name: Literal["plateau"] = "plateau"
-    factor: Annotated[float, Field(gt=0, lt=1)] = 0.3
-    patience: Natural = 5
-
-
-@dataclass(config=STRICT, kw_only=True)
-class NoSchedule:
-    """A constant learning rate."""
-
-    name: Literal["none"] = "none"
-
-
-@dataclass(config=STRICT, kw_only=True)
-class BceDiceConfig:
-    """Binary cross-entropy plus Dice."""
-
-    name: Literal["bce_dice"] = "bce_dice"
-    dice_weight: Annotated[float, Field(ge=0)] = 1.0
-
-
-@dataclass(config=STRICT, kw_only=True)
-class SimpleLossConfig:
-    """Losses without keys."""
-
-    name: Literal["dice", "bce"]
-
-
-@dataclass(config=STRICT, kw_only=True)
-class FocalConfig:
-    """Focal loss."""
-
-    name: Literal["focal"] = "focal"
-    gamma: Annotated[float, Field(ge=0, le=10)] = 2.0
-
-
-@dataclass(config=STRICT, kw_only=True)
-class BoundaryConfig:
-    """BCE plus Dice, with the boundary weighted."""
-
-    name: Literal["boundary"] = "boundary"
-    radius: Annotated[int, Field(ge=1, le=32)] = 4
-    boundary_weight: Annotated[float, Field(ge=0)] = 1.0
-
-
-@dataclass(config=STRICT, kw_only=True)
-class CircumferenceConfig:
-    """BCE plus Dice, and the error of the circumference."""
-
-    name: Literal["circumference"] = "circumference"
-    circumference_weight: Annotated[float, Field(ge=0)] = 1.0
-
-
 Model = EncoderDecoderConfig | UnetConfig | SmpConfig | LiteConfig
-Optim = AdamConfig | MomentumConfig
-Scheduler = OneCycleConfig | CosineConfig | PlateauConfig | NoSchedule
-Loss = BceDiceConfig | SimpleLossConfig | FocalConfig | BoundaryConfig | CircumferenceConfig
 Source = Hc18Config | PhantomConfig | FolderConfig

@@ -11,15 +11,16 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from fetal_seg import groups as schemas
+from fetal_seg import recipe
 from fetal_seg.config import TrainConfig
 from fetal_seg.errors import InputError
 
 GROUPS: dict[str, Any] = {
     "data": schemas.Source,
     "model": schemas.Model,
-    "optim": schemas.Optim,
-    "scheduler": schemas.Scheduler,
-    "loss": schemas.Loss,
+    "optim": recipe.Optim,
+    "scheduler": recipe.Scheduler,
+    "loss": recipe.Loss,
 }
 
 Plain = dict[str, Any]

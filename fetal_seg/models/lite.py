@@ -6,7 +6,7 @@ from torch import Tensor, cat, nn
 from torch.nn import functional as F
 
 from fetal_seg.models.blocks import Activation, Norm, PlainBlock, Upsampling, conv_norm, full_precision, pad_to_multiple
-from fetal_seg.models.imagenet import lite0_tensors
+from fetal_seg.models.imagenet import start_from_lite0
 
 STEM = 32  # channels at half size
 
@@ -99,7 +99,7 @@ class Network(nn.Module):
         )
         self.head = nn.Conv2d(decoded[0], 1, 1)
         if weights == "imagenet":
-            self._start_from(lite0_tensors())
+            start_from_lite0(self.stem, self.encoder)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images (n, 1, h, w) to logits (n, 1, h, w)."""
@@ -114,14 +114,6 @@ class Network(nn.Module):
             x = block(cat([skip, up(x)], dim=1))
         logits = F.interpolate(full_precision(self.head, x), scale_factor=2.0, mode="bilinear", align_corners=False)
         return logits[..., :height, :width]
-
-    def _start_from(self, tensors: list[Tensor]) -> None:
-        """Copy tensors of the whole Lite0, in its order, into stem and encoder: the first so many of them."""
-        ours = [*self.stem.state_dict().values(), *self.encoder.state_dict().values()]
-        for tensor, source in zip(ours, tensors, strict=False):
-            if tensor.shape != source.shape:
-                raise ValueError(f"a tensor {tuple(source.shape)} for one of {tuple(tensor.shape)}")
-            tensor.copy_(source)
 
 
 def _level(stages: tuple[int, ...], inputs: int) -> nn.Sequential:

