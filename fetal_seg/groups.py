@@ -32,6 +32,7 @@ class AugmentationConfig:
     flip: bool = True
     rotation_deg: Annotated[float, Field(ge=0, le=180)] = 30.0
     scale: Factor = 1.25
+    zoom_out: Factor = 1.0
     aspect: Factor = 1.0
     shift: Annotated[float, Field(ge=0, le=0.5)] = 0.08
     gamma: Factor = 1.5
@@ -43,6 +44,7 @@ class AugmentationConfig:
     shadow: Probability = 0.0
     speckle: Probability = 0.0
     marks: Probability = 0.0
+    sector: Probability = 0.0
     negatives: Probability = 0.0
 
 

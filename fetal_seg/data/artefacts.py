@@ -38,6 +38,20 @@ def add_speckle(image: Grey, rng: np.random.Generator) -> Grey:
     return _times(image, 1 + rng.uniform(0.1, 0.45) * grains / max(float(grains.std()), 1e-6))
 
 
+def cut_sector(image: Grey, mask: Grey, rng: np.random.Generator) -> Grey:
+    """Blacken what lies outside of a sector that holds the head, as another probe's field of view would."""
+    height, width = image.shape
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    right, down = x - width * np.float32(rng.uniform(0.3, 0.7)), y + height * np.float32(rng.uniform(0.02, 1.0))
+    head = mask > 0 if mask.any() else np.hypot(x - width / 2, y - height / 2) < height / 4
+    inside = np.ones(image.shape, bool)
+    for place in (np.hypot(right, down), np.arctan2(right, down)):
+        low, high = place[head].min(), place[head].max()
+        inside &= place >= low - rng.uniform(0.02, 1) * (low - place.min())
+        inside &= place <= high + rng.uniform(0.02, 1) * (place.max() - high)
+    return np.where(inside, image, 0).astype(np.uint8)
+
+
 def add_marks(image: Grey, rng: np.random.Generator) -> Grey:
     """Burn in what scanners and sonographers leave: text, callipers with dotted lines, a grey bar."""
     marked = image.copy()

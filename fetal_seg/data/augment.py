@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fetal_seg.data import artefacts
+from fetal_seg.data.motion import Motion, move
 from fetal_seg.imageio import Grey
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it asks the network for news at import
@@ -21,6 +22,7 @@ class Augmentation:
         flip: mirror left-right, and top-bottom, each with probability 0.5.
         rotation_deg: rotate by up to this angle either way, degrees, 0 to 180.
         scale: zoom by up to this factor in or out, at least 1.
+        zoom_out: zoom out by up to this factor where it is more than `scale`, at least 1.
         aspect: stretch one axis against the other by up to this factor, at least 1.
         shift: move by up to this part of the size, 0 to 0.5.
         gamma: grey values to a power between 1/gamma and gamma, at least 1.
@@ -29,6 +31,7 @@ class Augmentation:
         noise: standard deviation of multiplicative noise as speckle is, up to this, 0 to 1.
         blur: standard deviation of a Gaussian blur up to this, px of the network's size.
         gain, shadow, speckle, marks: probability of each of these artefacts, 0 to 1; see ``data.artefacts``.
+        sector: probability that all is black outside of a sector that holds the head, 0 to 1.
         negatives: probability that the image is replaced by one without a head, and its mask emptied, 0 to 1.
     """
 
@@ -36,6 +39,7 @@ class Augmentation:
     flip: bool = True
     rotation_deg: float = 30.0
     scale: float = 1.25
+    zoom_out: float = 1.0
     aspect: float = 1.0
     shift: float = 0.08
     gamma: float = 1.5
@@ -47,6 +51,7 @@ class Augmentation:
     shadow: float = 0.0
     speckle: float = 0.0
     marks: float = 0.0
+    sector: float = 0.0
     negatives: float = 0.0
 
     def build(self) -> "Augmenter":
@@ -55,23 +60,10 @@ class Augmentation:
 
     def _pipeline(self) -> Any:
         import albumentations as albu
-        import cv2
 
         steps: list[Any] = []
         if self.flip:
             steps += [albu.HorizontalFlip(p=0.5), albu.VerticalFlip(p=0.5)]
-        if self.rotation_deg or self.scale > 1 or self.aspect > 1 or self.shift:
-            steps.append(
-                albu.Affine(
-                    scale=_range(self.scale) if self.aspect <= 1 else _ranges(self.scale, self.aspect),
-                    keep_ratio=self.aspect <= 1,
-                    rotate=(-self.rotation_deg, self.rotation_deg),
-                    translate_percent=(-self.shift, self.shift),
-                    interpolation=cv2.INTER_LINEAR,
-                    mask_interpolation=cv2.INTER_LINEAR,  # masks hold coverage, 0 to 255
-                    p=1.0,
-                )
-            )
         if self.contrast:
             steps.append(albu.RandomBrightnessContrast(0.0, self.contrast, p=0.5))
         if self.brightness:
@@ -89,7 +81,9 @@ class Augmenter:
     """Applies a transform whose random numbers are a function of the seed given with each image."""
 
     def __init__(self, pipeline: Any, keys: Augmentation) -> None:
-        self._pipeline, self._negatives = pipeline, keys.negatives
+        self._pipeline, self._keys = pipeline, keys
+        zoom = (1 / max(keys.scale, keys.zoom_out), keys.scale)
+        self._motion = Motion(keys.rotation_deg, zoom, keys.aspect, keys.shift)
         self._artefacts = (
             (keys.gain, artefacts.change_gain),
             (keys.shadow, artefacts.add_shadow),
@@ -101,22 +95,17 @@ class Augmenter:
         """Transform an image and its mask, both (height, width) uint8, alike."""
         if self._pipeline is None:
             return image, mask
+        rng = np.random.default_rng(seed)
+        matrix = self._motion.draw(image.shape, rng)
+        image, mask = move(image, matrix), move(mask, matrix)
         self._pipeline.set_random_seed(seed)
         changed = self._pipeline(image=image, mask=mask)
         image, mask = np.ascontiguousarray(changed["image"]), np.ascontiguousarray(changed["mask"])
-        rng = np.random.default_rng(seed)
-        if rng.random() < self._negatives:
+        if rng.random() < self._keys.negatives:
             image, mask = artefacts.without_head(image, mask, rng), np.zeros_like(mask)
+        if rng.random() < self._keys.sector:
+            image = artefacts.cut_sector(image, mask, rng)
         for probability, change in self._artefacts:
             if rng.random() < probability:
                 image = change(image, rng)
         return image, mask
-
-
-def _range(factor: float) -> tuple[float, float]:
-    return 1 / factor, factor
-
-
-def _ranges(scale: float, aspect: float) -> dict[str, tuple[float, float]]:
-    """Independent ranges of the two axes; their ratio reaches `aspect`, their product `scale` squared."""
-    return {"x": _range(scale * aspect**0.5), "y": _range(scale * aspect**0.5)}
