@@ -40,6 +40,24 @@ def test_a_shadow_only_darkens_and_a_gain_keeps_black():
         assert artefacts.change_gain(np.zeros_like(image), np.random.default_rng(seed)).max() == 0
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_sector_holds_the_whole_head_and_black_is_outside_of_it(seed):
+    image, mask = scan()
+    image = np.maximum(image, 1)
+    cut = artefacts.cut_sector(image, mask, np.random.default_rng(seed))
+    np.testing.assert_array_equal(cut[mask > 0], image[mask > 0])
+    np.testing.assert_array_equal(cut[cut > 0], image[cut > 0])
+    empty = artefacts.cut_sector(image, np.zeros_like(mask), np.random.default_rng(seed))
+    assert empty[96, 144] == image[96, 144]
+
+
+def test_sectors_end_at_all_sides():
+    image, mask = scan()
+    cuts = [artefacts.cut_sector(np.full_like(image, 9), mask, np.random.default_rng(seed)) == 0 for seed in range(40)]
+    for side in (np.s_[0, :], np.s_[-1, :], np.s_[:, 0], np.s_[:, -1]):
+        assert sum(cut[side].all() for cut in cuts) > 3
+
+
 @pytest.mark.parametrize("seed", range(30))
 def test_no_head_is_left(seed):
     """What correlates with the ring of the head before does not after."""
@@ -71,7 +89,7 @@ def test_negatives_come_as_often_as_asked_with_empty_masks():
             np.testing.assert_array_equal(own_mask, mask)
 
 
-@pytest.mark.parametrize("key", ["gain", "shadow", "speckle", "marks"])
+@pytest.mark.parametrize("key", ["gain", "shadow", "speckle", "marks", "sector"])
 def test_artefacts_leave_the_mask(key):
     image, mask = scan()
     keys = {"flip": False, "rotation_deg": 0.0, "scale": 1.0, "shift": 0.0, "gamma": 1.0, "contrast": 0.0}
