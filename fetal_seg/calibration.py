@@ -28,12 +28,14 @@ class Calibrator:
 
     def __init__(self, letterbox: Letterbox) -> None:
         self._letterbox = letterbox
-        self._features: list[Any] = []
+        self._appearances: list[Any] = []
         self.images: list[str] = []
 
-    def add(self, image: Grey) -> None:
-        """Take note of an image."""
-        self._features.append(novelty.features(self._letterbox.apply(image)))
+    def add(self, image: Grey, mask: Grey) -> None:
+        """Take note of an image, and of how the head in it looks, if one was found; both (height, width)."""
+        region = (self._letterbox.apply(255 * (mask > 0).astype(np.uint8)) > 127).astype(np.uint8)
+        if region.any():
+            self._appearances.append(novelty.known_features(self._letterbox.apply(image), region))
         self.images.append(hashlib.blake2b(image.tobytes(), digest_size=8).hexdigest())
 
     def result(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -43,14 +45,14 @@ class Calibrator:
             ``interval``: scores of held-out images and their scale, None where no circumference is known;
             ``confidence``: those of heads that are to be looked at (``surest_doubt``, the lowest 2 %), and of what
             is none (``least``, `MARGIN` below any head's), None as well;
-            ``novelty``: see `novelty.fit`; ``images``: digests of the images that it was made of.
+            ``appearance``: of the heads, see `novelty.fit`; ``images``: digests of the images that it was made of.
         """
         known = _measured(rows)
         scores = conformal.scores(*_columns(rows, known))
         return {
             "interval": {"scale": conformal.SCALE, "scores": scores} if scores else None,
             "confidence": _confidence([row["confidence"] for row in rows if row.get("confidence") is not None]),
-            "novelty": novelty.fit(np.array(self._features)),
+            "appearance": novelty.fit(self._appearances),
             "images": sorted(set(self.images)),
         }
 

@@ -1,8 +1,11 @@
-"""How unlike the images that a network knows an image is, by simple statistics of its grey values.
+"""How unlike the heads that a network knows a region is, by simple statistics of the grey values in and about it.
 
+What lies farther away, black borders or a scanner's screen, says nothing about a head, and is not looked at.
 Arrays: images are (height, width) uint8 at the network's size; features are (n, k).
 """
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -14,8 +17,32 @@ from fetal_seg.imageio import Grey
 FloatArray = NDArray[np.floating]
 
 QUANTILES = (0.25, 0.5, 0.75, 0.95, 0.99)
-LEAST_IMAGES = 60  # for the covariance of 11 features to mean something
+LEAST_HEADS = 60  # for the covariance of 11 features to mean something
 KNOWN = 0.99  # part of the known images that count as known
+MARGIN = 0.15  # of the region's width and height, on each side
+SIDE = 128  # px of the square that features are taken of
+SETTINGS = ((1.0, 1.0), (0.6, 1.0), (1.7, 1.0), (1.0, 0.5), (1.0, 1.6))  # gamma and gain: of a scanner, not of a head
+
+
+def about(image: Grey, region: Grey) -> Grey:
+    """The picture of a region and its surroundings, scaled to a square; `region` is not 0 where it is."""
+    left, top, width, height = cv2.boundingRect(region)
+    across, down = math.ceil(MARGIN * width), math.ceil(MARGIN * height)
+    rows = slice(max(top - down, 0), top + height + down)
+    columns = slice(max(left - across, 0), left + width + across)
+    return np.asarray(cv2.resize(image[rows, columns], (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def known_features(image: Grey, region: Grey) -> FloatArray:
+    """Features (len(SETTINGS), k) of a known head, as it is and as a scanner would show it at other settings."""
+    grey = about(image, region).astype(np.float32) / 255
+    shown = (np.clip(np.rint(255 * gain * grey**gamma), 0, 255).astype(np.uint8) for gamma, gain in SETTINGS)
+    return np.array([features(one) for one in shown])
+
+
+def of(image: Grey, region: Grey, known: dict[str, Any]) -> float:
+    """How unlike the known heads of `fit` a region looks: 1 at the most unlike of these."""
+    return distance(known, features(about(image, region))) / float(known["largest"])
 
 
 def features(image: Grey) -> FloatArray:
@@ -34,16 +61,18 @@ def features(image: Grey) -> FloatArray:
     return np.array([*np.sqrt(quantiles), grey.mean(), grey.std(), *detail, direction], np.float64)
 
 
-def fit(known: FloatArray) -> dict[str, Any] | None:
-    """What `distance` needs to know of the known images' features (n, k), as plain lists and numbers.
+def fit(heads: Sequence[FloatArray]) -> dict[str, Any] | None:
+    """What `distance` needs to know of the features (m, k) of each known head, as plain lists and numbers.
 
-    ``largest`` is the distance that `KNOWN` of the images stay below, each seen from the others.
+    ``largest`` is the distance that `KNOWN` of all features stay below, each seen from the others.
 
     Returns:
-        None where there are fewer than `LEAST_IMAGES`, or a feature does not vary.
+        None where there are fewer heads than `LEAST_HEADS`, or a feature does not vary.
     """
-    known = np.asarray(known, np.float64)
-    if len(known) < LEAST_IMAGES or (known.std(axis=0) < 1e-9).any():
+    if len(heads) < LEAST_HEADS:
+        return None
+    known = np.concatenate(heads).astype(np.float64)
+    if (known.std(axis=0) < 1e-9).any():
         return None
     mean, precision = known.mean(axis=0), np.linalg.pinv(np.cov(known.T))
     seen = {"mean": mean.tolist(), "precision": precision.tolist()}

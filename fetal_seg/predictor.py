@@ -175,7 +175,7 @@ class Predictor:
         inside = found.region > 0
         about = cv2.dilate(found.region, np.ones((9, 9), np.uint8)) > 0
         low, high = np.percentile(framed[about], (5, 95))
-        known, sure = self.calibration.get("novelty"), self.calibration.get("confidence") or {}
+        known, sure = self.calibration.get("appearance"), self.calibration.get("confidence") or {}
         return Quality(
             confidence=float((1 / (1 + np.exp(-logits[inside]))).mean()) if inside.any() else 0.0,
             agreement=found.agreement,
@@ -183,7 +183,7 @@ class Predictor:
             contrast=float(high - low),
             surest_doubt=sure.get("surest_doubt", 0.0),
             least_confidence=sure.get("least", 0.0),
-            novelty=novelty.distance(known, novelty.features(framed)) / known["largest"] if known else None,
+            novelty=novelty.of(framed, found.region, known) if known else None,
         )
 
 

@@ -12,8 +12,8 @@ MOST_CUT = 0.02  # part of the ellipse outside the frame
 MOST_SPREAD = 0.05  # of the circumferences of the flipped images, or of the networks, by their mean
 LEAST_CONTRAST = 20.0  # grey values between the 5th and the 95th percentile about the head
 MOST_NOVELTY = 1.0  # distance from the training data, by the largest among known images
-FOREIGN = 3.0  # ... beyond it, what was found is no head, unless mask and network leave no doubt
-UTTERLY_FOREIGN = 6.0  # ... beyond it, it is none at all
+FOREIGN = 2.0  # ... beyond it, what was found is no head where the network is unsure as well
+UTTERLY_FOREIGN = 4.0  # ... beyond it, it is none at all
 FARTHEST_Z = 6.0
 PIXEL_SIZES_MM = (0.01, 2.0)
 CIRCUMFERENCES_MM = (30.0, 450.0)  # of any fetus that can be measured so, with a margin
@@ -30,7 +30,7 @@ class Quality:
         agreement: Dice of mask and ellipse, 0 to 1.
         cut: part of the ellipse outside the frame, 0 to 1.
         contrast: range of the grey values about the head, 0 to 255.
-        novelty: how unlike the training data the image is, 1 at the most unlike known ones; None where unknown.
+        novelty: how unlike the held-out heads this one looks, 1 at the most unlike of these; None where unknown.
         spread: largest less smallest circumference of flips or networks, by their mean; None where there is but one;
             infinite where some saw no head.
     """
@@ -46,11 +46,11 @@ class Quality:
 
     @property
     def is_head(self) -> bool:
-        """Whether what was found is a head at all: no doubt is grave, nor is the image foreign and doubtful at once."""
+        """Whether what was found is a head at all, rather than something that is measured and flagged."""
         novelty = self.novelty or 0.0
-        doubts = (self.confidence < self.surest_doubt, self.agreement < LEAST_AGREEMENT)
-        strange = any(doubts) if novelty > FOREIGN else all(doubts) and novelty > MOST_NOVELTY
-        return self.confidence >= self.least_confidence and novelty <= UTTERLY_FOREIGN and not strange
+        between = (self.least_confidence + self.surest_doubt) / 2
+        needed = between if novelty > FOREIGN else self.least_confidence
+        return self.confidence >= needed and novelty <= UTTERLY_FOREIGN
 
     def with_spread(self, circumferences: Sequence[float | None]) -> "Quality":
         """The same, knowing the circumferences that single flips or networks gave; None where one saw no head."""

@@ -27,7 +27,7 @@ def evaluation(count, seed=0):
 def calibrated(images, rows):
     calibrator = Calibrator(BOX)
     for image in images:
-        calibrator.add(image)
+        calibrator.add(image, np.pad(np.ones((20, 30), np.uint8), ((20, 20), (25, 25))))
     return calibrator, calibrator.result(rows)
 
 
@@ -82,9 +82,9 @@ def test_nothing_known_gives_no_interval():
 def test_the_same_pixels_are_known_again(seed):
     image = np.random.default_rng(seed).integers(0, 256, (6, 7), dtype=np.uint8)
     one, other = Calibrator(BOX), Calibrator(BOX)
-    one.add(image)
-    other.add(image.copy())
-    other.add(image ^ 1)
+    one.add(image, image)
+    other.add(image.copy(), image)
+    other.add(image ^ 1, image)
     assert one.images[0] == other.images[0] != other.images[1]
 
 

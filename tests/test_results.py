@@ -116,9 +116,7 @@ def test_each_doubt_is_told(change, told):
     [
         {"confidence": 0.6},
         {"novelty": 50.0},
-        {"novelty": 3.5, "confidence": 0.85},
-        {"novelty": 3.5, "agreement": 0.93},
-        {"confidence": 0.85, "agreement": 0.93, "novelty": 1.4},
+        {"novelty": 2.5, "confidence": 0.8},
     ],
 )
 def test_what_is_no_head(change):
@@ -133,8 +131,18 @@ def test_a_foreign_image_that_leaves_no_other_doubt_is_a_head_to_be_checked():
     assert quality.reasons() == ["the image is unlike the training data"]
 
 
-def test_two_doubts_are_still_a_head():
-    assert Quality(**{**GOOD.__dict__, "confidence": 0.85, "agreement": 0.93}).is_head
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"confidence": 0.76, "agreement": 0.93},
+        {"confidence": 0.76, "agreement": 0.93, "novelty": 1.4},
+        {"confidence": 0.85, "novelty": 2.5},
+    ],
+)
+def test_doubts_are_told_rather_than_a_head_refused(change):
+    quality = Quality(**{**GOOD.__dict__, **change})
+    assert quality.is_head
+    assert len(quality.reasons()) == len(change)
 
 
 @pytest.mark.parametrize("size", [0.009, 2.1])

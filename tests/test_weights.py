@@ -83,7 +83,7 @@ def test_the_box_is_small_and_says_what_it_is():
     assert not re.search(r"/(root|home|work|tmp|Users)/", described), "no path of the machine that trained it"
     assert (len(told["split"]["train"]), len(told["split"]["val"])) == (799, 200)
     assert not set(told["split"]["train"]) & set(told["split"]["val"])
-    assert {"interval", "confidence", "novelty"} <= told["calibration"].keys()
+    assert {"interval", "confidence", "appearance"} <= told["calibration"].keys()
     assert told["figures"]["all"]["images"] == 200
     assert {"git", "versions", "machine", "epochs", "wall_time_s"} <= told["training"].keys()
 

@@ -34,7 +34,7 @@ def evaluate_to(
     """
     rows, calibrator = [], Calibrator(predictor.letterbox)
     for compared in track(compare(predictor, records), "evaluating", len(records)):
-        calibrator.add(compared.image)
+        calibrator.add(compared.image, compared.prediction.mask)
         rows.append(compared.scores)
     if calibrate:
         predictor.calibration = calibrator.result(rows)
