@@ -12,6 +12,7 @@ from typing import Any
 from fetal_seg.checkpoint import Checkpoint, read_checkpoint
 from fetal_seg.data.records import Record, records_named
 from fetal_seg.data.sources import cache_folder, load_records
+from fetal_seg.errors import InputError
 from fetal_seg.predictor import Predictor
 from fetal_seg.report.evaluation import evaluate_to
 from fetal_seg.report.tables import MEASURES
@@ -21,16 +22,23 @@ OF_THIS_MACHINE = ("root", "cache_dir", "split_file")  # keys of the data that m
 
 
 def main() -> None:
-    """Write both files, evaluate what was written, and put the figures beside it."""
+    """Write the files, evaluate what was written, and put it with its figures in the place of what is there."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, help="folder of a run with checkpoint=last")
     parser.add_argument("--root", default=os.environ.get("HC18_ROOT", "data/hc18"), help="folder of HC18")
     given = parser.parse_args()
-    checkpoint, box = read_checkpoint(given.run / "checkpoints" / "last.ckpt"), locate(PRETRAINED)
-    description = dict(checkpoint.description)
+    try:
+        checkpoint = read_checkpoint(given.run / "checkpoints" / "last.ckpt")
+        records = held_out(checkpoint, given.root)
+    except InputError as error:
+        parser.error(str(error))
+    if not checkpoint.description.get("calibration"):
+        parser.error(f"{checkpoint.path} was not calibrated; python evaluate.py ckpt={checkpoint.path} calibrate=true")
+    description, box = dict(checkpoint.description), locate(PRETRAINED)
     description["data"] = {key: value for key, value in description["data"].items() if key not in OF_THIS_MACHINE}
-    write_weights(box, checkpoint.state, description)
-    summary = evaluate_to(given.run / "box", Predictor.load(), held_out(checkpoint, given.root))
+    draft = given.run / "box" / box.name
+    write_weights(draft, checkpoint.state, description)
+    summary = evaluate_to(given.run / "box", Predictor.load(draft), records)
     description["training"] = training(given.run)
     description["figures"] = figures(summary)
     write_weights(box, checkpoint.state, description)

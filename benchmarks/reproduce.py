@@ -37,7 +37,8 @@ def main() -> None:
     experiment = "pretrained_short" if given.short else "pretrained"
     run = (given.output or ROOT / "outputs" / experiment.replace("pretrained", "reproduce")).resolve()
     command = [sys.executable, str(ROOT / "train.py"), f"experiment={experiment}", f"data.root={given.root}"]
-    subprocess.run([*command, f"hydra.run.dir={run}", "ckpt_path=last"], check=True)
+    if failed := subprocess.run([*command, f"hydra.run.dir={run}", "ckpt_path=last"], check=False).returncode:
+        sys.exit(failed)  # train.py said why
     found = figures(json.loads((run / "evaluation" / "summary.json").read_text(encoding="utf-8")))
     if given.record and given.short:
         write_text(REFERENCE, json.dumps({"figures": found, "training": training(run)}, indent=1) + "\n")

@@ -17,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from fetal_seg.errors import InputError
 from fetal_seg.files import write_text
-from fetal_seg.overrides import CONF, as_hydra_takes, first_of, is_of_hydra, last_value
+from fetal_seg.overrides import CONF, as_hydra_takes, first_of, is_of_hydra, is_sweep, last_value
 from fetal_seg.sweep import Sweep, plan_sweep, run_job, run_sweep
 
 logger = logging.getLogger(__name__)
@@ -87,6 +87,9 @@ def _prepare(arguments: list[str], name: str, schema: str) -> list[str] | Sweep:
         return _prepare_sweep(given, name, schema)
     if flags:
         raise InputError(f"-m is for train.py alone; call {name}.py once for each")
+    if several := [text.lstrip("+") for text in given if is_sweep(text)]:
+        remedy = "add -m for a sweep" if name == "train" else "write a decimal with a point, several in [ ]"
+        raise InputError(f"{', '.join(several)}: that is several values; give one, or {remedy}")
     output = last_value(given, "output") if name != "train" else None
     if output:  # results go there, and the log with them
         output = str(Path(output.replace("\\'", "'")).expanduser())

@@ -121,7 +121,7 @@ class PredictConfig:
 
     ckpt: Names
     input: Names
-    pixel_size_mm: Annotated[float, Field(gt=0)] | None = None
+    pixel_size_mm: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] | None = None
     pixel_size_csv: str | None = None
     gestational_age_weeks: Annotated[float, AfterValidator(check_gestational_age)] | None = None
     tta: Literal["none", "flips"] = "none"

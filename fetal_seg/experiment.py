@@ -54,7 +54,7 @@ def run_experiment(config: TrainConfig, run_dir: Path, watch: Watch | None = Non
     data = _build_data(config, records, cache)
     task = _build_task(config, data)
     network = task.description["network"]
-    resume = checkpoint_to_resume(config.ckpt_path, run_dir, network)
+    resume = checkpoint_to_resume(config.ckpt_path, run_dir, task.description)
     given_up = GiveUp(watch) if watch else None
     trainer, precision = build_trainer(config.trainer, run_dir, data, [given_up] if given_up else [])
     first = is_first_process()
@@ -113,7 +113,13 @@ def _build_task(config: TrainConfig, data: "HeadDataModule") -> "SegmentationTas
 
     from fetal_seg.checkpoint import describe
     from fetal_seg.data.preprocess import GREY_MEAN, GREY_STD
-    from fetal_seg.start import first_network, network_keys, starting_checkpoint, warn_of_seen_images
+    from fetal_seg.start import (
+        first_network,
+        network_keys,
+        starting_checkpoint,
+        warn_of_another_size,
+        warn_of_seen_images,
+    )
     from fetal_seg.task import SegmentationTask
 
     model = _plain(config.model)
@@ -126,6 +132,8 @@ def _build_task(config: TrainConfig, data: "HeadDataModule") -> "SegmentationTas
     if model.get("compile"):
         network.compile()  # the network alone: Lightning's logging cannot be compiled
     size = {"height": config.data.height, "width": config.data.width}
+    if start:
+        warn_of_another_size(start, size)
     description = describe(
         keys,
         {**size, "mean": GREY_MEAN, "std": GREY_STD},

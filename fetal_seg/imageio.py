@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fetal_seg.errors import InputError
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 MOST_PIXELS = 89_478_485  # where Pillow starts to warn; here it is the limit for all files
+
+WHITES = (1, 255, 1023, 4095, 16383, 65535)  # values of white that files of more than 8 bits are written with
 
 Grey = NDArray[np.uint8]
 
@@ -26,7 +28,8 @@ logging.getLogger("PIL").setLevel(logging.CRITICAL)
 def read_grey(path: Path) -> Grey:
     """Read an image file as grey values (height, width), 0 to 255.
 
-    Colours become luma (ITU-R 601), 16 bits are scaled to 8, transparency is laid on black.
+    Colours become luma (ITU-R 601), 10 to 16 bits are scaled to 8, transparency is laid on black, and a picture that
+    says how it is to be turned (EXIF) is turned.
 
     Raises:
         InputError: the file is missing, cut off, too large, or no image.
@@ -41,7 +44,7 @@ def read_first_page(path: Path) -> tuple[Grey, bool]:
             check_size(path, *image.size)
             is_alone = not getattr(image, "is_animated", False)
             image.load()
-            return _to_grey(image), is_alone
+            return _to_grey(ImageOps.exif_transpose(image)), is_alone
     except InputError:
         raise
     except FileNotFoundError as error:
@@ -78,7 +81,7 @@ def as_grey(image: NDArray[Any]) -> Grey:
 
     Args:
         image: grey (height, width) or (height, width, 1), RGB (height, width, 3), or RGB with an alpha channel
-            (height, width, 4), which is laid on black; uint8, uint16, or floating point of 0 to 1.
+            (height, width, 4), which is laid on black; uint8, uint16 (8 to 16 bits of it), or floating point of 0 to 1.
 
     Raises:
         InputError: it is of another shape or type, empty, or holds floating-point values outside 0 to 1.
@@ -96,10 +99,21 @@ def as_grey(image: NDArray[Any]) -> Grey:
             "scale it"
         )
     if image.dtype != np.uint8:
-        image = np.rint(image * (255.0 if is_float else 1 / 257)).astype(np.uint8)
+        image = np.rint(255.0 * image).astype(np.uint8) if is_float else _scaled(image.astype(np.float64))
     if image.ndim == 2 or image.shape[2] == 1:
         return image.reshape(image.shape[:2])
     return luma(image) if image.shape[2] == 3 else _to_grey(Image.fromarray(np.ascontiguousarray(image), "RGBA"))
+
+
+def grey_of(image: ArrayLike | str | Path | Image.Image) -> Grey:
+    """Grey values (height, width), 0 to 255, of an image file, a Pillow image, or an array as `as_grey` takes it.
+
+    Raises:
+        InputError: it cannot be read, or is no image.
+    """
+    if isinstance(image, str | Path):
+        return read_grey(Path(image).expanduser())
+    return _to_grey(ImageOps.exif_transpose(image)) if isinstance(image, Image.Image) else as_grey(np.asarray(image))
 
 
 def luma(colours: NDArray[np.uint8]) -> Grey:
@@ -131,9 +145,9 @@ def _to_grey(image: Image.Image) -> Grey:
 
 
 def _scaled(values: NDArray[np.float64]) -> Grey:
-    """Wide integers and floating point: by 257 where they need 16 bits, by 255 where they end at 1."""
+    """Wide integers and floating point as 8 bits: they fill the fewest of 8, 10, 12, 14 or 16 bits, or 0 to 1."""
     if not np.isfinite(values).all():
         raise ValueError("it holds values that are not finite")
     top = values.max(initial=0.0)
-    factor = 255.0 if top <= 1 else 1 / 257 if top > 255 else 1.0
-    return np.clip(np.rint(values * factor), 0, 255).astype(np.uint8)
+    white = next((white for white in WHITES if top <= white), WHITES[-1])
+    return np.clip(np.rint(values * (255 / white)), 0, 255).astype(np.uint8)

@@ -77,6 +77,11 @@ def first_of(override: str) -> str:
     return f"{parsed.get_key_element()}={next(parsed.sweep_string_iterator())}"
 
 
+def is_sweep(override: str) -> bool:
+    """Whether it gives a key several values."""
+    return _parsed(override).is_sweep_override()
+
+
 def jobs_of(overrides: Sequence[str]) -> list[list[str]]:
     """The overrides of each job of a sweep: all combinations, in Hydra's order."""
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from PIL.Image import Image
 from torch import Tensor, nn
 
 from fetal_seg import novelty
@@ -19,7 +20,7 @@ from fetal_seg.checkpoint import Checkpoint, Description, read_checkpoint
 from fetal_seg.data.preprocess import Letterbox
 from fetal_seg.errors import InputError
 from fetal_seg.frames import Spacing
-from fetal_seg.imageio import Grey, as_grey
+from fetal_seg.imageio import Grey, grey_of
 from fetal_seg.measurement import HeadFit, fit_head
 from fetal_seg.models.blocks import fold_norms
 from fetal_seg.precision import choose_precision
@@ -101,25 +102,32 @@ class Predictor:
             InputError: a checkpoint cannot be used, or there is no such device.
         """
         given = [checkpoint] if isinstance(checkpoint, str | Path | Checkpoint) else list(checkpoint)
+        if not given:
+            raise InputError("no checkpoint is given; name one, or none at all for the network in the box")
         read = [one if isinstance(one, Checkpoint) else read_checkpoint(one) for one in given]
         place = choose_device(device)
         members = [Member(one.build_network(), one.description["preprocessing"], place, precision) for one in read]
         return cls(members, flips=flips, calibration=read[0].description.get("calibration"))
 
     def measure(
-        self, image: ArrayLike, pixel_size_mm: float | None = None, *, gestational_age_weeks: float | None = None
+        self,
+        image: ArrayLike | str | Path | Image,
+        pixel_size_mm: float | None = None,
+        *,
+        gestational_age_weeks: float | None = None,
     ) -> Measurement:
         """Measure the head in one image.
 
         Args:
-            image: grey (height, width) or colour (height, width, 3); uint8, uint16, or floating point of 0 to 1.
+            image: an image file, a Pillow image, or an array: grey (height, width) or colour (height, width, 3); uint8,
+                uint16, or floating point of 0 to 1.
             pixel_size_mm: side of a pixel; None gives results in pixels.
             gestational_age_weeks: known from elsewhere; gives a z-score and a centile.
 
         Raises:
-            InputError: the array is no image, the pixel size is not positive, or no fetus has that age.
+            InputError: it is no image, the pixel size is not positive, or no fetus has that age.
         """
-        grey = as_grey(np.asarray(image))
+        grey = grey_of(image)
         if pixel_size_mm is not None and not 0 < pixel_size_mm < math.inf:
             raise InputError(f"a pixel size of {pixel_size_mm} mm; it must be a positive number, or None if unknown")
         if gestational_age_weeks is not None:

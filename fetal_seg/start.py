@@ -52,6 +52,19 @@ def differences(trained: Description, wanted: Description, ignored: Collection[s
     return ", ".join(f"{key} {trained.get(key)} instead of {wanted.get(key)}" for key in differing)
 
 
+def warn_of_another_size(checkpoint: Checkpoint, size: dict[str, int]) -> None:
+    """Tell if a training shows its images at another size than the one before it did."""
+    trained = {key: checkpoint.description["preprocessing"][key] for key in size}
+    if trained != size:
+        logger.warning(
+            "the network that this starts from was trained at %dx%d, and now sees images at %dx%d; "
+            "to keep its size add data.height=%d data.width=%d",
+            *trained.values(),
+            *size.values(),
+            *trained.values(),
+        )
+
+
 def warn_of_seen_images(checkpoint: Checkpoint, fingerprint: str, validation: Collection[str]) -> None:
     """Tell if images that are to validate have trained the network before."""
     if checkpoint.description["data"].get("fingerprint") != fingerprint:

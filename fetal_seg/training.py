@@ -134,19 +134,27 @@ def moving_average(averages: list[Tensor], current: list[Tensor], count: Tensor 
         torch._foreach_lerp_(averages, current, 1 - min(decay, (1 + float(count)) / (10 + float(count))))
 
 
-def checkpoint_to_resume(asked: str | None, run_dir: Path, network: dict[str, Any]) -> str | None:
+def checkpoint_to_resume(asked: str | None, run_dir: Path, description: dict[str, Any]) -> str | None:
     """The checkpoint that a run goes on from; ``last`` is the run's own, if there is one yet.
 
+    Args:
+        asked: ``ckpt_path``.
+        run_dir: of the run.
+        description: of the network that is configured, see ``checkpoint.describe``.
+
     Raises:
-        InputError: it cannot be read, or is of another network than the one configured.
+        InputError: it cannot be read, or is of another network or image size than what is configured.
     """
     if asked is None:
         return None
     path = run_dir / "checkpoints" / "last.ckpt" if asked == "last" else Path(asked).expanduser()
     if asked == "last" and not path.is_file():
         return None
-    if told := differences(read_checkpoint(path).description["network"], network):
+    trained = read_checkpoint(path).description
+    if told := differences(trained["network"], description["network"]):
         raise InputError(f"ckpt_path={path} is of another network ({told}); give the model keys it was trained with")
+    if told := differences(trained["preprocessing"], description["preprocessing"]):
+        raise InputError(f"ckpt_path={path} is of other images ({told}); give the data keys it was trained with")
     return str(path)
 
 

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from fetal_seg import groups as schemas
 from fetal_seg import recipe
-from fetal_seg.config import TrainConfig
+from fetal_seg.config import PredictConfig, TrainConfig
 from fetal_seg.errors import InputError
 
 GROUPS: dict[str, Any] = {
@@ -45,6 +45,8 @@ def validate(plain: Plain, schema: type, conf: Path) -> Any:
         setattr(result, group, built)
     if isinstance(result, TrainConfig) and None not in groups.values():
         problems += combinations(result)
+    if isinstance(result, PredictConfig):
+        problems += folders(result)
     if problems:
         raise InputError("; ".join(problems))
     return result
@@ -79,6 +81,15 @@ def combinations(config: TrainConfig) -> list[str]:
             f"{trainer.max_epochs} epochs; take a smaller patience, or 0 for none"
         )
     return problems
+
+
+def folders(config: PredictConfig) -> list[str]:
+    """Whether results would lie among the images that are measured, where the next prediction would find them."""
+    given = [config.input] if isinstance(config.input, str) else config.input
+    output = Path(config.output).expanduser().resolve() if config.output else None
+    if output and any(Path(one).expanduser().resolve() == output for one in given):
+        return [f"output={config.output} is what is to be measured; give another folder, one in it for instance"]
+    return []
 
 
 def _group(group: str, given: Any, conf: Path, problems: list[str]) -> Any:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from fetal_seg.errors import InputError
-from fetal_seg.imageio import IMAGE_SUFFIXES, MOST_PIXELS, as_grey, read_first_page, read_grey, write_png
+from fetal_seg.imageio import IMAGE_SUFFIXES, MOST_PIXELS, as_grey, grey_of, read_first_page, read_grey, write_png
 
 SHAPE = (23, 37)
 RNG = np.random.default_rng(0)
@@ -60,6 +60,34 @@ def test_sixteen_bits_are_scaled(tmp_path, suffix):
     values[0, :4] = 0, 65535, 128, 129
     cv2.imwrite(str(tmp_path / f"a{suffix}"), values)
     _assert_read(tmp_path / f"a{suffix}", np.floor(values / 257 + 0.5))
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_fewer_bits_in_sixteen_fill_all_greys(tmp_path, bits):
+    """As a file and as an array alike."""
+    white = 2**bits - 1
+    values = RNG.integers(0, white + 1, SHAPE).astype(np.uint16)
+    values[0, 0] = white
+    cv2.imwrite(str(tmp_path / "a.png"), values)
+    _assert_read(tmp_path / "a.png", np.floor(values * (255 / white) + 0.5), 1)
+    np.testing.assert_array_equal(as_grey(values), read_grey(tmp_path / "a.png"))
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_a_picture_is_turned_as_its_exif_says(tmp_path, orientation):
+    turns = {3: 2, 6: 3, 8: 1}[orientation]  # quarters, counter-clockwise
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(GREY).save(tmp_path / "a.png", exif=exif)
+    np.testing.assert_array_equal(read_grey(tmp_path / "a.png"), np.rot90(GREY, turns))
+
+
+def test_a_file_a_picture_and_an_array_are_the_same(tmp_path):
+    indexed = Image.fromarray(RGB).quantize(64)
+    indexed.save(tmp_path / "a.png")
+    expected = read_grey(tmp_path / "a.png")
+    for given in (tmp_path / "a.png", str(tmp_path / "a.png"), indexed, np.array(indexed.convert("RGB"))):
+        np.testing.assert_array_equal(grey_of(given), expected)
 
 
 def test_big_endian_sixteen_bits(tmp_path):

@@ -1,5 +1,6 @@
 import os
 import time
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -314,6 +315,15 @@ def test_the_csv_inside_the_folder(scans, cache):
     touch(scans, "a.png", "b.png")
     write_csv(scans / "pixel_size.csv", {"a.png": 0.1})
     assert pixel_sizes(find_inputs(str(scans), cache), None, None) == {"a.png": 0.1}
+
+
+@pytest.mark.parametrize(("in_csv", "on_disk"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_accents_are_one_character_or_two(scans, cache, in_csv, on_disk):
+    name = "Köpfe é.png"
+    touch(scans, unicodedata.normalize(on_disk, name))
+    table = scans.parent / "sizes.csv"
+    table.write_text(f"filename,pixel size(mm)\n{unicodedata.normalize(in_csv, name)},0.1\n", encoding="utf-8")
+    assert list(pixel_sizes(find_inputs(str(scans), cache), table, None).values()) == [0.1]
 
 
 def test_real_images(hc18_root, cache):

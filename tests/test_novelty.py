@@ -39,17 +39,17 @@ def test_too_few_heads_or_constant_features_teach_nothing():
     assert novelty.fit(known[:, None]) is None
 
 
-HEAD = Ellipse(400, 270, 150, 120, 0.3)
+HEAD = Ellipse(200, 135, 75, 60, 0.3)
 
 
 @pytest.fixture(scope="module")
 def scans():
     """Phantoms at the network's size, with the region of the head."""
     box = Letterbox(192, 288)
-    region = (box.apply(255 * HEAD.rasterise(540, 800)) > 127).astype(np.uint8)
+    region = (box.apply(255 * HEAD.rasterise(270, 400)) > 127).astype(np.uint8)
     images = []
     for number in range(70):
-        image = simulate(HEAD, (540, 800), 0.15, np.random.default_rng(number))
+        image = simulate(HEAD, (270, 400), 0.3, np.random.default_rng(number))
         images.append(box.apply(image))
     return images, region
 

@@ -10,6 +10,7 @@ from torch import nn
 import fetal_seg
 from fetal_seg.ellipse import Ellipse
 from fetal_seg.errors import InputError
+from fetal_seg.imageio import write_png
 from fetal_seg.predictor import Member, Predictor
 
 CPU = torch.device("cpu")
@@ -142,6 +143,11 @@ class TestMeasure:
     def test_what_is_no_image_is_refused(self):
         with pytest.raises(InputError, match="no image"):
             Predictor([member()]).measure(np.zeros((2, 3, 4, 5)))
+
+    def test_a_file_is_measured_as_its_array(self, tmp_path):
+        write_png(tmp_path / "a.png", picture())
+        predictor = Predictor([member()])
+        assert predictor.measure(tmp_path / "a.png", 0.12).hc_mm == predictor.measure(picture(), 0.12).hc_mm
 
     def test_it_is_offered_by_the_package_itself(self):
         assert fetal_seg.Predictor is Predictor

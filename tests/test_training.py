@@ -211,6 +211,13 @@ def test_a_checkpoint_of_another_network_is_refused(trained, tmp_path, cache_dir
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
 
 
+def test_a_checkpoint_of_other_images_is_refused(trained, tmp_path, cache_dir):
+    asked = [*QUICK, "data.width=128", f"ckpt_path={trained}/checkpoints/last.ckpt", f"data.cache_dir={cache_dir}"]
+    done = run_command("train.py", *asked, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "is of other images (width 96 instead of 128)" in done.stderr
+
+
 def test_a_refused_resume_loses_nothing(trained, tmp_path, cache_dir):
     run = tmp_path / "run"
     shutil.copytree(trained, run)

@@ -125,6 +125,7 @@ def test_training_goes_on_from_the_box(cache_dir, tmp_path):
     done = run_command("train.py", "model.init=pretrained", *keys, "evaluate=false", *places, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert f"lite of {count_parameters(read_checkpoint(PRETRAINED).build_network()):,} parameters" in done.stdout
+    assert "was trained at 256x384, and now sees images at 64x96; to keep its size add data.height=256" in done.stdout
     trained = read_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt")
     start, fresh = read_checkpoint(PRETRAINED).state, build_network(trained.description["network"]).state_dict()
     name = "encoder.4.3.body.2.0.weight"

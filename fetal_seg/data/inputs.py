@@ -3,6 +3,7 @@
 import glob
 import logging
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -81,7 +82,13 @@ def pixel_sizes(files: Sequence[InputFile], csv: Path | None, size_mm: float | N
     if size_mm is not None:
         return {file.name: size_mm for file in files}
     if csv is not None:
-        return _matched(files, read_pixel_sizes(csv))
+        known = read_pixel_sizes(csv)
+        if known and not (matched := _matched(files, known)):
+            raise InputError(
+                f"pixel_size_csv={csv} names none of the inputs ({next(iter(known))}, for instance, "
+                f"but not {files[0].name}); correct its names, or leave it out to measure in pixels"
+            )
+        return matched if known else {}
     sizes: dict[str, float] = {}
     by_source: dict[Path, list[InputFile]] = {}
     for file in files:
@@ -99,6 +106,8 @@ def _files(text: str, cache_dir: Path) -> Iterator[InputFile]:
     path = Path(text).expanduser()
     suffix = path.suffix.lower()
     if path.is_dir():
+        if _is_results(path):
+            raise InputError(f"input={text}: a prediction wrote this folder; give the folder of its images")
         yield from _in_folder(path, path)
     elif path.is_file() and suffix == ".zip":
         folder = extract(path, cache_dir)
@@ -196,10 +205,12 @@ def _tables(source: Path) -> Iterator[tuple[Path | None, Path]]:
         yield None, table
 
 
-def _matched(files: Sequence[InputFile], sizes: dict[str, float]) -> dict[str, float]:
+def _matched(files: Sequence[InputFile], known: dict[str, float]) -> dict[str, float]:
+    """Sizes by the files' names; an accent may be written as one character or as two (Unicode's NFC and NFD)."""
+    sizes = {unicodedata.normalize("NFC", name): size for name, size in known.items()}
     matched = {}
     for file in files:
-        parts = PurePath(file.name).parts
+        parts = PurePath(unicodedata.normalize("NFC", file.name)).parts
         ends = ("/".join(parts[start:]) for start in range(len(parts)))
         if (end := next((end for end in ends if end in sizes), None)) is not None:
             matched[file.name] = sizes[end]
