@@ -139,7 +139,18 @@ class Predictor:
         )
 
     def predict(self, images: Sequence[Grey], pool: Executor | None = None) -> list[Prediction]:
-        """Segment images (height, width), 0 to 255, of any sizes; `pool` may share the work after the network."""
+        """Segment images (height, width), 0 to 255, of any sizes; `pool` may share the work after the network.
+
+        Where no head is found, the picture is turned by a quarter and looked at again.
+        """
+        found = self._look(images, pool)
+        missed = [row for row, one in enumerate(found) if one.ellipse is None]
+        turned = self._look([np.ascontiguousarray(np.rot90(images[row])) for row in missed], pool) if missed else []
+        for row, one in zip(missed, turned, strict=True):
+            found[row] = one.turned_back()
+        return found
+
+    def _look(self, images: Sequence[Grey], pool: Executor | None) -> list[Prediction]:
         framed = [np.stack([one.letterbox.apply(image) for image in images]) for one in self._members]
         views = [
             (member.letterbox, member.logits(frames, axes))

@@ -33,6 +33,7 @@ class Quality:
         novelty: how unlike the held-out heads this one looks, 1 at the most unlike of these; None where unknown.
         spread: largest less smallest circumference of flips or networks, by their mean; None where there is but one;
             infinite where some saw no head.
+        turned: whether it was found only when the picture was turned by a quarter.
     """
 
     confidence: float
@@ -43,6 +44,7 @@ class Quality:
     least_confidence: float = 0.0
     novelty: float | None = None
     spread: float | None = None
+    turned: bool = False
 
     @property
     def is_head(self) -> bool:
@@ -50,6 +52,7 @@ class Quality:
         novelty = self.novelty or 0.0
         between = (self.least_confidence + self.surest_doubt) / 2
         needed = between if novelty > FOREIGN else self.least_confidence
+        needed = self.surest_doubt if self.turned else needed
         return self.confidence >= needed and novelty <= UTTERLY_FOREIGN
 
     def with_spread(self, circumferences: Sequence[float | None]) -> "Quality":
@@ -73,6 +76,8 @@ class Quality:
             found.append(f"contrast too low ({self.contrast:.0f} grey values)")
         if self.novelty is not None and self.novelty > MOST_NOVELTY:
             found.append("the image is unlike the training data")
+        if self.turned:
+            found.append("found only when the picture was turned by a quarter")
         if self.confidence < self.surest_doubt:
             found.append(f"the network is unsure ({100 * self.confidence:.0f} %)")
         return found

@@ -1,6 +1,6 @@
 """What was measured in one image, with its units, and whether it can be trusted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,15 @@ class Prediction:
     def nothing(cls, height: int, width: int) -> "Prediction":
         """No head in an image of this size."""
         return cls(np.zeros((height, width), np.uint8), None)
+
+    def turned_back(self) -> "Prediction":
+        """What was found in a picture that `np.rot90` had turned, in the picture as it was before."""
+        mask = np.ascontiguousarray(np.rot90(self.mask, -1))
+        quality = replace(self.quality, turned=True) if self.quality else None
+        if self.ellipse is None or quality is None or not quality.is_head:
+            return Prediction.nothing(*mask.shape)
+        back = np.array([[0.0, -1.0, mask.shape[1] - 1], [1.0, 0.0, 0.0]])
+        return Prediction(mask, self.ellipse.transform(back), quality)
 
 
 @dataclass(frozen=True, eq=False)

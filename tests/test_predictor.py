@@ -65,6 +65,31 @@ def test_a_head_cut_by_the_images_frame_is_measured_by_what_is_seen_and_told():
     assert "the head touches the frame" in found.quality.reasons()
 
 
+class Lying(Bright):
+    """Sees what is bright only where it is broader than high."""
+
+    def forward(self, x):
+        rows, columns = ((x > 0.5).any(dim=dim).sum(dim=-1) for dim in (-1, -2))
+        return torch.where((columns > rows)[..., None, None], super().forward(x), torch.full_like(x, -9.0))
+
+
+@pytest.mark.parametrize("turn", [1.45, 1.57, 1.7])
+def test_a_head_that_stands_is_found_in_the_turned_picture_and_told(turn):
+    standing = Ellipse(230.2, 151.6, 120, 80, turn)
+    lying = Member(Lying(), {"height": 192, "width": 288, "mean": 0.0, "std": 1.0}, CPU)
+    images = [picture(), picture(standing), np.zeros((80, 90), np.uint8)]
+    first, found, nothing = Predictor([lying]).predict(images)
+    assert found.ellipse.circumference == pytest.approx(standing.circumference, rel=0.004)
+    assert found.ellipse.center_x == pytest.approx(standing.center_x, abs=0.5)
+    assert found.ellipse.center_y == pytest.approx(standing.center_y, abs=0.5)
+    true = standing.rasterise(300, 400)
+    assert 2 * (found.mask & true).sum() / (found.mask.sum() + true.sum()) > 0.985
+    assert found.quality.reasons() == ["found only when the picture was turned by a quarter"]
+    assert first.quality.reasons() == []
+    assert nothing.ellipse is None
+    assert nothing.mask.shape == (80, 90)
+
+
 def test_an_implausible_region_does_not_count_though_it_is_larger():
     image = picture(Ellipse(120, 80, 60, 48, 0.2))
     image[200:290, 5:395] = 250  # a bar along the lower edge

@@ -117,6 +117,7 @@ def test_each_doubt_is_told(change, told):
         {"confidence": 0.6},
         {"novelty": 50.0},
         {"novelty": 2.5, "confidence": 0.8},
+        {"turned": True, "confidence": 0.85},
     ],
 )
 def test_what_is_no_head(change):
