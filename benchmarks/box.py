@@ -4,6 +4,7 @@ python -m benchmarks.box RUN [--root HC18_FOLDER]
 """
 
 import argparse
+import csv
 import json
 import os
 from pathlib import Path
@@ -62,10 +63,12 @@ def figures(summary: dict[str, Any]) -> dict[str, Any]:
 
 
 def training(run: Path) -> dict[str, Any]:
-    """How long a run took, on what, and from which state of the project."""
+    """How long a run took, all its parts together, on what, and from which state of the project."""
     record = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    known = ("git", "versions", "machine", "precision", "epochs", "wall_time_s", "seed")
-    return {key: record[key] for key in known if key in record}
+    with (run / "metrics.csv").open(newline="", encoding="utf-8") as file:
+        seconds = sum(float(row["seconds"]) for row in csv.DictReader(file))
+    known = ("git", "versions", "machine", "precision", "epochs", "seed")
+    return {key: record[key] for key in known if key in record} | {"wall_time_s": round(seconds, 1)}
 
 
 if __name__ == "__main__":
