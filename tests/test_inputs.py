@@ -326,6 +326,19 @@ def test_accents_are_one_character_or_two(scans, cache, in_csv, on_disk):
     assert list(pixel_sizes(find_inputs(str(scans), cache), table, None).values()) == [0.1]
 
 
+def test_a_csv_that_names_none_of_the_inputs_is_refused(scans, cache):
+    touch(scans, "a.png")
+    table = write_csv(scans.parent / "sizes.csv", {"b.png": 0.1})
+    with pytest.raises(InputError, match=r"names none of the inputs \(b.png, for instance, but not a.png\)"):
+        pixel_sizes(find_inputs(str(scans), cache), table, None)
+
+
+def test_results_are_no_input(scans, cache):
+    touch(scans, "settings.json", "predictions.csv", "masks/a.png")
+    with pytest.raises(InputError, match="a prediction wrote this folder"):
+        find_inputs(str(scans), cache)
+
+
 def test_real_images(hc18_root, cache):
     found = find_inputs(str(hc18_root / "test_set.zip"), cache)
     assert len(found) == len(pixel_sizes(found, None, None)) == 335

@@ -16,7 +16,9 @@ from conftest import QUICK, ROOT, run_command
 from PIL import Image
 
 from fetal_seg.checkpoint import read_checkpoint
+from fetal_seg.errors import InputError
 from fetal_seg.precision import choose_precision
+from fetal_seg.training import checkpoint_to_resume
 
 
 @pytest.fixture(scope="module")
@@ -211,11 +213,13 @@ def test_a_checkpoint_of_another_network_is_refused(trained, tmp_path, cache_dir
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
 
 
-def test_a_checkpoint_of_other_images_is_refused(trained, tmp_path, cache_dir):
-    asked = [*QUICK, "data.width=128", f"ckpt_path={trained}/checkpoints/last.ckpt", f"data.cache_dir={cache_dir}"]
-    done = run_command("train.py", *asked, cwd=tmp_path)
-    assert done.returncode == 2
-    assert "is of other images (width 96 instead of 128)" in done.stderr
+def test_a_checkpoint_of_other_images_is_refused(trained):
+    path = trained / "checkpoints" / "last.ckpt"
+    known = read_checkpoint(path).description
+    assert checkpoint_to_resume("last", trained, known) == str(path)
+    wanted = known | {"preprocessing": known["preprocessing"] | {"width": 128}}
+    with pytest.raises(InputError, match=r"is of other images \(width 96 instead of 128\)"):
+        checkpoint_to_resume("last", trained, wanted)
 
 
 def test_a_refused_resume_loses_nothing(trained, tmp_path, cache_dir):
