@@ -2,7 +2,7 @@
 
 python -m benchmarks.no_head [--ckpt CHECKPOINT] [--root HC18_FOLDER]
 
-Drawn abdomens, noise, speckle and shapes; strips and corners of HC18's validation images that hold less than a tenth of
+Drawn abdomens, noise, speckle and shapes; corners of HC18's validation images that hold less than a tenth of
 the head; pages and photographs that scikit-image carries. Prints what is not refused, and how many are.
 """
 

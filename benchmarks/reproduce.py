@@ -41,16 +41,12 @@ def main() -> None:
     if failed := subprocess.run([*command, f"hydra.run.dir={run}", "ckpt_path=last"], check=False).returncode:
         sys.exit(failed)  # train.py said why
     found = figures(json.loads((run / "evaluation" / "summary.json").read_text(encoding="utf-8")))
-    known = _recorded() if given.short else [read_checkpoint(PRETRAINED).description]
+    known = json.loads(REFERENCE.read_text("utf-8")) if given.short else [read_checkpoint(PRETRAINED).description]
     outside = [told for told, is_met in _compared(found["all"], _span(known)) if not is_met]
     if given.record and given.short:
         write_text(REFERENCE, json.dumps([*known, {"figures": found, "training": training(run)}], indent=1) + "\n")
     print(f"{'not met: ' + ', '.join(outside) if outside else 'all met'}; run: {run}")
     sys.exit(1 if outside else 0)
-
-
-def _recorded() -> list[dict[str, Any]]:
-    return list(json.loads(REFERENCE.read_text("utf-8")))
 
 
 def _span(runs: list[dict[str, Any]]) -> dict[str, Any]:

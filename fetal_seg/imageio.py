@@ -44,7 +44,7 @@ def read_first_page(path: Path) -> tuple[Grey, bool]:
             check_size(path, *image.size)
             is_alone = not getattr(image, "is_animated", False)
             image.load()
-            return _to_grey(ImageOps.exif_transpose(image)), is_alone
+            return _to_grey(image), is_alone
     except InputError:
         raise
     except FileNotFoundError as error:
@@ -113,7 +113,7 @@ def grey_of(image: ArrayLike | str | Path | Image.Image) -> Grey:
     """
     if isinstance(image, str | Path):
         return read_grey(Path(image).expanduser())
-    return _to_grey(ImageOps.exif_transpose(image)) if isinstance(image, Image.Image) else as_grey(np.asarray(image))
+    return _to_grey(image) if isinstance(image, Image.Image) else as_grey(np.asarray(image))
 
 
 def luma(colours: NDArray[np.uint8]) -> Grey:
@@ -136,6 +136,7 @@ def write_png(path: Path, pixels: Grey) -> None:
 
 
 def _to_grey(image: Image.Image) -> Grey:
+    image = ImageOps.exif_transpose(image)
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return _scaled(np.asarray(image, np.float64))
     if image.mode in ("LA", "RGBA", "PA") or "transparency" in image.info:

@@ -83,12 +83,13 @@ def pixel_sizes(files: Sequence[InputFile], csv: Path | None, size_mm: float | N
         return {file.name: size_mm for file in files}
     if csv is not None:
         known = read_pixel_sizes(csv)
-        if known and not (matched := _matched(files, known)):
+        matched = _matched(files, known)
+        if known and not matched:
             raise InputError(
                 f"pixel_size_csv={csv} names none of the inputs ({next(iter(known))}, for instance, "
                 f"but not {files[0].name}); correct its names, or leave it out to measure in pixels"
             )
-        return matched if known else {}
+        return matched
     sizes: dict[str, float] = {}
     by_source: dict[Path, list[InputFile]] = {}
     for file in files:
