@@ -35,7 +35,7 @@ bench: setup    ## what the README says about speed
 	$(BIN)/python -m benchmarks.speed
 
 reproduce: setup  ## train the network in the box again (HC18 in $HC18_ROOT or data/hc18), and compare its figures
-	$(BIN)/python -m benchmarks.reproduce
+	$(BIN)/python -m tools.reproduce
 
 reproduce-short: setup  ## the same, shorter: at most 25 minutes on two cores
-	$(BIN)/python -m benchmarks.reproduce --short
+	$(BIN)/python -m tools.reproduce --short

@@ -9,14 +9,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fetal_seg.cli import command
-from fetal_seg.config import EvaluateConfig
+from fetal_seg.cli.app import command
+from fetal_seg.config.commands import EvaluateConfig
+from fetal_seg.config.data import FromRunConfig
 from fetal_seg.errors import InputError
-from fetal_seg.groups import FromRunConfig
 
 if TYPE_CHECKING:
-    from fetal_seg.checkpoint import Checkpoint
     from fetal_seg.data.records import Record
+    from fetal_seg.models.checkpoint import Checkpoint
 
 logger = logging.getLogger("evaluate")
 
@@ -24,10 +24,10 @@ logger = logging.getLogger("evaluate")
 @command("evaluate", "EvaluateConfig")
 def evaluate(config: EvaluateConfig, run_dir: Path) -> None:
     """Predict the records of a part, compare them with the truth, write tables and pictures."""
-    from fetal_seg.checkpoint import read_checkpoint
-    from fetal_seg.predictor import Predictor
-    from fetal_seg.report.evaluation import compare_to, evaluate_to
-    from fetal_seg.weights import SUFFIX
+    from fetal_seg.commands.evaluate import compare_to, evaluate_to
+    from fetal_seg.inference.predictor import Predictor
+    from fetal_seg.models.checkpoint import read_checkpoint
+    from fetal_seg.models.weights import SUFFIX
 
     checkpoints = [read_checkpoint(name) for name in ([config.ckpt] if isinstance(config.ckpt, str) else config.ckpt)]
     paths = [checkpoint.path for checkpoint in checkpoints]

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from fetal_seg.cli import command
-from fetal_seg.config import PredictConfig
+from fetal_seg.cli.app import command
+from fetal_seg.config.commands import PredictConfig
 
 logger = logging.getLogger("predict")
 
@@ -15,7 +15,7 @@ logger = logging.getLogger("predict")
 @command("predict", "PredictConfig")
 def predict(config: PredictConfig, run_dir: Path) -> None:
     """Measure every image of the input; write tables, masks, pictures and a page."""
-    from fetal_seg.data.inputs import find_inputs, pixel_sizes
+    from fetal_seg.commands.predict.inputs import find_inputs, pixel_sizes
     from fetal_seg.data.sources import cache_folder
 
     inputs = find_inputs(config.input, cache_folder(config.cache_dir))
@@ -24,9 +24,9 @@ def predict(config: PredictConfig, run_dir: Path) -> None:
 
     # Threads that wait for the network's next layer would take the cores from those that draw and write
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from fetal_seg.predictor import Predictor
-    from fetal_seg.report.prediction import Wishes
-    from fetal_seg.report.prediction_folder import Extras, predict_to
+    from fetal_seg.commands.predict.folder import Extras, predict_to
+    from fetal_seg.commands.predict.pipeline import Wishes
+    from fetal_seg.inference.predictor import Predictor
 
     checkpoints = [config.ckpt] if isinstance(config.ckpt, str) else config.ckpt
     predictor = Predictor.load(checkpoints, config.device, flips=config.tta == "flips", precision=config.precision)
@@ -39,7 +39,7 @@ def predict(config: PredictConfig, run_dir: Path) -> None:
 
 def _settings(config: PredictConfig, checkpoints: list[str]) -> dict[str, Any]:
     """What decides the numbers of a row."""
-    from fetal_seg.weights import locate
+    from fetal_seg.models.weights import locate
 
     digests = [hashlib.blake2b(locate(one).read_bytes(), digest_size=8).hexdigest() for one in checkpoints]
     return {

@@ -3,8 +3,8 @@
 import logging
 from pathlib import Path
 
-from fetal_seg.cli import command
-from fetal_seg.config import ReportConfig
+from fetal_seg.cli.app import command
+from fetal_seg.config.commands import ReportConfig
 
 logger = logging.getLogger("report")
 
@@ -12,8 +12,8 @@ logger = logging.getLogger("report")
 @command("report", "ReportConfig")
 def report(config: ReportConfig, run_dir: Path) -> None:
     """Read run folders, rank and compare them."""
-    from fetal_seg.report.runs import read_runs
-    from fetal_seg.report.sweep import write_report
+    from fetal_seg.evaluation.runs import read_runs
+    from fetal_seg.report.study.write import write_report
 
     runs = read_runs([Path(path).expanduser() for path in config.runs])
     again = [f"python report.py 'runs=[{','.join(config.runs)}]'"]

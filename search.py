@@ -3,14 +3,14 @@
 import sys
 from pathlib import Path
 
-from fetal_seg.cli import command
-from fetal_seg.config import SearchConfig
+from fetal_seg.cli.app import command
+from fetal_seg.config.commands import SearchConfig
 
 
 @command("search", "SearchConfig")
 def search(config: SearchConfig, run_dir: Path) -> None:
     """Train trials that Optuna proposes, give up those that fall behind, report all of them."""
-    from fetal_seg.search import run_search
+    from fetal_seg.cli.search import run_search
 
     sys.exit(run_search(config, run_dir))
 

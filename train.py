@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from fetal_seg.cli import command
-from fetal_seg.config import TrainConfig
+from fetal_seg.cli.app import command
+from fetal_seg.config.commands import TrainConfig
 
 
 @command("train", "TrainConfig")
 def train(config: TrainConfig, run_dir: Path) -> None:
     """Prepare the data, train, measure the validation images with the best checkpoint."""
-    from fetal_seg.experiment import run_experiment
+    from fetal_seg.commands.train import run_experiment
 
     run_experiment(config, run_dir)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from fetal_seg.weights import locate
+from fetal_seg.models.weights import locate
 
 ROOT = Path(__file__).resolve().parent.parent
 BATCH = 8
@@ -58,10 +58,10 @@ def _command(given: argparse.Namespace, output: Path) -> float:
 
 def _one_by_one(checkpoint: str, source: Path, most: int = 100) -> list[float]:
     """Milliseconds from a file to the circumference, as a program that measures single images would see them."""
-    from fetal_seg.data.inputs import find_inputs
+    from fetal_seg.commands.predict.inputs import find_inputs
     from fetal_seg.data.sources import cache_folder
-    from fetal_seg.frames import read_frames
-    from fetal_seg.predictor import Predictor
+    from fetal_seg.images.reader import read_frames
+    from fetal_seg.inference.predictor import Predictor
 
     files = list(itertools.islice(find_inputs(str(source), cache_folder(None)), most))
     predictor = Predictor.load(checkpoint)
@@ -78,13 +78,14 @@ def _stages(checkpoint: str, source: Path, most: int = 64) -> Iterator[tuple[str
     """Milliseconds an image of each stage; the network has all cores, the others one."""
     import torch
 
-    from fetal_seg.checkpoint import read_checkpoint
-    from fetal_seg.data.inputs import find_inputs
+    from fetal_seg.commands.predict.inputs import find_inputs
     from fetal_seg.data.sources import cache_folder
-    from fetal_seg.drawing import overlay
-    from fetal_seg.frames import read_frames
-    from fetal_seg.imageio import write_png
-    from fetal_seg.predictor import Member, Predictor
+    from fetal_seg.images.drawing import overlay
+    from fetal_seg.images.grey import write_png
+    from fetal_seg.images.reader import read_frames
+    from fetal_seg.inference.member import Member
+    from fetal_seg.inference.predictor import Predictor
+    from fetal_seg.models.checkpoint import read_checkpoint
     from fetal_seg.report.pictures import ContactSheet, Panel
 
     files = list(itertools.islice(find_inputs(str(source), cache_folder(None)), most))

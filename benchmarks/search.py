@@ -13,10 +13,10 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from fetal_seg import search
-from fetal_seg.config import SearchSettings
-from fetal_seg.report.labels import factors
-from fetal_seg.report.runs import Run, read_runs
+from fetal_seg.cli import search
+from fetal_seg.config.commands import SearchSettings
+from fetal_seg.evaluation.labels import factors
+from fetal_seg.evaluation.runs import Run, read_runs
 
 
 class Replay:

@@ -36,13 +36,14 @@ def time_help() -> float:
 
 def make_data(folder: Path) -> Any:
     """A data module of images of noise, as many as an epoch of HC18 needs."""
-    from fetal_seg.data.augment import Augmentation
+    from fetal_seg.data.augmentation.pipeline import Augmentation
     from fetal_seg.data.cache import build_cache
-    from fetal_seg.data.preprocess import Letterbox
     from fetal_seg.data.records import Record
-    from fetal_seg.datamodule import HeadDataModule, SplitRule
-    from fetal_seg.ellipse import Ellipse
-    from fetal_seg.imageio import write_png
+    from fetal_seg.data.split_files import SplitRule
+    from fetal_seg.geometry.ellipse import Ellipse
+    from fetal_seg.geometry.letterbox import Letterbox
+    from fetal_seg.images.grey import write_png
+    from fetal_seg.training.datamodule import HeadDataModule
 
     rng = np.random.default_rng(0)
     image, mask = (
@@ -62,9 +63,9 @@ def make_data(folder: Path) -> Any:
 
 def make_task(name: str) -> Any:
     """The task as ``train.py`` builds it with its default optimizer, schedule and loss."""
-    from fetal_seg.checkpoint import describe
-    from fetal_seg.models import build_network
-    from fetal_seg.task import SegmentationTask
+    from fetal_seg.models.checkpoint import describe
+    from fetal_seg.models.registry import build_network
+    from fetal_seg.training.task import SegmentationTask
 
     network = build_network({"name": name})
     description = describe({"name": name}, {"height": HEIGHT, "width": WIDTH, "mean": 0.15, "std": 0.2}, {}, {})
@@ -80,8 +81,8 @@ def make_task(name: str) -> Any:
 
 def bare_loop(name: str, precision: str) -> float:
     """Images a second of a plain PyTorch loop over the same network, one batch ready in memory."""
-    from fetal_seg.losses import bce_dice
-    from fetal_seg.models import build_network
+    from fetal_seg.models.registry import build_network
+    from fetal_seg.training.losses import bce_dice
 
     network = build_network({"name": name}).to(memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(network.parameters(), 1e-3, weight_decay=0.01)
@@ -120,8 +121,9 @@ class Clock:
 
 def our_training(name: str, data: Any, folder: Path, limit: int | float) -> tuple[float, float, str]:
     """Images a second, seconds of the epoch, and the precision, of our training as ``train.py`` sets it up."""
-    from fetal_seg.config import TrainerConfig
-    from fetal_seg.training import build_trainer, quiet_lightning
+    from fetal_seg.config.training import TrainerConfig
+    from fetal_seg.training.runtime import quiet_lightning
+    from fetal_seg.training.trainer import build_trainer
 
     quiet_lightning()
     run = folder / f"run-{time.time_ns()}"

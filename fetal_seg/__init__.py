@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from fetal_seg.version import __version__
 
 if TYPE_CHECKING:
-    from fetal_seg.predictor import Predictor as Predictor
+    from fetal_seg.inference.predictor import Predictor as Predictor
 
 __all__ = ["Predictor", "__version__"]
 
@@ -14,6 +14,6 @@ def __getattr__(name: str) -> Any:
     """`Predictor`, imported with torch when it is first asked for."""
     if name != "Predictor":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from fetal_seg.predictor import Predictor
+    from fetal_seg.inference.predictor import Predictor
 
     return Predictor

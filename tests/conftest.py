@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fetal_seg.ellipse import Ellipse
+from fetal_seg.geometry.ellipse import Ellipse
 
 if os.environ.get("PYTEST_XDIST_WORKER"):  # two processes that test share the cores; their commands too
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -80,7 +80,7 @@ def hc18_root():
 @pytest.fixture(scope="session")
 def phantoms(tmp_path_factory):
     """A folder with 12 training and 4 test phantoms in HC18's archives."""
-    from fetal_seg.data.phantom import write_phantoms
+    from fetal_seg.data.phantom.source import write_phantoms
 
     folder = tmp_path_factory.mktemp("phantoms")
     write_phantoms(folder, train=12, test=4, seed=5)
@@ -107,7 +107,7 @@ def table(file):
 def frames_before_error(path, every=1):
     """The frames of a file, and what the error that ended them says; None where none did."""
     from fetal_seg.errors import InputError
-    from fetal_seg.frames import read_frames
+    from fetal_seg.images.reader import read_frames
 
     frames, error = [], None
     try:

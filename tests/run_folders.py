@@ -6,9 +6,9 @@ import numpy as np
 import torch
 import yaml
 
-from fetal_seg.checkpoint import describe
-from fetal_seg.models import build_network
-from fetal_seg.report.tables import write_per_image
+from fetal_seg.evaluation.tables import write_per_image
+from fetal_seg.models.checkpoint import describe
+from fetal_seg.models.registry import build_network
 
 IMAGES = 24  # two of each examination
 BASE = {"model": {"name": "encoder_decoder", "depth": 3}, "optim": {"name": "adamw", "lr_factor": 1.0}, "seed": 0}

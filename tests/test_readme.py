@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from conftest import DRAWN, ROOT, drawn_head
 
-from fetal_seg.models import build_network, count_parameters
+from fetal_seg.models.registry import build_network, count_parameters
+from tests.conftest import DRAWN, ROOT, drawn_head
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -37,10 +37,10 @@ def test_groups_that_it_names_are_there():
 def test_the_network_it_shows_how_to_add_works(tmp_path, monkeypatch):
     import torch
 
-    import fetal_seg.models
+    from fetal_seg.models import networks
 
     (tmp_path / "tiny.py").write_text(_example("class Network"))
-    monkeypatch.setattr(fetal_seg.models, "__path__", [*fetal_seg.models.__path__, str(tmp_path)])
+    monkeypatch.setattr(networks, "__path__", [*networks.__path__, str(tmp_path)])
     network = build_network({"name": "tiny", "channels": 4})
     assert network(torch.rand(2, 1, 20, 30)).shape == (2, 1, 20, 30)
 
@@ -49,7 +49,7 @@ def test_the_library_example_measures_a_head(tmp_path):
     import subprocess
     import sys
 
-    from fetal_seg.imageio import write_png
+    from fetal_seg.images.grey import write_png
 
     write_png(tmp_path / "scan.png", drawn_head(DRAWN))
     done = subprocess.run(

@@ -12,12 +12,12 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from fetal_seg.data.preprocess import Letterbox
 from fetal_seg.data.records import Record
-from fetal_seg.ellipse import Ellipse
 from fetal_seg.errors import InputError
 from fetal_seg.files import whole_folder
-from fetal_seg.imageio import Grey
+from fetal_seg.geometry.arrays import Grey
+from fetal_seg.geometry.ellipse import Ellipse
+from fetal_seg.geometry.letterbox import Letterbox
 from fetal_seg.progress import track
 
 logger = logging.getLogger(__name__)

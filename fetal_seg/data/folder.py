@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fetal_seg.data.records import Record, checked_pixel_size
 from fetal_seg.errors import InputError, enumerate_names
-from fetal_seg.imageio import IMAGE_SUFFIXES
+from fetal_seg.images.grey import IMAGE_SUFFIXES
 
 CSV_NAME = "pixel_sizes.csv"
 NAME, PIXEL_SIZE, GROUP = "filename", "pixel size(mm)", "group"

@@ -8,10 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fetal_seg.ellipse import Ellipse
 from fetal_seg.errors import InputError, enumerate_names
-from fetal_seg.imageio import Grey, read_grey
-from fetal_seg.measurement import head_contour
+from fetal_seg.geometry.arrays import Grey
+from fetal_seg.geometry.ellipse import Ellipse
+from fetal_seg.geometry.ellipse_fit import head_contour
+from fetal_seg.images.grey import read_grey
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from typing import Any
 
 import platformdirs
 
-from fetal_seg.data import folder, hc18, phantom
+from fetal_seg.data import folder, hc18
+from fetal_seg.data.phantom import source as phantom
 from fetal_seg.data.records import Record
 from fetal_seg.errors import InputError
 

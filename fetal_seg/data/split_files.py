@@ -4,12 +4,17 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fetal_seg.data import splits
+from fetal_seg.data.records import Record
 from fetal_seg.data.splits import Split
 from fetal_seg.errors import InputError, enumerate_names
 from fetal_seg.files import write_text
+from fetal_seg.geometry.ellipse import Ellipse
+from fetal_seg.measurement.biometry import trimester
 
 logger = logging.getLogger(__name__)
 
@@ -97,3 +102,38 @@ def _is_whole(value: Any) -> bool:
 
 def _is_list_of_names(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+@dataclass(frozen=True)
+class SplitRule:
+    """How records are cut into training and validation; see ``conf/data``."""
+
+    kind: str = "examination"
+    seed: int = 0
+    val_fraction: float = 0.2
+    folds: int = 5
+    fold: int = 0
+    file: Path | None = None
+
+    def apply(self, records: Sequence[Record], ellipses: Sequence[Ellipse]) -> splits.Split:
+        """The split of these records, by file or by rule.
+
+        Raises:
+            InputError: the file does not fit the records, or there are too few of them.
+        """
+        names = [record.name for record in records]
+        examinations = [record.examination for record in records]
+        if self.file is not None:
+            split = read_split(self.file)
+            check_split(split, names, examinations)
+            return split
+        strata = [
+            trimester(ellipse.circumference * record.pixel_size_mm) if record.pixel_size_mm else 0
+            for record, ellipse in zip(records, ellipses, strict=True)
+        ]
+        if self.kind == "random":
+            return splits.split_random(names, examinations, seed=self.seed, val_fraction=self.val_fraction)
+        if self.kind == "kfold":
+            return splits.split_kfold(names, examinations, strata, seed=self.seed, folds=self.folds, fold=self.fold)
+        cut = splits.split_inner if self.kind == "inner" else splits.split_examinations
+        return cut(names, examinations, strata, seed=self.seed, val_fraction=self.val_fraction)

@@ -2,17 +2,13 @@
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "mish", "prelu"]
-Norm = Literal["batch", "group", "instance", "none"]
-Block = Literal["plain", "residual", "depthwise"]
-Upsample = Literal["transpose", "bilinear", "nearest"]
+from fetal_seg.config.types import Activation, Norm, Upsample
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": lambda: nn.ReLU(inplace=True),

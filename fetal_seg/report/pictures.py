@@ -10,13 +10,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fetal_seg.biometry import age_text
-from fetal_seg.drawing import BACKGROUND, LEGEND, NO_BREAK_SPACE, Colour, Picture, in_colour, overlay, text_strip
-from fetal_seg.ellipse import Ellipse
+from fetal_seg.evaluation.tables import Row, is_missed, number
 from fetal_seg.files import whole_file
-from fetal_seg.imageio import Grey, write_png
-from fetal_seg.report.tables import Row, is_missed, number
-from fetal_seg.results import ERROR, OK
+from fetal_seg.geometry.arrays import Grey
+from fetal_seg.geometry.ellipse import Ellipse
+from fetal_seg.images.drawing import BACKGROUND, LEGEND, NO_BREAK_SPACE, Colour, Picture, in_colour, overlay, text_strip
+from fetal_seg.images.grey import write_png
+from fetal_seg.measurement.biometry import age_text
+from fetal_seg.measurement.result import ERROR, OK
 
 GAP = 12  # px between the parts of a picture
 TITLE_SIZE, CAPTION_SIZE = 26, 17  # px

@@ -1,0 +1,119 @@
+"""Overrides of the command line, in Hydra's grammar: ``key=value``, ``group=choice``, ``key=a,b,c``."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+
+from fetal_seg.errors import InputError
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+
+
+def as_hydra_takes(arguments: Sequence[str]) -> list[str]:
+    """Arguments with each plain value as "add or override", so that what is unknown is left to the schema.
+
+    Hydra stops at the first key that it does not know; this way all problems are told at once.
+
+    Raises:
+        InputError: naming each argument that is no override, and each group's choice that there is not.
+    """
+    problems: list[str] = []
+    overrides = [_checked(_quoted(argument), problems) for argument in arguments]
+    if problems:
+        raise InputError("; ".join(problems))
+    return overrides
+
+
+PATHS = ("input", "output", "ckpt", "pixel_size_csv", "cache_dir", "data.root")  # keys whose values are paths
+
+
+def _quoted(argument: str) -> str:
+    """The argument with quotes around a path that would mean something else to Hydra."""
+    key, _, value = argument.partition("=")
+    is_plain = not re.search(r"[\s,=()\[\]{}:'\"]", value)
+    is_hydras = value.startswith(("[", "{", "'", '"')) and not Path(value).exists()
+    if not value.startswith("~") and (key not in PATHS or is_plain or is_hydras):
+        return argument
+    escaped = value.replace("'", "\\'")
+    return f"{key}='{escaped}'"
+
+
+def _checked(argument: str, problems: list[str]) -> str:
+    try:
+        parsed = _parsed(argument)
+    except HydraException as error:
+        reason = str(error).splitlines()[0]
+        problems.append(f"{argument!r} is no override ({reason}); write key=value, with quotes around odd characters")
+        return argument
+    key = parsed.key_or_group
+    folder = CONF / key
+    if folder.is_dir():
+        choices = sorted(file.stem for file in folder.glob("*.yaml"))
+        values = parsed.sweep_string_iterator() if parsed.is_sweep_override() else [parsed.value()]
+        unknown = [str(value) for value in values if str(value) not in choices]
+        if unknown and not parsed.is_delete():
+            problems.append(f"{key}={', '.join(unknown)} is unknown; take one of {', '.join(choices)}")
+        return argument
+    if is_of_hydra(argument) or parsed.is_delete():
+        return argument
+    return f"++{argument.lstrip('+')}"
+
+
+def is_of_hydra(override: str) -> bool:
+    """Whether it sets one of Hydra's own keys, which say where and how jobs run."""
+    return override.lstrip("+~").startswith(("hydra.", "hydra/", "hydra="))
+
+
+def first_of(override: str) -> str:
+    """The override itself, or of a sweep the one of its first job."""
+    parsed = _parsed(override)
+    if not parsed.is_sweep_override():
+        return override
+    return f"{parsed.get_key_element()}={next(parsed.sweep_string_iterator())}"
+
+
+def is_sweep(override: str) -> bool:
+    """Whether it gives a key several values."""
+    return _parsed(override).is_sweep_override()
+
+
+def jobs_of(overrides: Sequence[str]) -> list[list[str]]:
+    """The overrides of each job of a sweep: all combinations, in Hydra's order."""
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+
+    (jobs,) = BasicSweeper.split_arguments([_parsed(text) for text in overrides], None)
+    return jobs
+
+
+def last_value(overrides: Sequence[str], key: str) -> str | None:
+    """The value that the last override of a key gives; None where it is not given, or null."""
+    found = [text.split("=", 1)[1].strip("'\"") for text in overrides if text.lstrip("+").startswith(f"{key}=")]
+    return found[-1] if found and found[-1] not in ("null", "") else None
+
+
+def grid_overrides(grid: Mapping[str, Sequence[Any]], given: Sequence[str]) -> list[str]:
+    """Overrides that sweep over a grid, but for the keys that `given` overrides set.
+
+    Raises:
+        InputError: a key or value of the grid cannot be used.
+    """
+    keys = {_parsed(text).key_or_group for text in given}
+    try:
+        return as_hydra_takes(
+            [f"{key}={','.join(map(_written, values))}" for key, values in grid.items() if key not in keys]
+        )
+    except InputError as error:
+        raise InputError(f"sweep.grid: {error}") from error
+
+
+def _written(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _parsed(override: str) -> Override:
+    return OverridesParser.create().parse_override(override)

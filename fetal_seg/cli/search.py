@@ -1,0 +1,228 @@
+"""A search that prunes: Optuna proposes overrides, sees each epoch's validation Dice, gives up what falls behind.
+
+The study is ``study.db`` (SQLite) in the search's folder, which any number of workers share; a trial has a run folder
+there, named by its number. Training is a function of its configuration, so no configuration is trained twice.
+"""
+
+import contextlib
+import json
+import logging
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+import yaml
+from filelock import FileLock, Timeout
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from fetal_seg.cli.app import compose_run
+from fetal_seg.cli.sweep import FAILURE, record_failure
+from fetal_seg.commands.train import run_experiment
+from fetal_seg.config.commands import RangeConfig, SearchConfig, SearchSettings
+from fetal_seg.errors import InputError
+from fetal_seg.files import write_text
+
+Watch = Callable[[int, float], bool]
+Train = Callable[[list[str], Path, Watch], bool]
+Space = Mapping[str, Sequence[Any] | RangeConfig]
+
+FILE = "search.json"
+ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
+FAILED = "failed"  # marks trials that failed by themselves, unlike those whose process died
+
+logger = logging.getLogger(__name__)
+
+
+def run_search(config: SearchConfig, folder: Path) -> int:
+    """Run the search of a configuration in a folder, or go on with the one there; returns the exit status.
+
+    Raises:
+        InputError: there is nothing to search, or the folder is of another search.
+    """
+    settings = config.search
+    overrides = _trial_overrides(folder)
+    fixed = {text.lstrip("+").split("=")[0] for text in overrides}
+    space = {key: values for key, values in (settings.space or config.sweep.grid).items() if key not in fixed}
+    if not space:
+        raise InputError("there is nothing to search; set search.space={KEY: [..]}, or take experiment=ablation")
+    _check_same(folder, overrides, space)
+    study = open_study(folder, config.seed, settings, create=True)
+    _take_up(study, folder)
+    from joblib import Parallel, delayed
+
+    from fetal_seg.commands.report import conclude_search
+
+    logger.info("search in %s: %d of %d trials done", folder, _ended(study), settings.trials)
+    with contextlib.suppress(KeyboardInterrupt):
+        Parallel(n_jobs=settings.workers, backend="loky")(
+            delayed(work)(folder, overrides, space, settings, config.seed + worker)
+            for worker in range(settings.workers)
+        )
+    _tell(study, space)
+    conclude_search(folder, sys.argv)
+    failed = [trial for trial in study.get_trials(deepcopy=False) if FAILED in trial.user_attrs]
+    return int(_ended(study) < settings.trials or bool(failed))
+
+
+def _trial_overrides(folder: Path) -> list[str]:
+    """What the user set for all trials: the search's own overrides, without those that say how to search."""
+    given = yaml.safe_load((folder / ".hydra" / "overrides.yaml").read_text(encoding="utf-8"))
+    return [text for text in given if not text.lstrip("+").startswith(("search.", "search=", "output="))]
+
+
+def _check_same(folder: Path, overrides: list[str], space: Space) -> None:
+    """Keep what is searched beside the study, and refuse to mix another search into it."""
+    written = {key: vars(value) if isinstance(value, RangeConfig) else list(value) for key, value in space.items()}
+    content = {"overrides": overrides, "space": written}
+    file = folder / FILE
+    if file.is_file():
+        known = json.loads(file.read_text(encoding="utf-8"))
+        if known != content:
+            raise InputError(
+                f"{folder} holds another search ({' '.join(known['overrides'])} over {', '.join(known['space'])}); "
+                "give the same keys, or another output"
+            )
+    else:
+        write_text(file, json.dumps(content, indent=1) + "\n")
+
+
+def open_study(folder: Path, seed: int, settings: SearchSettings, *, create: bool = False) -> optuna.Study:
+    """The study of a search's folder, with the sampler and the pruner of its settings; `create` where there is none."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    storage = f"sqlite:///{folder.resolve() / 'study.db'}"
+    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=settings.startup_trials)
+    pruners: dict[str, Callable[[], optuna.pruners.BasePruner]] = {
+        "median": lambda: optuna.pruners.MedianPruner(settings.startup_trials),
+        "hyperband": optuna.pruners.HyperbandPruner,
+        "none": optuna.pruners.NopPruner,
+    }
+    make = optuna.create_study if create else optuna.load_study
+    more: dict[str, Any] = {"direction": "maximize", "load_if_exists": True} if create else {}
+    return make(study_name="search", storage=storage, sampler=sampler, pruner=pruners[settings.pruner](), **more)
+
+
+def _ended(study: optuna.Study) -> int:
+    """Trials that need not be made again: failed ones, too, would fail again."""
+    trials = study.get_trials(deepcopy=False)
+    return sum(trial.state in ENDED or FAILED in trial.user_attrs for trial in trials)
+
+
+def _take_up(study: optuna.Study, folder: Path) -> None:
+    """Put trials whose process died in the queue again, with their run folder to go on in."""
+    for trial in study.get_trials(states=(TrialState.RUNNING,)):
+        run_dir = _folder_of(trial, folder)
+        run_dir.mkdir(exist_ok=True)
+        with contextlib.suppress(Timeout), FileLock(run_dir / ".lock", timeout=0):
+            study.tell(trial.number, state=TrialState.FAIL)
+            if trial.params:
+                study.enqueue_trial(trial.params, user_attrs={"folder": run_dir.name})
+
+
+def _folder_of(trial: FrozenTrial | Trial, folder: Path) -> Path:
+    return folder / str(trial.user_attrs.get("folder", trial.number))
+
+
+def work(
+    folder: Path, overrides: list[str], space: Space, settings: SearchSettings, seed: int, train: Train | None = None
+) -> None:
+    """What each process does: trials, until there are enough of them.
+
+    Args:
+        folder: of the search, with its study.
+        overrides: of every trial.
+        space: what is allowed for each key.
+        settings: of the search.
+        seed: of the sampler.
+        train: trains with given overrides in a run folder and tells `Watch` each epoch; gives whether it came
+            to its end. By default as ``train.py`` does.
+    """
+    logging.basicConfig(format="%(message)s", level=logging.INFO)
+    study = open_study(folder, seed, settings)
+
+    def stop_when_enough(study: optuna.Study, _: FrozenTrial) -> None:
+        if _ended(study) >= settings.trials:
+            study.stop()
+
+    if _ended(study) < settings.trials:
+        objective = _Objective(folder, overrides, space, train or _train)
+        study.optimize(objective, callbacks=[stop_when_enough], catch=(Exception,))
+
+
+def _train(overrides: list[str], run_dir: Path, watch: Watch) -> bool:
+    return run_experiment(compose_run(overrides, run_dir), run_dir, watch) is not None
+
+
+class _Objective:
+    """The highest validation Dice of a trial."""
+
+    def __init__(self, folder: Path, overrides: list[str], space: Space, train: Train) -> None:
+        self._folder, self._overrides, self._space, self._train = folder, overrides, space, train
+
+    def __call__(self, trial: Trial) -> float:
+        values = {key: _propose(trial, key, allowed) for key, allowed in self._space.items()}
+        twin = _twin(trial)
+        if twin is not None:
+            return _as_before(trial, twin)
+        run_dir = _folder_of(trial, self._folder)
+        run_dir.mkdir(exist_ok=True)
+        with FileLock(run_dir / ".lock"):
+            try:
+                (run_dir / FAILURE).unlink(missing_ok=True)
+                return self._watched(trial, values, run_dir)
+            except optuna.TrialPruned:
+                raise
+            except Exception as error:
+                record_failure(run_dir, error)
+                trial.set_user_attr(FAILED, True)
+                raise
+
+    def _watched(self, trial: Trial, values: dict[str, Any], run_dir: Path) -> float:
+        dice: list[float] = []
+
+        def watch(epoch: int, value: float) -> bool:
+            dice.append(value)
+            trial.report(value, epoch)
+            return trial.should_prune()
+
+        ended = self._train([*self._overrides, *(f"{key}={value}" for key, value in values.items())], run_dir, watch)
+        told = "val/dice" if ended else "given up at val/dice"
+        logger.info("trial %s (%s): %s %.4f", run_dir.name, ", ".join(map(str, values.values())), told, max(dice))
+        if not ended:
+            raise optuna.TrialPruned
+        return max(dice)
+
+
+def _propose(trial: Trial, key: str, allowed: Sequence[Any] | RangeConfig) -> Any:
+    if not isinstance(allowed, RangeConfig):
+        return trial.suggest_categorical(key, list(allowed))
+    if isinstance(allowed.low, int) and isinstance(allowed.high, int):
+        return trial.suggest_int(key, allowed.low, allowed.high, log=allowed.log)
+    return trial.suggest_float(key, allowed.low, allowed.high, log=allowed.log)
+
+
+def _twin(trial: Trial) -> FrozenTrial | None:
+    """A trial of the same values that has ended."""
+    ended = trial.study.get_trials(deepcopy=False, states=ENDED)
+    return next((other for other in ended if other.params == trial.params), None)
+
+
+def _as_before(trial: Trial, twin: FrozenTrial) -> float:
+    trial.set_user_attr("twin", twin.number)
+    if twin.state == TrialState.PRUNED or twin.value is None:
+        raise optuna.TrialPruned
+    return twin.value
+
+
+def _tell(study: optuna.Study, space: Space) -> None:
+    """The best trial, and what the search cost."""
+    trained = [trial for trial in study.get_trials(states=ENDED) if "twin" not in trial.user_attrs]
+    complete = [trial for trial in trained if trial.value is not None and trial.state == TrialState.COMPLETE]
+    epochs = sum(len(trial.intermediate_values) for trial in trained)
+    pruned = len(trained) - len(complete)
+    logger.info("%d trainings of %d epochs in all, %d of them pruned", len(trained), epochs, pruned)
+    if complete:
+        best = max(complete, key=lambda trial: trial.value or 0.0)
+        told = " ".join(f"{key}={best.params[key]}" for key in space)
+        logger.info("best: val/dice %.4f by trial %d: %s", best.value, best.number, told)

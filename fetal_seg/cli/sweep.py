@@ -1,0 +1,163 @@
+"""Sweeps of ``train.py -m``: jobs that fail alone, are resumed where they were cut off, and end in one report.
+
+``sweep.json`` in the sweep's folder says what the jobs are; job number n has the folder ``n``. A job that
+fails leaves ``failure.json`` there, with its cause, and the others go on.
+"""
+
+import contextlib
+import json
+import logging
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from fetal_seg.cli.overrides import grid_overrides, is_of_hydra, jobs_of, last_value
+from fetal_seg.errors import InputError
+from fetal_seg.files import write_text
+
+FILE, FAILURE = "sweep.json", "failure.json"
+FOLDER = "hydra.sweep.dir"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep runs.
+
+    Attributes:
+        folder: of the sweep.
+        given: the user's overrides, without Hydra's own.
+        overrides: the same with the grid of the configuration.
+        launching: Hydra's own overrides, which say how jobs are run and do not change their results.
+    """
+
+    folder: Path
+    given: list[str]
+    overrides: list[str]
+    launching: list[str]
+
+    @property
+    def arguments(self) -> list[str]:
+        """The command line for Hydra."""
+        return ["-m", *self.overrides, *self.launching, f"{FOLDER}={self.folder}"]
+
+    def jobs(self) -> list[list[str]]:
+        """The overrides of each job, in Hydra's order."""
+        return jobs_of(self.overrides)
+
+
+def plan_sweep(overrides: Sequence[str], grid: Callable[[list[str]], dict[str, list[Any]]]) -> Sweep:
+    """The sweep that a command line asks for: a new one, or one to go on with.
+
+    Args:
+        overrides: in Hydra's form.
+        grid: gives the grid that the configuration declares, by key, for these overrides.
+
+    Raises:
+        InputError: the folder to go on with is none, or is of another sweep; or the jobs' folders are renamed.
+    """
+    launching = [text for text in overrides if is_of_hydra(text)]
+    given = [text for text in overrides if text not in launching and not text.startswith("++sweep.resume=")]
+    if last_value(launching, "hydra.sweep.subdir"):
+        raise InputError("hydra.sweep.subdir names the folders of jobs, which are their numbers; leave it out")
+    asked, folder = last_value(overrides, "sweep.resume"), last_value(launching, FOLDER)
+    launching = [text for text in launching if not text.startswith(f"{FOLDER}=")]
+    if asked:
+        return _resumed(Path(asked).expanduser(), given, launching)
+    place = Path(folder).expanduser() if folder else Path("outputs", "sweep", _now())
+    if (place / FILE).exists():
+        raise InputError(f"{place} holds a sweep; go on with it by sweep.resume={place}, or take another folder")
+    return Sweep(place, given, [*given, *grid_overrides(grid(given), given)], launching)
+
+
+def _resumed(folder: Path, given: list[str], launching: list[str]) -> Sweep:
+    try:
+        known = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        stored, overrides = list(known["given"]), list(known["overrides"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"sweep.resume={folder} holds no sweep ({FILE} cannot be read); give its folder") from error
+    if given and sorted(given) != sorted(stored):
+        raise InputError(
+            f"sweep.resume={folder} is a sweep over {' '.join(stored) or 'the defaults'}, not over {' '.join(given)}; "
+            "give the same keys or none, or start a new sweep"
+        )
+    return Sweep(folder, stored, overrides, launching)
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%d_%H-%M-%S-") + f"{time.time_ns() // 1000 % 1_000_000:06d}"
+
+
+def run_sweep(sweep: Sweep, launch: Callable[[], None], conclude: Callable[[Path], int]) -> int:
+    """Run all jobs and conclude, whatever becomes of them; returns the exit status.
+
+    Args:
+        sweep: its jobs.
+        launch: runs them, by Hydra.
+        conclude: writes the report of the sweep's folder and returns the number of jobs without a result.
+    """
+    if not (sweep.folder / FILE).exists():
+        content = {"command": sys.argv, "given": sweep.given, "overrides": sweep.overrides, "jobs": sweep.jobs()}
+        write_text(sweep.folder / FILE, json.dumps(content, indent=1) + "\n")
+    beside = any(text.startswith("hydra/launcher=") for text in sweep.launching)
+    interrupted = False
+    try:
+        for _ in range(2 if beside else 1):
+            with contextlib.suppress(SystemExit):  # Hydra's, when a worker process died: it takes the others with it
+                sys.argv[1:] = sweep.arguments
+                launch()
+                break
+    except KeyboardInterrupt:
+        interrupted = True
+    unfinished = conclude(sweep.folder)
+    return 130 if interrupted else int(unfinished > 0)
+
+
+def run_job(task: Callable[[], None], run_dir: Path) -> None:
+    """Run one job in its folder, alone; what goes wrong is written there and told, not raised."""
+    with _alone(run_dir):
+        if is_finished(run_dir):
+            logger.info("job %s was finished before", run_dir.name)
+            return
+        try:
+            (run_dir / FAILURE).unlink(missing_ok=True)
+            task()
+        except Exception as error:
+            record_failure(run_dir, error)
+
+
+def record_failure(run_dir: Path, error: Exception) -> None:
+    """Write why a job failed into its folder, and tell it."""
+    cause = " ".join(str(error).split()) or "no message"
+    cause = cause if isinstance(error, InputError) else f"{type(error).__name__}: {cause}"
+    write_text(run_dir / FAILURE, json.dumps({"cause": cause, "traceback": traceback.format_exc()}, indent=1) + "\n")
+    logger.error("job %s failed: %s\nthe others go on", run_dir.name, cause)
+
+
+def is_finished(run_dir: Path) -> bool:
+    """Whether a run has come to its end."""
+    with contextlib.suppress(OSError, ValueError):
+        return bool(json.loads((run_dir / "run.json").read_text(encoding="utf-8"))["status"] == "finished")
+    return False
+
+
+@contextlib.contextmanager
+def _alone(run_dir: Path) -> Any:
+    """Wait until no other process works on this job: workers may outlive a sweep that was killed."""
+    lock = FileLock(run_dir / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        logger.info("job %s is still running in another process; waiting for it", run_dir.name)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,1 @@
+"""What train, evaluate, predict and report do with a checked configuration. Knows no Hydra."""

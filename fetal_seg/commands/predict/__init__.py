@@ -1,0 +1,1 @@
+"""Measure files: inputs, pipeline, journal, folder of results."""

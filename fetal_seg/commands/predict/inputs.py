@@ -1,0 +1,218 @@
+"""What ``predict.py`` is given: files of images, DICOM and videos, and the pixel sizes that belong to them."""
+
+import glob
+import logging
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
+
+from fetal_seg.data.archives import extract
+from fetal_seg.data.hc18 import ANNOTATION, find_pixel_size_csv, read_pixel_sizes
+from fetal_seg.errors import InputError
+from fetal_seg.images.dicom import DICOM_SUFFIXES, is_dicom
+from fetal_seg.images.grey import IMAGE_SUFFIXES
+from fetal_seg.images.video import VIDEO_SUFFIXES
+
+SUFFIXES = (*IMAGE_SUFFIXES, *DICOM_SUFFIXES, *VIDEO_SUFFIXES)
+LIST_SUFFIXES = (".txt", ".lst")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file to measure.
+
+    Attributes:
+        path: where it is; files that a list names may be missing.
+        name: what tables call it, with ``/``; of all inputs only this one has it.
+        source: the file, folder or archive that it was found by; a CSV of pixel sizes may be beside that.
+    """
+
+    path: Path
+    name: str
+    source: Path
+
+
+def find_inputs(given: str | Sequence[str], cache_dir: Path) -> list[InputFile]:
+    """The files that are given, each once: by name within each thing given.
+
+    Args:
+        given: a file; a folder, with those in it; a pattern such as ``scans/**/*.png``; a list file (``.txt``,
+            ``.lst``) with a path a line, relative to its own folder, where ``#`` starts a comment; a ZIP archive of
+            a folder; or several of these. Folders, archives and patterns give the files that can be measured by
+            their suffix (or DICOM's mark, without one), but none that is hidden, a DICOMDIR, or an outline of HC18.
+        cache_dir: where archives are extracted to.
+
+    Raises:
+        InputError: nothing is there, or nothing that can be measured. Missing files of a list are no error here:
+            they cannot be read later, which the table of results tells.
+    """
+    found: dict[str, InputFile] = {}
+    for text in [given] if isinstance(given, str) else given:
+        try:
+            files = sorted(_files(text, cache_dir), key=lambda file: file.name) if text.strip() else []
+        except OSError as error:
+            reason = f"cannot be looked up ({error.strerror or error})"
+            raise InputError(f"input={text}: it {reason}; check the name and its permissions") from error
+        if not files:
+            raise InputError(
+                f"input={text}: there is nothing to measure; it must hold or name files of {', '.join(SUFFIXES)}; "
+                "correct it"
+            )
+        for file in files:
+            found.setdefault(os.path.normpath(file.path.absolute()), file)
+    return _distinctly_named(list(found.values()))
+
+
+def pixel_sizes(files: Sequence[InputFile], csv: Path | None, size_mm: float | None) -> dict[str, float]:
+    """Pixel sizes in mm by the files' names: one for all, from the CSV given, or from one beside the inputs.
+
+    A CSV may name a file by its name here, by an end of that (``b/c.png`` of ``a/b/c.png``), or by ``c.png`` alone.
+    Files without a size are left out.
+
+    Raises:
+        InputError: both a size and a CSV are given, or the CSV cannot be used.
+    """
+    if csv is not None and size_mm is not None:
+        raise InputError("pixel_size_mm and pixel_size_csv are both given; give one of them")
+    if size_mm is not None:
+        return {file.name: size_mm for file in files}
+    if csv is not None:
+        known = read_pixel_sizes(csv)
+        matched = _matched(files, known)
+        if known and not matched:
+            raise InputError(
+                f"pixel_size_csv={csv} names none of the inputs ({next(iter(known))}, for instance, "
+                f"but not {files[0].name}); correct its names, or leave it out to measure in pixels"
+            )
+        return matched
+    sizes: dict[str, float] = {}
+    by_source: dict[Path, list[InputFile]] = {}
+    for file in files:
+        by_source.setdefault(file.source, []).append(file)
+    for source, of_source in by_source.items():
+        for folder, table in _tables(source):
+            inside = [file for file in of_source if folder is None or file.path.is_relative_to(folder)]
+            if matched := _matched(inside, read_pixel_sizes(table)):
+                logger.info("pixel sizes from %s", table)
+            sizes |= matched
+    return sizes
+
+
+def _files(text: str, cache_dir: Path) -> Iterator[InputFile]:
+    path = Path(text).expanduser()
+    suffix = path.suffix.lower()
+    if path.is_dir():
+        if _is_results(path):
+            raise InputError(f"input={text}: a prediction wrote this folder; give the folder of its images")
+        yield from _in_folder(path, path)
+    elif path.is_file() and suffix == ".zip":
+        folder = extract(path, cache_dir)
+        yield from _in_folder(folder / path.stem if (folder / path.stem).is_dir() else folder, path)
+    elif path.is_file() and suffix in LIST_SUFFIXES:
+        yield from _in_list(path)
+    elif path.is_file():
+        yield InputFile(path, path.name, path)
+    elif glob.has_magic(text):
+        yield from _by_pattern(path)
+    else:
+        raise InputError(f"input={text}: there is no such file or folder; check the name")
+
+
+def _in_folder(folder: Path, source: Path) -> Iterator[InputFile]:
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".") and not _is_results(Path(parent, name))]
+        below = Path(parent).relative_to(folder)
+        for name in names:
+            if _is_input(path := Path(parent, name)):
+                yield InputFile(path, (below / name).as_posix(), source)
+
+
+def _is_results(folder: Path) -> bool:
+    """Whether a prediction wrote this folder: its pictures are no input."""
+    return (folder / "settings.json").is_file() and any(folder.glob("predictions.*"))
+
+
+def _by_pattern(pattern: Path) -> Iterator[InputFile]:
+    """Names are below the last folder that stands in the pattern as it is."""
+    plain = next(number for number, part in enumerate(pattern.parts) if glob.has_magic(part))
+    folder = Path(*pattern.parts[:plain])
+    for path in folder.glob(str(Path(*pattern.parts[plain:]))):
+        below = path.relative_to(folder)
+        if _is_input(path) and path.is_file() and not any(part.startswith(".") for part in below.parts):
+            yield InputFile(path, below.as_posix(), folder)
+
+
+def _in_list(file: Path) -> Iterator[InputFile]:
+    """What lies elsewhere than below the list is called by its file name and is a source of its own."""
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{file} cannot be read as a list of files ({error}); it must be UTF-8 text with a path a line; correct it"
+        ) from error
+    folder = Path(os.path.normpath(file.parent))
+    for line in map(str.strip, lines):
+        if not line or line.startswith("#"):
+            continue
+        path = Path(os.path.normpath(folder / Path(line.strip("\"'")).expanduser()))
+        if path.is_relative_to(folder) and ".." not in path.relative_to(folder).parts:
+            yield InputFile(path, path.relative_to(folder).as_posix(), folder)
+        else:
+            yield InputFile(path, path.name, path.parent)
+
+
+def _is_input(path: Path) -> bool:
+    if path.name.startswith(".") or path.name.upper().startswith("DICOMDIR"):
+        return False
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES:
+        return not path.stem.endswith(ANNOTATION)
+    if suffix.strip(".0123456789"):
+        return False
+    try:  # no suffix: DICOM files are often called by a number or a UID
+        return is_dicom(path)
+    except OSError:
+        return False
+
+
+def _distinctly_named(files: list[InputFile]) -> list[InputFile]:
+    """Put more and more of their folders before names that several files have."""
+    while repeated := {name for name, times in Counter(file.name for file in files).items() if times > 1}:
+        files = [replace(file, name=_longer(file)) if file.name in repeated else file for file in files]
+    return files
+
+
+def _longer(file: InputFile) -> str:
+    parts = Path(os.path.normpath(file.path.absolute())).parts[1:]
+    depth = len(PurePath(file.name).parts) + 1
+    return "/".join(parts[-depth:])
+
+
+def _tables(source: Path) -> Iterator[tuple[Path | None, Path]]:
+    """The CSVs that belong to a source, with the folder whose files each is for; None for all of the source.
+
+    Names repeat between HC18's parts, so that a CSV that is called after a folder is for that folder alone.
+    """
+    inside = sorted(source.glob("*pixel_size*.csv")) if source.is_dir() else []
+    folders = {table: source / table.name.split("_pixel_size")[0] for table in inside}
+    if named := [(folder, table) for table, folder in folders.items() if folder.is_dir()]:
+        yield from named
+    elif table := find_pixel_size_csv(source):
+        yield None, table
+
+
+def _matched(files: Sequence[InputFile], known: dict[str, float]) -> dict[str, float]:
+    """Sizes by the files' names; an accent may be written as one character or as two (Unicode's NFC and NFD)."""
+    sizes = {unicodedata.normalize("NFC", name): size for name, size in known.items()}
+    matched = {}
+    for file in files:
+        parts = PurePath(unicodedata.normalize("NFC", file.name)).parts
+        ends = ("/".join(parts[start:]) for start in range(len(parts)))
+        if (end := next((end for end in ends if end in sizes), None)) is not None:
+            matched[file.name] = sizes[end]
+    return matched

@@ -1,0 +1,231 @@
+"""From image files to rows, masks and overlays; reading, network, drawing and writing overlap."""
+
+import itertools
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from fetal_seg.commands.predict.inputs import InputFile
+from fetal_seg.commands.predict.journal import Journal, Key, Row
+from fetal_seg.errors import InputError
+from fetal_seg.files import whole_file
+from fetal_seg.geometry.arrays import Grey
+from fetal_seg.geometry.spacing import Spacing
+from fetal_seg.images.drawing import Picture, overlay
+from fetal_seg.images.grey import read_grey, write_png
+from fetal_seg.images.reader import Frame, read_frames
+from fetal_seg.inference.predictor import Predictor
+from fetal_seg.measurement.result import ERROR, Measurement, Prediction
+from fetal_seg.progress import track
+from fetal_seg.report import pictures
+from fetal_seg.report.prediction.submission import row_ellipse
+
+BATCH = 8  # images that the network sees at once
+AHEAD = 3 * BATCH  # files that are read before the network asks for them
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a user asks of a prediction.
+
+    Attributes:
+        sizes: pixel sizes in mm by the inputs' names; they go before what a file says of itself.
+        size_source: where they are from: ``given`` or ``csv``.
+        every: take every n-th frame of videos and multi-frame files.
+        overlays: draw each image with its ellipse.
+        gestational_age_weeks: known from elsewhere; the same for all images.
+    """
+
+    sizes: dict[str, float] = field(default_factory=dict)
+    size_source: str = "given"
+    every: int = 1
+    overlays: bool = True
+    gestational_age_weeks: float | None = None
+
+
+Read = Frame | InputError
+Finished = tuple[Row, Picture | None]
+
+
+def measure_files(
+    folder: Path,
+    predictor: Predictor,
+    inputs: Sequence[InputFile],
+    wishes: Wishes,
+    journal: Journal,
+    sheet: pictures.ContactSheet,
+) -> None:
+    """Measure what has no row yet; write masks and overlays into `folder`, and rows into the journal, in order.
+
+    Files that cannot be read get a row that says why.
+
+    Raises:
+        OSError: a result cannot be written; every file and row that is there is whole.
+    """
+    stems = output_stems([one.name for one in inputs])
+    done, paths = journal.done(), {one.name: one.path for one in inputs}
+    with ThreadPoolExecutor() as pool, ThreadPoolExecutor(1) as writer:
+        waiting: deque[Future[None]] = deque()
+        for batch in _batches(_frames(inputs, wishes.every, done, pool)):
+            frames = [one for _, one in batch if isinstance(one, Frame)]
+            predictions = iter(predictor.predict([frame.image for frame in frames], pool) if frames else [])
+            results = [
+                pool.submit(_finish, folder, stems[name], paths[name], one, next(predictions), predictor, wishes)
+                if isinstance(one, Frame)
+                else pool.submit(_unread, name, one)
+                for name, one in batch
+            ]
+            waiting.append(writer.submit(_add, results, journal, sheet))
+            while len(waiting) > 2:  # while the network sees a batch, those before are drawn and written
+                waiting.popleft().result()
+        for written in waiting:
+            written.result()
+
+
+def state_of(file: Path) -> str:
+    """What tells whether a file is still the one that was measured: its size and when it was changed."""
+    status = file.stat()
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+def is_current(row: Row, inputs: Mapping[str, Path], sizes: Mapping[str, float]) -> bool:
+    """Whether a row of an earlier run tells of a file as it is now, with the size of its pixels as it is known now."""
+    path = inputs.get(row["file"])
+    if path is None or not path.is_file() or row.get("source") != state_of(path):
+        return False
+    size = sizes.get(row["file"])
+    if size is None:
+        return row.get("pixel_size_source") not in ("given", "csv")
+    return row.get("pixel_size_mm") == size
+
+
+def output_stems(names: Sequence[str]) -> dict[str, str]:
+    """For each input's name the path of its results without a suffix: its own, made unique where names differ
+    in their suffix alone (``a.png`` and ``a.dcm`` give ``a`` and ``a.dcm``)."""
+    stems: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        stem = str(PurePosixPath(name).with_suffix(""))
+        candidates = itertools.chain([stem, name], (f"{name}_{number}" for number in itertools.count(2)))
+        stems[name] = next(one for one in candidates if one.casefold() not in taken)
+        taken.add(stems[name].casefold())
+    return stems
+
+
+def panels(folder: Path, rows: Iterable[Row], inputs: Sequence[InputFile], every: int) -> Iterator[pictures.Panel]:
+    """Images that were measured before, with what was found: read again from the inputs and the masks."""
+    paths = {one.name: one.path for one in inputs}
+    of_file = itertools.groupby((row for row in rows if row["flag"] != ERROR), key=lambda row: row["file"])
+    for name, own in of_file:
+        if name not in paths:
+            continue
+        wanted = {row.get("frame"): row for row in own}
+        try:
+            for frame in read_frames(paths[name], name, every):
+                if frame.number in wanted:
+                    yield _panel(folder, frame, wanted[frame.number])
+        except InputError:  # a video that breaks off, or a file that is gone by now
+            continue
+
+
+def _frames(
+    inputs: Sequence[InputFile], every: int, done: set[Key], pool: ThreadPoolExecutor
+) -> Iterator[tuple[str, Read]]:
+    """The frames of all inputs that have no row, or why there are none; files are read ahead."""
+
+    def begin(one: InputFile) -> tuple[list[Read], Iterator[Frame]]:
+        frames = read_frames(one.path, one.name, every)
+        return list(_caught(itertools.islice(frames, BATCH))), frames
+
+    single = {file for file, frame in done if frame is None}
+    left = iter([one for one in inputs if one.name not in single])
+    ahead = deque((one, pool.submit(begin, one)) for one in itertools.islice(left, AHEAD))
+    for _ in track(range(len(inputs) - len(single)), "measuring", len(inputs) - len(single)):
+        one, future = ahead.popleft()
+        ahead.extend((following, pool.submit(begin, following)) for following in itertools.islice(left, 1))
+        first, rest = future.result()
+        for frame in itertools.chain(first, _caught(rest)):
+            if isinstance(frame, InputError) or (one.name, frame.number) not in done:
+                yield one.name, frame
+
+
+def _caught(frames: Iterator[Frame]) -> Iterator[Read]:
+    """Frames, and at the end the error that ended them, if one did."""
+    try:
+        yield from frames
+    except InputError as error:
+        yield error
+
+
+def _batches(frames: Iterator[tuple[str, Read]]) -> Iterator[list[tuple[str, Read]]]:
+    while batch := list(itertools.islice(frames, BATCH)):
+        yield batch
+
+
+def _add(results: list["Future[Finished]"], journal: Journal, sheet: pictures.ContactSheet) -> None:
+    finished = [result.result() for result in results]
+    journal.add([row for row, _ in finished])
+    for _, thumbnail in finished:
+        if thumbnail is not None:
+            sheet.add(thumbnail)
+
+
+def _finish(
+    folder: Path,
+    stem: str,
+    source: Path,
+    frame: Frame,
+    prediction: Prediction,
+    predictor: Predictor,
+    wishes: Wishes,
+) -> Finished:
+    """Measure, draw and write one image; its row, and a thumbnail for the contact sheet."""
+    spacing, notes = _spacing(frame, prediction, wishes)
+    measured = Measurement.of(
+        prediction,
+        spacing,
+        calibration=predictor.calibration,
+        gestational_age_weeks=wishes.gestational_age_weeks,
+        notes=notes,
+    )
+    # Frames have a folder of their file's whole name: no other input can be called so
+    name = stem if frame.number is None else f"{frame.file}/{frame.number:05d}"
+    row: Row = {"file": frame.file, **measured.row(), "frame": frame.number, "mask": f"masks/{name}.png"}
+    row["source"] = state_of(source)
+    caption = pictures.prediction_caption(row)
+    _write(folder / row["mask"], measured.mask * 255)
+    if wishes.overlays:
+        row["overlay"] = f"overlays/{name}.png"
+        drawn = overlay(frame.image, mask=measured.mask, prediction=measured.ellipse, caption=caption, axes=True)
+        _write(folder / row["overlay"], drawn)
+    panel = pictures.Panel(frame.image, caption, mask=measured.mask, prediction=measured.ellipse)
+    return row, pictures.ContactSheet.thumbnail(panel)
+
+
+def _spacing(frame: Frame, prediction: Prediction, wishes: Wishes) -> tuple[Spacing | None, tuple[str, ...]]:
+    """The size of a pixel where the head is, and what is to be known of the file."""
+    ellipse = prediction.ellipse
+    own = frame.spacing_at(ellipse.center_x, ellipse.center_y) if ellipse else frame.spacing
+    size = wishes.sizes.get(frame.file)
+    if size is None:
+        return own, frame.notes
+    notes = frame.notes
+    if own is not None and abs(own.x_mm / size - 1) > 0.01:
+        notes += (f"the file itself says {own.x_mm:.4g} mm a pixel",)
+    return Spacing(size, size, wishes.size_source), notes
+
+
+def _unread(name: str, error: InputError) -> Finished:
+    return {"file": name, "flag": ERROR, "reasons": [str(error)], "frame": None}, None
+
+
+def _panel(folder: Path, frame: Frame, row: Row) -> pictures.Panel:
+    mask = read_grey(folder / row["mask"])
+    return pictures.Panel(frame.image, pictures.prediction_caption(row), mask=mask, prediction=row_ellipse(row))
+
+
+def _write(path: Path, pixels: Grey) -> None:
+    with whole_file(path) as temporary:
+        write_png(temporary, pixels)

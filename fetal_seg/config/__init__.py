@@ -1,0 +1,1 @@
+"""What every key is: its type, its range, its default. At the bottom: everything may import it."""

@@ -1,0 +1,1 @@
+"""How good predictions are, and which of many runs is better. Draws nothing, knows no Lightning."""

@@ -1,0 +1,79 @@
+"""What a network costs: its parameters, and its time an image on the CPU."""
+
+import json
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import torch
+from torch import nn
+
+from fetal_seg.errors import InputError
+from fetal_seg.models.checkpoint import read_checkpoint
+from fetal_seg.models.registry import count_parameters
+
+SECONDS = 20.0  # for all networks together, and no more than one for each
+FEWEST, MOST = 3, 30  # timed calls of a network
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one network costs.
+
+    Attributes:
+        parameters: trained numbers.
+        milliseconds: median time of the network alone, one image at the size it takes, on the CPU.
+        height, width: that size, px.
+    """
+
+    parameters: int
+    milliseconds: float
+    height: int
+    width: int
+
+
+def measure_costs(checkpoints: Iterable[Path]) -> dict[Path, Cost]:
+    """The cost of each checkpoint's network; networks that are built alike are timed once.
+
+    Checkpoints that are absent or cannot be used have no cost.
+    """
+    networks: dict[str, tuple[nn.Module, int, int]] = {}
+    kinds: dict[Path, str] = {}
+    for path in checkpoints:
+        try:
+            checkpoint = read_checkpoint(path)
+            frame = checkpoint.description["preprocessing"]
+            kind = json.dumps([checkpoint.description["network"], frame["height"], frame["width"]], sort_keys=True)
+            if kind not in networks:
+                networks[kind] = (checkpoint.build_network(), frame["height"], frame["width"])
+            kinds[path] = kind
+        except InputError as error:
+            logger.info("no cost of %s: %s", path, error)
+    seconds = min(1.0, SECONDS / max(1, len(networks)))
+    costs = {
+        kind: Cost(count_parameters(network), _milliseconds(network, height, width, seconds), height, width)
+        for kind, (network, height, width) in networks.items()
+    }
+    if costs:
+        logger.info("timed %d networks on the CPU, threads: %d", len(costs), torch.get_num_threads())
+    return {path: costs[kind] for path, kind in kinds.items()}
+
+
+@torch.inference_mode()
+def _milliseconds(network: nn.Module, height: int, width: int, seconds: float) -> float:
+    """Median time of a call on one image, as ``Predictor`` makes it, within about `seconds`."""
+    network = network.to(memory_format=torch.channels_last).eval()
+    image = torch.zeros(1, 1, height, width).to(memory_format=torch.channels_last)
+    network(image)  # the first call prepares
+    times: list[float] = []
+    end = time.perf_counter() + seconds
+    while len(times) < FEWEST or (len(times) < MOST and time.perf_counter() < end):
+        start = time.perf_counter()
+        network(image)
+        times.append(1000 * (time.perf_counter() - start))
+    return median(times)

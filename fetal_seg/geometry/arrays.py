@@ -1,0 +1,7 @@
+"""Types of arrays that all share."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Grey = NDArray[np.uint8]
+FloatArray = NDArray[np.floating]

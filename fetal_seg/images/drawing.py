@@ -1,0 +1,250 @@
+"""Segmentations drawn on ultrasound images, with a caption below.
+
+Arrays are uint8: grey images (height, width), pictures (height, width, 3) in RGB.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from fetal_seg.geometry.ellipse import Ellipse
+
+Picture = NDArray[np.uint8]
+Colour = tuple[int, int, int]
+
+PREDICTION: Colour = (240, 165, 0)  # orange and sky blue remain apart for the colour-blind, and on grey
+TRUTH: Colour = (86, 190, 245)
+BACKGROUND: Colour = (24, 24, 24)
+TEXT: Colour = (235, 235, 235)
+TINT = 0.16  # of the mask: seen on black, and the tissue is seen through it
+LEGEND = (("prediction", PREDICTION), ("truth", TRUTH))
+DASHES = 36  # of the truth, so that a prediction which agrees with it shows in the gaps
+HALO: Colour = (0, 0, 0)  # about the lines: orange is seen on white by it
+HALO_OPACITY = 0.7
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+
+
+def overlay(
+    image: NDArray[np.uint8],
+    *,
+    mask: NDArray[Any] | None = None,
+    prediction: Ellipse | None = None,
+    truth: Ellipse | None = None,
+    caption: str | None = None,
+    axes: bool = False,
+) -> Picture:
+    """Draw a segmentation on an image.
+
+    Args:
+        image: grey values (h, w), 0 to 255.
+        mask: predicted mask (h, w), positive in the head; drawn as a translucent tint.
+        prediction: predicted ellipse, px of the image; a line in `PREDICTION`.
+        truth: the sonographer's ellipse, px of the image; a dashed line in `TRUTH`, above the other.
+        caption: text for a strip below the image, with a legend; None for no strip.
+        axes: draw both axes of the predicted ellipse (OFD and BPD) too, thin and dashed with a caliper's cross at
+            each end, and a dark halo about all lines, so that they are seen on a light image.
+
+    Returns:
+        Picture (h + strip, w, 3), uint8; the strip hides nothing of the image.
+
+    Raises:
+        ValueError: the mask is not of the image's shape.
+    """
+    picture = in_colour(image)
+    if mask is not None:
+        if mask.shape != image.shape:
+            raise ValueError(f"a mask of {mask.shape} on an image of {image.shape}: both must have the same shape")
+        cv2.copyTo(cv2.LUT(picture, _tinted()), (mask > 0).view(np.uint8), picture)
+    scale = max(image.shape) / 800  # the lines look alike on every image size
+    width, halo = max(1.2, 3.2 * scale), max(0.8, 1.2 * scale) if axes else 0.0
+    lines = []
+    if prediction is not None:
+        lines += [_axes(image.shape, prediction, max(1.0, 1.6 * scale), halo)] if axes else []
+        lines.append(_outline(image.shape, prediction, PREDICTION, width, halo))
+    if truth is not None:
+        lines.append(_outline(image.shape, truth, TRUTH, width, halo, DASHES))
+    for line in lines if halo else ():  # all before the first line, so that none is darkened by another's
+        _blend(picture, line, line.halo, HALO)
+    for line in lines:
+        _blend(picture, line, line.opacity, line.colour)
+    if caption is None:
+        return picture
+    drawn = (mask is not None or prediction is not None, truth is not None)
+    legend = [entry for entry, there in zip(LEGEND, drawn, strict=True) if there]
+    return np.concatenate([picture, text_strip(caption, picture.shape[1], max(12, round(20 * scale)), legend)])
+
+
+def in_colour(image: NDArray[np.uint8]) -> Picture:
+    """A grey image (h, w) as a picture (h, w, 3), a copy."""
+    return np.repeat(image[:, :, None], 3, axis=2)
+
+
+def text_strip(text: str, width: int, size: int, legend: Sequence[tuple[str, Colour]] = ()) -> Picture:
+    """Light text on a dark strip, with a legend at its right where that fits, or else below.
+
+    Args:
+        text: is wrapped at spaces, but not at `NO_BREAK_SPACE`; a word that is too long is cut in its middle.
+        width: width of the strip, px.
+        size: size of the font, px.
+        legend: names with the colours of their lines; the truth's is dashed, as in `overlay`.
+
+    Returns:
+        Picture (height, width, 3), uint8, as high as the lines of text need.
+    """
+    font, margin, step = _font(size), size // 2, round(1.35 * size)
+    lines = _wrapped(text, font, width - 2 * margin)
+    widths = [3 * size + round(font.getlength(name)) for name, _ in legend]
+    beside = font.getlength(lines[-1]) + sum(widths) + size <= width - 2 * margin
+    rows = len(lines) + (bool(legend) and not beside)
+    strip = Image.new("RGB", (width, rows * step + margin), BACKGROUND)
+    draw = ImageDraw.Draw(strip)
+    for index, line in enumerate(lines):
+        draw.text((margin, margin // 2 + index * step), line, TEXT, font)
+    x, y = (width - margin - sum(widths) + size if beside else margin), margin // 2 + (rows - 1) * step
+    for (name, colour), part in zip(legend, widths, strict=True):
+        for start, end in ((0, 0.55), (0.85, 1.4)) if colour == TRUTH else ((0, 1.4),):
+            middle = y + 0.65 * size
+            draw.line([(x + start * size, middle), (x + end * size, middle)], colour, max(2, size // 6))
+        draw.text((x + 1.8 * size, y), name, TEXT, font)
+        x += part
+    return np.array(strip)
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no one answer to ==
+class _Line:
+    """The pixels about a line, and how much it covers of each.
+
+    Attributes:
+        y, x: rows and columns (n,).
+        opacity: of the line, (n,), 0 to 1.
+        halo: opacity of what is dark beneath and about it, (n,), 0 to 1.
+        colour: of the line.
+    """
+
+    y: NDArray[np.intp]
+    x: NDArray[np.intp]
+    opacity: NDArray[Any]
+    halo: NDArray[Any]
+    colour: Colour
+
+
+def _outline(
+    shape: tuple[int, ...], ellipse: Ellipse, colour: Colour, width: float, halo: float, dashes: int = 0
+) -> _Line:
+    """The outline of an ellipse, `width` px broad, in `dashes` or without a break."""
+    y, x = _pixels_about(shape, [ellipse.points(720)], width / 2 + halo)
+    u, v = _along_axes(ellipse, x, y)
+    a, b = ellipse.semi_axis_a, ellipse.semi_axis_b
+    radius = np.hypot(u / a, v / b)
+    gradient = np.hypot(u / a**2, v / b**2) / np.maximum(radius, 1e-12)
+    distance = (radius - 1) / np.maximum(gradient, 1e-12)  # px, to first order
+    drawn = np.ones_like(distance)
+    if dashes:
+        phase = np.arctan2(v / b, u / a) * dashes / (2 * math.pi)
+        drawn = _dashed(phase, ellipse.circumference / dashes, 0.56)
+    dark = HALO_OPACITY * _bar(distance, width + 2 * halo) * drawn
+    return _Line(y, x, _bar(distance, width) * drawn, dark, colour)
+
+
+def _axes(shape: tuple[int, ...], ellipse: Ellipse, width: float, halo: float) -> _Line:
+    """Both axes of an ellipse in fine dashes, and at each end the cross that a caliper leaves."""
+    arm = 6 * width
+    cos, sin = math.cos(ellipse.angle_rad), math.sin(ellipse.angle_rad)
+    center, long, short = np.array([ellipse.center_x, ellipse.center_y]), np.array([cos, sin]), np.array([-sin, cos])
+    strokes = []
+    for length, way, across in ((ellipse.semi_axis_a, long, short), (ellipse.semi_axis_b, short, long)):
+        strokes.append(center + np.outer((-1, 1), (length + arm) * way))
+        strokes += [center + sign * length * way + np.outer((-arm, arm), across) for sign in (-1, 1)]
+    y, x = _pixels_about(shape, strokes, width / 2 + halo)
+    u, v = _along_axes(ellipse, x, y)
+
+    def covered(broader: float) -> NDArray[Any]:
+        parts = []
+        for along, across, length in ((u, v, ellipse.semi_axis_a), (v, u, ellipse.semi_axis_b)):
+            to_end, bar = np.abs(along) - length, _bar(across, width + broader)
+            parts.append(bar * (to_end < 0) * _dashed(along / (7 * width), 7 * width, 0.5))
+            parts.append(bar * _bar(to_end, 2 * arm + broader))
+            parts.append(_bar(to_end, width + broader) * _bar(across, 2 * arm + broader))
+        return np.max(parts, axis=0)
+
+    return _Line(y, x, covered(0), HALO_OPACITY * covered(2 * halo), PREDICTION)
+
+
+def _pixels_about(
+    shape: tuple[int, ...], strokes: Sequence[NDArray[Any]], margin: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of the pixels within `margin` px of closed strokes through points (n, 2), and of some more."""
+    height, width = shape
+    canvas = np.zeros((height, width), np.uint8)
+    beyond = 2 * max(shape)  # the coordinates are whole numbers of 32 bits; an ellipse may be anywhere
+    points = [np.rint(np.clip(stroke, -beyond, beyond)).astype(np.int32) for stroke in strokes]
+    cv2.polylines(canvas, points, True, 1, 2 * math.ceil(margin + 1) + 1)
+    y, x = np.divmod(np.flatnonzero(canvas.view(bool)), width)
+    return y, x
+
+
+def _along_axes(ellipse: Ellipse, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Coordinates along the long and the short axis from the centre, px."""
+    cos, sin = math.cos(ellipse.angle_rad), math.sin(ellipse.angle_rad)
+    right, down = x - ellipse.center_x, y - ellipse.center_y
+    return cos * right + sin * down, cos * down - sin * right
+
+
+def _bar(distance: NDArray[Any], width: float) -> NDArray[Any]:
+    """How much of a pixel at a distance from its middle line a bar of `width` covers, 0 to 1; both in px."""
+    return np.clip((width + 1) / 2 - np.abs(distance), 0, min(width, 1))
+
+
+def _dashed(phase: NDArray[Any], period: float, part: float) -> NDArray[Any]:
+    """1 in the dashes and 0 in the gaps of a line, by the phase (a dash and a gap each 1), for a period in px."""
+    return np.clip(0.5 + period * (part / 2 - np.abs(phase % 1 - 0.5)), 0, 1)
+
+
+def _blend(picture: Picture, line: _Line, opacity: NDArray[Any], colour: Colour) -> None:
+    """Blend a colour into the pixels about a line, in place."""
+    under = picture[line.y, line.x]
+    picture[line.y, line.x] = np.rint(under + opacity[:, None] * (np.array(colour) - under))
+
+
+@cache
+def _tinted() -> NDArray[np.uint8]:
+    """For each value of 0 to 255 and each channel the tinted one, (1, 256, 3)."""
+    values = np.arange(256)[None, :, None]
+    return np.rint((1 - TINT) * values + TINT * np.array(PREDICTION)).astype(np.uint8)
+
+
+def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: float) -> list[str]:
+    """Lines of whole words that fit `width` px; a longer word stands alone and is cut in its middle."""
+    lines = [""]
+    for unbroken in text.split(" "):
+        word = unbroken.replace(NO_BREAK_SPACE, " ")  # fonts often lack the character
+        extended = f"{lines[-1]} {word}" if lines[-1] else word
+        if font.getlength(extended.rstrip()) <= width or not lines[-1]:
+            lines[-1] = extended
+        else:
+            lines.append(word)
+    return [_cut(line.strip(), font, width) for line in lines]
+
+
+def _cut(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
+    keep, cut = len(text), text
+    while keep > 1 and font.getlength(cut) > width:
+        keep -= 1
+        cut = f"{text[: (keep + 1) // 2]}…{text[len(text) - keep // 2 :]}"
+    return cut
+
+
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    """Pillow's own font, so that the pictures are the same on every machine."""
+    font = ImageFont.load_default(size)
+    if not isinstance(font, ImageFont.FreeTypeFont):
+        raise RuntimeError("Pillow was built without FreeType; install its wheel")
+    return font

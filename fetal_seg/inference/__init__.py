@@ -1,0 +1,1 @@
+"""From grey images to masks and ellipses, whatever runs the network. Knows no Lightning."""

@@ -1,0 +1,168 @@
+"""What was measured in one image, with its units, and whether it can be trusted."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fetal_seg.geometry.ellipse import Ellipse
+from fetal_seg.geometry.spacing import Spacing
+from fetal_seg.measurement import conformal
+from fetal_seg.measurement.biometry import OUT_OF_RANGE, Biometry
+from fetal_seg.measurement.quality import Quality, size_reasons
+
+OK, CHECK, NO_HEAD, ERROR = "ok", "check", "no head", "error"  # flags
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no one answer to ==
+class Prediction:
+    """What is found in one image, in its pixels.
+
+    Attributes:
+        mask: (height, width) uint8 at the image's own size, 1 in the head.
+        ellipse: the head's outline in pixels of the image; None where there is no head.
+        quality: how good it is; None where there is no head.
+    """
+
+    mask: NDArray[np.uint8]
+    ellipse: Ellipse | None
+    quality: Quality | None = None
+
+    @classmethod
+    def nothing(cls, height: int, width: int) -> "Prediction":
+        """No head in an image of this size."""
+        return cls(np.zeros((height, width), np.uint8), None)
+
+    def turned_back(self) -> "Prediction":
+        """What was found in a picture that `np.rot90` had turned, in the picture as it was before."""
+        mask = np.ascontiguousarray(np.rot90(self.mask, -1))
+        quality = replace(self.quality, turned=True) if self.quality else None
+        if self.ellipse is None or quality is None or not quality.is_head:
+            return Prediction.nothing(*mask.shape)
+        back = np.array([[0.0, -1.0, mask.shape[1] - 1], [1.0, 0.0, 0.0]])
+        return Prediction(mask, self.ellipse.transform(back), quality)
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """A head's ellipse and biometry. For research use; not a medical device.
+
+    Attributes:
+        flag: ``ok``; ``check``: measured, but look at it; ``no head``.
+        reasons: why the flag is not ``ok``, and what else is to be known, each a short phrase.
+        mask: (height, width) uint8, 1 in the head.
+        ellipse: in pixels of the image; None without a head.
+        spacing: size of a pixel, mm; None where it is not known: then all lengths in mm are None.
+        confidence: mean probability in the region that was found, 0.5 to 1; None without a head.
+        hc_px: circumference, px; by the mean side of a pixel where pixels are not square.
+        hc_low_mm, hc_high_mm: ends of the 90 % interval of the circumference, mm; None where the checkpoint
+            was not calibrated.
+        biometry: lengths, area and ages; None without a head or a pixel size.
+        gestational_age_weeks: as given, known from elsewhere.
+    """
+
+    flag: str
+    reasons: tuple[str, ...]
+    mask: NDArray[np.uint8]
+    ellipse: Ellipse | None = None
+    spacing: Spacing | None = None
+    confidence: float | None = None
+    hc_px: float | None = None
+    hc_low_mm: float | None = None
+    hc_high_mm: float | None = None
+    biometry: Biometry | None = None
+    gestational_age_weeks: float | None = None
+
+    @classmethod
+    def of(
+        cls,
+        prediction: Prediction,
+        spacing: Spacing | None,
+        *,
+        calibration: dict[str, Any] | None = None,
+        gestational_age_weeks: float | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> "Measurement":
+        """Turn what was found in pixels into millimetres.
+
+        Args:
+            prediction: of the image.
+            spacing: size of its pixels.
+            calibration: of the checkpoint; its ``interval`` holds scores of held-out images.
+            gestational_age_weeks: known from elsewhere.
+            notes: what is to be known of the file; added to the reasons.
+        """
+        ellipse, quality = prediction.ellipse, prediction.quality
+        if ellipse is None:
+            told = ("no region of the image looks like a head", *notes)
+            return cls(NO_HEAD, told, prediction.mask, spacing=spacing, gestational_age_weeks=gestational_age_weeks)
+        doubts, confidence = (quality.reasons(), quality.confidence) if quality else ([], None)
+        if spacing is None:
+            return cls(
+                CHECK if doubts else OK,
+                (*doubts, "pixel size unknown: results in pixels", *notes),
+                prediction.mask,
+                ellipse,
+                confidence=confidence,
+                hc_px=ellipse.circumference,
+                gestational_age_weeks=gestational_age_weeks,
+            )
+        biometry = Biometry.of(ellipse.scaled(spacing.x_mm, spacing.y_mm), gestational_age_weeks)
+        doubts += ["the file's pixel size is in doubt"] if spacing.is_doubtful else []
+        doubts += size_reasons(spacing.x_mm, spacing.y_mm, biometry.hc_mm, biometry.hc_z)
+        held_out = conformal.scores_of(calibration)
+        width = None
+        if held_out and quality:
+            width = conformal.half_width(held_out, biometry.hc_mm, quality.confidence)
+        return cls(
+            CHECK if doubts else OK,
+            (*doubts, *notes),
+            prediction.mask,
+            ellipse,
+            spacing,
+            confidence,
+            ellipse.circumference,
+            hc_low_mm=None if width is None else max(biometry.hc_mm - width, 0.0),
+            hc_high_mm=None if width is None else biometry.hc_mm + width,
+            biometry=biometry,
+            gestational_age_weeks=gestational_age_weeks,
+        )
+
+    @property
+    def hc_mm(self) -> float | None:
+        """Head circumference, mm."""
+        return self.biometry.hc_mm if self.biometry else None
+
+    @property
+    def bpd_mm(self) -> float | None:
+        """Biparietal diameter, outer to outer: the short axis, mm."""
+        return self.biometry.bpd_mm if self.biometry else None
+
+    @property
+    def ofd_mm(self) -> float | None:
+        """Occipitofrontal diameter, outer to outer: the long axis, mm."""
+        return self.biometry.ofd_mm if self.biometry else None
+
+    def row(self) -> dict[str, Any]:
+        """The columns of ``predictions.csv`` that tell of the measurement."""
+        height, width = self.mask.shape
+        row: dict[str, Any] = {"flag": self.flag, "reasons": list(self.reasons)}
+        row |= {"width_px": width, "height_px": height, "hc_px": self.hc_px}
+        row |= {"confidence": self.confidence, "gestational_age_weeks": self.gestational_age_weeks}
+        if self.spacing is not None:
+            row |= {"pixel_size_mm": self.spacing.x_mm, "pixel_size_y_mm": self.spacing.y_mm}
+            row |= {"pixel_size_source": self.spacing.source}
+        if self.ellipse is not None:
+            row |= {"center_x_px": self.ellipse.center_x, "center_y_px": self.ellipse.center_y}
+            row |= {"semi_axis_a_px": self.ellipse.semi_axis_a, "semi_axis_b_px": self.ellipse.semi_axis_b}
+            row |= {"angle_rad": self.ellipse.angle_rad}
+        if (known := self.biometry) is None:
+            return row
+        row |= {"hc_mm": known.hc_mm, "hc_low_mm": self.hc_low_mm, "hc_high_mm": self.hc_high_mm}
+        row |= {"bpd_mm": known.bpd_mm, "ofd_mm": known.ofd_mm, "area_mm2": known.area_mm2}
+        row |= {"cephalic_index": known.cephalic_index_percent}
+        for name in ("ga_intergrowth_weeks", "ga_hadlock_weeks"):
+            weeks = getattr(known, name)
+            row[name] = OUT_OF_RANGE if weeks is None else weeks
+        return row | {"hc_z": known.hc_z, "hc_centile": known.hc_centile}

@@ -1,0 +1,126 @@
+"""An encoder of inverted bottlenecks that can start from ImageNet, and a narrow decoder: small and fast on a CPU."""
+
+from typing import NamedTuple
+
+from torch import Tensor, cat, nn
+from torch.nn import functional as F
+
+from fetal_seg.config.types import Activation, Norm
+from fetal_seg.models.blocks import PlainBlock, Upsampling, conv_norm, full_precision, pad_to_multiple
+from fetal_seg.models.imagenet import start_from_lite0
+
+STEM = 32  # channels at half size
+
+
+class Stage(NamedTuple):
+    """A row of table 1 of EfficientNet (M. Tan and Q. V. Le, arXiv:1905.11946)."""
+
+    expansion: int
+    kernel: int
+    stride: int
+    channels: int
+    blocks: int
+
+
+# Lite0 is B0 without squeeze-and-excitation, with ReLU6. Its last stage, 320 channels, is a quarter of the weights and
+# not needed for one class.
+STAGES = (
+    Stage(1, 3, 1, 16, 1),
+    Stage(6, 3, 2, 24, 2),
+    Stage(6, 5, 2, 40, 2),
+    Stage(6, 3, 2, 80, 3),
+    Stage(6, 5, 1, 112, 3),
+    Stage(6, 5, 2, 192, 4),
+)
+LEVELS = ((0,), (1,), (2,), (3, 4), (5,))  # stages that work at 1/2, 1/4, ... 1/32 of the size
+
+
+class InvertedBottleneck(nn.Module):
+    """Pointwise expansion, depthwise convolution, pointwise projection, beside a shortcut where shapes allow it.
+
+    Source: M. Sandler et al., MobileNetV2 (arXiv:1801.04381). Strides are centred, unlike TensorFlow's.
+    """
+
+    def __init__(self, inputs: int, stage: Stage, stride: int) -> None:
+        super().__init__()
+        middle = inputs * stage.expansion
+        expand = [conv_norm(inputs, middle, "batch", size=1), nn.ReLU6(inplace=True)] if stage.expansion > 1 else []
+        self.body = nn.Sequential(
+            *expand,
+            conv_norm(middle, middle, "batch", size=stage.kernel, groups=middle, stride=stride),
+            nn.ReLU6(inplace=True),
+            conv_norm(middle, stage.channels, "batch", size=1),
+        )
+        self.shortcut = stride == 1 and inputs == stage.channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (n, inputs, h, w) to (n, stage.channels, h / stride, w / stride)."""
+        return x + self.body(x) if self.shortcut else self.body(x)
+
+
+class Network(nn.Module):
+    """EfficientNet-Lite0 without its last stage, under a U-Net's decoder that ends at half size.
+
+    Logits are made at half the image's size and interpolated: a head's boundary is smooth, and the
+    finest level would take as long as all others together.
+
+    Args:
+        depth: how often the image is halved, 2 to 5.
+        width: channels of the decoder at half size; each coarser level has twice as many, up to four times.
+        activation, norm: of the decoder, see ``blocks``.
+        dropout: probability that a channel is dropped before the decoder, 0 to 1.
+        weights: ``none``, or ``imagenet`` to start from; a package carries them.
+    """
+
+    def __init__(
+        self,
+        depth: int = 5,
+        width: int = 16,
+        activation: Activation = "relu",
+        norm: Norm = "batch",
+        dropout: float = 0.0,
+        weights: str = "none",
+    ) -> None:
+        super().__init__()
+        self.depth = depth
+        channels = [STAGES[level[-1]].channels for level in LEVELS[:depth]]
+        self.stem = nn.Sequential(conv_norm(1, STEM, "batch", stride=2), nn.ReLU6(inplace=True))
+        self.encoder = nn.ModuleList(
+            _level(level, inputs) for level, inputs in zip(LEVELS[:depth], [STEM, *channels], strict=False)
+        )
+        decoded = [width * min(2**level, 4) for level in range(depth - 1)]
+        coarser = [*decoded[1:], channels[-1]]
+        self.dropout = nn.Dropout2d(dropout) if dropout else nn.Identity()
+        self.up = nn.ModuleList(
+            Upsampling(inputs, outputs, "bilinear") for inputs, outputs in zip(coarser, decoded, strict=True)
+        )
+        self.decoder = nn.ModuleList(
+            PlainBlock(skip + outputs, outputs, activation, norm)
+            for skip, outputs in zip(channels[:-1], decoded, strict=True)
+        )
+        self.head = nn.Conv2d(decoded[0], 1, 1)
+        if weights == "imagenet":
+            start_from_lite0(self.stem, self.encoder)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map images (n, 1, h, w) to logits (n, 1, h, w)."""
+        height, width = x.shape[-2:]
+        x = self.stem(pad_to_multiple(x, 2**self.depth))
+        skips: list[Tensor] = []
+        for level in self.encoder:
+            x = level(x)
+            skips.append(x)
+        x = self.dropout(skips.pop())
+        for up, block, skip in zip(reversed(self.up), reversed(self.decoder), reversed(skips), strict=True):
+            x = block(cat([skip, up(x)], dim=1))
+        logits = F.interpolate(full_precision(self.head, x), scale_factor=2.0, mode="bilinear", align_corners=False)
+        return logits[..., :height, :width]
+
+
+def _level(stages: tuple[int, ...], inputs: int) -> nn.Sequential:
+    blocks: list[nn.Module] = []
+    for stage in (STAGES[number] for number in stages):
+        for number in range(stage.blocks):
+            blocks.append(InvertedBottleneck(inputs, stage, 1 if number else stage.stride))
+            inputs = stage.channels
+    return nn.Sequential(*blocks)

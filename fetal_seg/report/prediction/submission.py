@@ -1,0 +1,122 @@
+"""HC18's submission file: an ellipse an image, in millimetres, as the challenge's organisers score it.
+
+Their page fixes the columns, the unit and the meaning of the axes; half a pixel and the sign of the angle it leaves
+open. This file follows most public code that writes one, code of entries to the leader board among it: whether it fits
+in (row, column) and negates OpenCV's angle, or in (column, row) and adds a quarter turn, it comes to the same.
+
+- A coordinate is the pixel's index times the pixel size, so that the centre of the first pixel is (0, 0). Measured
+  from its corner everything would lie half a pixel (0.03 to 0.16 mm) further right and down.
+- The angle goes from +x (right) towards +y (down), as in `Ellipse`, but is written in [0, pi).
+"""
+
+import csv
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+from fetal_seg.errors import InputError, enumerate_names
+from fetal_seg.evaluation.tables import Row
+from fetal_seg.files import whole_file
+from fetal_seg.geometry.ellipse import Ellipse
+
+COLUMNS = ("filename", "center_x_mm", "center_y_mm", "semi_axes_a_mm", "semi_axes_b_mm", "angle_rad")
+DECIMALS = 9  # of millimetres and radians: far below what any measurement knows, and read back without loss
+
+_ELLIPSE_KEYS = ("center_x_px", "center_y_px", "semi_axis_a_px", "semi_axis_b_px", "angle_rad")
+
+
+def write_submission(path: Path, rows: Iterable[Row]) -> int:
+    """Write a row an image, whole or not at all; give their number (HC18's test set has 335).
+
+    Args:
+        path: the CSV to write.
+        rows: rows of ``predictions.csv`` with numbers in full precision. A file is named without its folders.
+
+    Raises:
+        InputError: there is no row, a name has two, or a row lacks its ellipse or its pixel size: the organisers
+            want every image measured, and an invented ellipse would be scored as a measurement.
+    """
+    rows = list(rows)
+    _check(rows)
+    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(_cells(row) for row in rows)
+    return len(rows)
+
+
+def read_submission(path: Path, pixel_sizes_mm: Mapping[str, float] | None = None) -> list[tuple[str, Ellipse]]:
+    """The file names and ellipses of a submission: in mm, or in px where `pixel_sizes_mm` has each file's pixel size.
+
+    Raises:
+        InputError: the file is missing or no submission, or a file's pixel size is not known.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = [row for row in csv.reader(file) if row]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: the submission cannot be read ({error}); check the name") from error
+    if not lines or tuple(cell.strip() for cell in lines[0]) != COLUMNS:
+        raise InputError(f"{path}: the first line of a submission is {','.join(COLUMNS)}")
+    ellipses = [_parsed(path, number, cells) for number, cells in enumerate(lines[1:], start=2)]
+    if pixel_sizes_mm is None:
+        return ellipses
+    unknown = [name for name, _ in ellipses if name not in pixel_sizes_mm]
+    if unknown:
+        raise InputError(f"{path}: the pixel size of {enumerate_names(unknown)} is not known; give its CSV")
+    return [(name, ellipse.scaled(1 / pixel_sizes_mm[name], 1 / pixel_sizes_mm[name])) for name, ellipse in ellipses]
+
+
+def row_ellipse(row: Row) -> Ellipse | None:
+    """The ellipse of a row of ``predictions.csv``, in px; None where no head was found."""
+    values = [row[key] for key in _ELLIPSE_KEYS if row.get(key) is not None]
+    return Ellipse(*values) if len(values) == len(_ELLIPSE_KEYS) else None
+
+
+def _check(rows: list[Row]) -> None:
+    """Refuse what the organisers' system would refuse or score as a miss."""
+    if not rows:
+        raise InputError("a submission needs at least one image; none was predicted")
+    counts = Counter(map(_name, rows))
+    repeated = [name for name, count in counts.items() if count > 1]
+    if repeated:
+        raise InputError(
+            f"a submission has one row an image, and {enumerate_names(repeated)} would have more; "
+            "predict one folder of single images"
+        )
+    lacking = {
+        "head": [_name(row) for row in rows if row_ellipse(row) is None],
+        "pixel size": [_name(row) for row in rows if row.get("pixel_size_mm") is None],
+    }
+    problems = [f"no {what} is known for {enumerate_names(names)}" for what, names in lacking.items() if names]
+    if problems:
+        raise InputError(
+            f"a submission needs an ellipse in millimetres for every image, but {' and '.join(problems)}; "
+            "give what lacks, or take images whose head can be measured; the other results are whole"
+        )
+
+
+def _cells(row: Row) -> list[str]:
+    ellipse = row_ellipse(row)
+    assert ellipse is not None  # _check
+    x_mm = row["pixel_size_mm"]
+    y_mm = row.get("pixel_size_y_mm")
+    mm = ellipse.scaled(x_mm, x_mm if y_mm is None else y_mm)
+    values = (mm.center_x, mm.center_y, mm.semi_axis_a, mm.semi_axis_b, mm.angle_rad % math.pi)
+    return [_name(row), *(f"{value:.{DECIMALS}f}" for value in values)]
+
+
+def _parsed(path: Path, number: int, cells: list[str]) -> tuple[str, Ellipse]:
+    try:
+        name, *values = cells
+        return name, Ellipse(*map(float, values))
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{path}, line {number}: {','.join(cells)!r} is no file name and ellipse; "
+            f"a line has {len(COLUMNS)} cells, and semi-axes are positive"
+        ) from error
+
+
+def _name(row: Row) -> str:
+    return PurePosixPath(row["file"]).name

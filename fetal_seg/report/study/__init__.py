@@ -1,0 +1,1 @@
+"""The report of any set of runs."""

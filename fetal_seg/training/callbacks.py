@@ -1,0 +1,144 @@
+"""What a training leaves behind at each epoch: a table, TensorBoard's charts and pictures."""
+
+import csv
+import io
+import logging
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from fetal_seg.data.records import Record
+from fetal_seg.files import whole_file, write_text
+from fetal_seg.geometry.ellipse_fit import measure_head
+from fetal_seg.images.drawing import overlay
+
+logger = logging.getLogger(__name__)
+
+COLUMNS = ("epoch", "train/loss", "val/loss", "train/dice", "val/dice", "lr", "seconds")
+CHARTS = {
+    "training and validation": {
+        "loss": ["Multiline", ["train/loss", "val/loss"]],
+        "Dice": ["Multiline", ["train/dice", "val/dice"]],
+    }
+}
+
+
+class EpochTable(Callback):
+    """Writes ``metrics.csv``, a row an epoch, and the same numbers to TensorBoard.
+
+    The rows travel in the checkpoint, so that a resumed run goes on with the table that belongs to it.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.rows: list[dict[str, float]] = []
+        self._start = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """The rows so far."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on with the rows of a checkpoint."""
+        self.rows = list(state_dict["rows"])
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Lay out the charts that show training and validation together."""
+        if isinstance(trainer.logger, TensorBoardLogger) and trainer.is_global_zero:
+            trainer.logger.experiment.add_custom_scalars(CHARTS)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clock."""
+        self._start = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Add the epoch's row; validation has run by now."""
+        values = {name: float(trainer.callback_metrics[name]) for name in COLUMNS if name in trainer.callback_metrics}
+        rate = trainer.optimizers[0].param_groups[0]["lr"]
+        seconds = round(time.perf_counter() - self._start, 3)
+        self.rows.append({"epoch": trainer.current_epoch, **values, "lr": rate, "seconds": seconds})
+        if not trainer.is_global_zero:
+            return
+        logger.info(_told(self.rows[-1], trainer.max_epochs))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({**row, "epoch": int(row["epoch"])} for row in self.rows)
+        write_text(self._file, text.getvalue())
+        if trainer.logger is not None:
+            scalars = {name: value for name, value in self.rows[-1].items() if name != "epoch"}
+            trainer.logger.log_metrics(scalars, step=trainer.current_epoch)
+
+
+class GiveUp(Callback):
+    """Tells `watch` each epoch and its validation Dice, and ends the training where it returns True.
+
+    After a resume it is told the earlier epochs again.
+    """
+
+    def __init__(self, watch: Callable[[int, float], bool]) -> None:
+        self._watch, self._told = watch, 0
+        self.happened = False
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Tell what is new in the table of epochs."""
+        table = next(callback for callback in trainer.callbacks if isinstance(callback, EpochTable))  # type: ignore[attr-defined]  # reason: it has them
+        for row in table.rows[self._told :]:
+            self.happened = self.happened or self._watch(int(row["epoch"]), row["val/dice"])
+        self._told = len(table.rows)
+        trainer.should_stop = trainer.should_stop or self.happened
+
+
+def last_epoch(metrics_csv: Path) -> dict[str, float]:
+    """Losses and Dice of the last epoch in a table."""
+    with metrics_csv.open(newline="", encoding="utf-8") as file:
+        *_, row = csv.DictReader(file)
+    return {name: float(value) for name, value in row.items() if "/" in name and value}
+
+
+def _told(row: dict[str, float], epochs: int | None) -> str:
+    losses = ", ".join(f"{name} {row[name]:.4f}" for name in COLUMNS[1:5] if name in row)
+    return f"epoch {int(row['epoch']) + 1}/{epochs}: {losses}, {row['seconds']:.0f} s"
+
+
+class ValidationPictures(Callback):
+    """Draws the same validation images, spread over the part, with truth and prediction at each epoch."""
+
+    def __init__(self, records: Sequence[Record], count: int) -> None:
+        self._rows = sorted({round(row) for row in np.linspace(0, len(records) - 1, min(count, len(records)))})
+        self._names = [records[row].name for row in self._rows]
+
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Predict and draw."""
+        logger = trainer.logger
+        if trainer.sanity_checking or not trainer.is_global_zero or not isinstance(logger, TensorBoardLogger):
+            return
+        items = [trainer.val_dataloaders.dataset[0, row] for row in self._rows]  # type: ignore[union-attr]  # reason: it runs
+        images, masks = (torch.stack([item[key] for item in items]) for key in ("image", "mask"))
+        with torch.no_grad():
+            logits = pl_module(images.to(pl_module.device))[:, 0].float().cpu().numpy()
+        same = np.eye(2, 3)
+        for name, image, mask, found in zip(self._names, images[:, 0], masks[:, 0], logits, strict=True):
+            picture = overlay(
+                image.numpy(),
+                mask=(found > 0).astype(np.uint8),
+                prediction=measure_head(found, 0.0, same),
+                truth=measure_head(mask.numpy().astype(np.float64), 127.5, same),
+            )
+            logger.experiment.add_image(f"validation/{name}", picture, trainer.current_epoch, dataformats="HWC")
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Writes each checkpoint to a temporary name first: a run killed while saving keeps the one before."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        """Save, then rename."""
+        with whole_file(Path(path)) as temporary:
+            torch.save(checkpoint, temporary)

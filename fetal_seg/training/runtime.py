@@ -1,0 +1,47 @@
+"""Threads, processes and messages of a training."""
+
+import logging
+import os
+import warnings
+
+import cv2
+import torch
+
+from fetal_seg.models.device import choose_device
+
+THREADS = torch.get_num_threads()  # all cores, or this process's part of them
+
+
+def use_threads(asked: int | None) -> int:
+    """Let PyTorch and OpenCV use so many threads; None: what this process started with. Returns the number."""
+    torch.set_num_threads(asked or THREADS)
+    cv2.setNumThreads(asked or THREADS)
+    return asked or THREADS
+
+
+def worker_count(asked: int | None, accelerator: str) -> int:
+    """Processes that load images: none on a CPU, which they would take from the network."""
+    if asked is not None:
+        return asked
+    return min(os.cpu_count() or 1, 8) if choose_device(accelerator).type == "cuda" else 0
+
+
+def is_first_process() -> bool:
+    """Whether this process writes the files, where several train together."""
+    return int(os.environ.get("LOCAL_RANK", "0")) == 0
+
+
+def quiet_lightning() -> None:
+    """Send Lightning's messages to the run's log, once, without its hints on products and loaders."""
+    for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
+        log = logging.getLogger(name)
+        log.handlers.clear()
+        log.propagate = name == "lightning"
+        log.setLevel(logging.WARNING)
+    logging.getLogger("lightning.pytorch").propagate = True
+    logging.getLogger("lightning.fabric").propagate = True
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")  # on purpose, on a CPU
+    warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")  # it logs once an epoch
+    warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")  # Lightning's own
+    warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty.*")  # a resumed run
+    torch.set_float32_matmul_precision("high")

@@ -1,0 +1,125 @@
+"""The Lightning trainer of a run: its callbacks, its precision, where it goes on."""
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import (
+    EarlyStopping,
+    LearningRateMonitor,
+    ModelCheckpoint,
+    RichProgressBar,
+    WeightAveraging,
+)
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import Tensor
+
+from fetal_seg.models.device import choose_device, choose_precision
+from fetal_seg.training.callbacks import EpochTable, ValidationPictures, WholeCheckpoints
+from fetal_seg.training.datamodule import HeadDataModule
+
+BEST = "val/dice"  # what chooses the best checkpoint; higher is better
+
+
+class TrainerKeys(Protocol):
+    """The keys of ``conf/trainer``; read only, so that any schema of them will do."""
+
+    max_epochs: int
+    devices: int
+    gradient_clip_val: float
+    accumulate_grad_batches: int
+    ema_decay: float
+    early_stopping_patience: int
+    progress_bar: bool
+    log_images: int
+
+    @property
+    def accelerator(self) -> str:
+        """auto, cpu or gpu."""
+        ...
+
+    @property
+    def strategy(self) -> str:
+        """auto or ddp."""
+        ...
+
+    @property
+    def precision(self) -> str:
+        """auto, or one of Lightning's."""
+        ...
+
+
+def build_trainer(
+    keys: TrainerKeys, run_dir: Path, data: HeadDataModule, more: Sequence[Callback] = ()
+) -> tuple[Trainer, dict[str, str]]:
+    """The trainer of a run that writes into `run_dir`, with `more` callbacks; its precision, with the reason for it.
+
+    Raises:
+        InputError: a GPU is asked for and there is none.
+    """
+    device = choose_device(keys.accelerator)
+    precision, reason = choose_precision(keys.precision, device)
+    trainer = Trainer(
+        default_root_dir=run_dir,
+        max_epochs=keys.max_epochs,
+        accelerator="gpu" if device.type == "cuda" else "cpu",
+        devices=keys.devices,
+        strategy=keys.strategy,
+        precision=precision,  # type: ignore[arg-type]  # reason: Lightning's literal type, checked by our schema
+        gradient_clip_val=keys.gradient_clip_val or None,
+        accumulate_grad_batches=keys.accumulate_grad_batches,
+        num_sanity_val_steps=0,
+        logger=TensorBoardLogger(run_dir, name="", version="tensorboard", default_hp_metric=False),
+        callbacks=[*_callbacks(keys, run_dir, data), *more],
+        plugins=[WholeCheckpoints()],
+        enable_progress_bar=keys.progress_bar and sys.stderr.isatty(),
+        enable_model_summary=False,
+        log_every_n_steps=1_000_000,  # EpochTable logs, once an epoch
+    )
+    return trainer, {"precision": precision, "precision_reason": reason}
+
+
+def _callbacks(keys: TrainerKeys, run_dir: Path, data: HeadDataModule) -> list[Callback]:
+    callbacks: list[Callback] = [
+        EpochTable(run_dir / "metrics.csv"),
+        LearningRateMonitor("epoch"),
+        _checkpoints(run_dir, "best", monitor=BEST, mode="max"),
+        _checkpoints(run_dir, "last"),  # Lightning's save_last would leave out epochs that are not the best
+    ]
+    if keys.log_images:
+        callbacks.append(ValidationPictures(data.val_records, keys.log_images))
+    if keys.ema_decay:  # after the pictures, which show the averaged weights
+        callbacks.append(WeightAveraging(multi_avg_fn=partial(moving_average, decay=keys.ema_decay)))
+    if keys.early_stopping_patience:
+        callbacks.append(EarlyStopping(BEST, mode="max", patience=keys.early_stopping_patience))
+    if keys.progress_bar and sys.stderr.isatty():
+        callbacks.append(RichProgressBar())
+    return callbacks
+
+
+def _checkpoints(run_dir: Path, name: str, **ranking: Any) -> ModelCheckpoint:
+    """Keep one checkpoint, under a fixed name: of the best epoch by a metric, or without one of the last."""
+    return ModelCheckpoint(
+        run_dir / "checkpoints",
+        name,
+        save_on_train_epoch_end=True,  # when EpochTable has the epoch's row
+        enable_version_counter=False,
+        auto_insert_metric_name=False,
+        **ranking,
+    )
+
+
+@torch.no_grad()
+def moving_average(averages: list[Tensor], current: list[Tensor], count: Tensor | int, *, decay: float) -> None:
+    """Update exponential moving averages, all tensors at once, in place.
+
+    The decay grows with the count of steps up to `decay`, so that the untrained start is forgotten.
+    """
+    if not averages[0].is_floating_point():  # counters
+        torch._foreach_copy_(averages, current)
+    else:
+        torch._foreach_lerp_(averages, current, 1 - min(decay, (1 + float(count)) / (10 + float(count))))

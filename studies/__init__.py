@@ -1,0 +1,1 @@
+"""What the studies of docs/ measured: accuracy, agreement, generality; each module prints its figures."""

@@ -1,0 +1,187 @@
+"""The search: what it proposes, gives up, never trains twice, and goes on with after a kill."""
+
+import csv
+import math
+
+import optuna
+import pytest
+
+from fetal_seg.cli import search
+from fetal_seg.config.commands import RangeConfig, SearchSettings
+from tests.conftest import QUICK, run_command
+
+SPACE = {
+    "model.depth": [2, 3, 4],
+    "optim": ["adam", "sgd"],
+    "optim.lr_factor": RangeConfig(low=0.1, high=10.0, log=True),
+}
+EPOCHS = 8
+
+
+class Landscape:
+    """A training that costs nothing: deeper is better, Adam is better, the best factor is 1."""
+
+    def __init__(self):
+        self.trained = []  # overrides and epochs
+
+    def __call__(self, overrides, run_dir, watch):
+        values = dict(text.split("=") for text in overrides)
+        goal = 0.7 + 0.05 * int(values["model.depth"]) - 0.1 * (values["optim"] == "sgd")
+        goal -= 0.1 * abs(math.log10(float(values["optim.lr_factor"])))
+        for epoch in range(EPOCHS):
+            if watch(epoch, goal * (1 - 0.5 ** (epoch + 1))):
+                self.trained.append((tuple(overrides), epoch + 1))
+                return False
+        self.trained.append((tuple(overrides), EPOCHS))
+        return True
+
+
+def run(folder, train, space=SPACE, **settings):
+    settings = SearchSettings(**settings)
+    study = search.open_study(folder, 0, settings, create=True)
+    search.work(folder, ["seed=0"], space, settings, 0, train)
+    return study
+
+
+def ended(study, state):
+    return study.get_trials(states=(state,))
+
+
+@pytest.mark.parametrize("pruner", ["median", "hyperband"])
+def test_it_finds_the_best_and_gives_up_the_rest(pruner, tmp_path):
+    train = Landscape()
+    study = run(tmp_path, train, trials=20, pruner=pruner)
+    assert len(study.trials) == 20
+    pruned = ended(study, optuna.trial.TrialState.PRUNED)
+    assert len(pruned) > 4
+    assert sum(epochs for _, epochs in train.trained) < 0.75 * 20 * EPOCHS
+    best = study.best_trial
+    assert best.params["optim"] == "adam"
+    assert best.params["model.depth"] == 4
+    assert 0.5 < best.params["optim.lr_factor"] < 2
+    assert best.value == pytest.approx(max(best.intermediate_values.values()))
+
+
+def test_without_a_pruner_all_come_to_their_end(tmp_path):
+    train = Landscape()
+    run(tmp_path, train, trials=10, pruner="none")
+    assert {epochs for _, epochs in train.trained} == {EPOCHS}
+
+
+def test_no_configuration_is_trained_twice(tmp_path):
+    train = Landscape()
+    space = {"model.depth": [2, 3], "optim": ["adam", "sgd"], "optim.lr_factor": [0.1, 1.0]}
+    study = run(tmp_path, train, space, trials=14)
+    assert len(study.trials) == 14
+    assert len(train.trained) == len({overrides for overrides, _ in train.trained}) <= 8
+    values = {}
+    for trial in ended(study, optuna.trial.TrialState.COMPLETE):
+        values.setdefault(tuple(trial.params.items()), set()).add(trial.value)
+    assert all(len(found) == 1 for found in values.values())
+
+
+def test_a_trial_that_fails_is_named_and_the_others_go_on(tmp_path):
+    train = Landscape()
+
+    def fail_on_sgd(overrides, run_dir, watch):
+        if "optim=sgd" in overrides:
+            raise RuntimeError("sgd is broken")
+        return train(overrides, run_dir, watch)
+
+    study = run(tmp_path, fail_on_sgd, trials=10)
+    assert len(study.trials) == 10
+    assert train.trained
+    failed = ended(study, optuna.trial.TrialState.FAIL)
+    assert failed
+    assert all("sgd is broken" in (tmp_path / str(trial.number) / "failure.json").read_text() for trial in failed)
+
+
+def test_a_trial_whose_process_died_is_taken_up_in_its_folder(tmp_path):
+    study = search.open_study(tmp_path, 0, SearchSettings(), create=True)
+    dead = study.ask()
+    for key, allowed in SPACE.items():
+        search._propose(dead, key, allowed)
+    search._take_up(study, tmp_path)
+    assert study.trials[0].state == optuna.trial.TrialState.FAIL
+    folders = []
+
+    def train(overrides, run_dir, watch):
+        folders.append((run_dir.name, overrides))
+        watch(0, 0.5)
+        return True
+
+    search.work(tmp_path, [], SPACE, SearchSettings(trials=1), 0, train)
+    ((folder, overrides),) = folders
+    assert folder == "0"
+    assert overrides == [f"{key}={value}" for key, value in dead.params.items()]
+
+
+def arguments(folder, cache_dir):
+    return [
+        *(text for text in QUICK if not text.startswith("model.depth")),
+        "trainer.threads=1",
+        "trainer.log_images=0",
+        f"data.cache_dir={cache_dir}",
+        "search.space={model.depth: [2,3], optim.lr_factor: [0.001,1.0]}",
+        "search.trials=4",
+        "search.startup_trials=1",
+        "search.workers=2",
+        f"output={folder}",
+    ]
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory, cache_dir):
+    folder = tmp_path_factory.mktemp("searches") / "search"
+    return folder, run_command("search.py", *arguments(folder, cache_dir), cwd=folder.parent, timeout=200)
+
+
+def test_the_command_searches_with_two_workers(searched):
+    folder, done = searched
+    assert done.returncode == 0, done.stderr
+    study = optuna.load_study(study_name="search", storage=f"sqlite:///{folder}/study.db")
+    assert search._ended(study) >= 4
+    best = study.best_trial
+    run_dir = folder / str(best.number)
+    with (run_dir / "metrics.csv").open(newline="") as file:
+        dice = [float(row["val/dice"]) for row in csv.DictReader(file)]
+    assert best.value == pytest.approx(max(dice), abs=1e-6)
+    assert best.params["optim.lr_factor"] == 1.0
+    assert "best: val/dice" in done.stdout + done.stderr
+    assert (folder / "report.html").is_file()
+    with (folder / "summary.csv").open(newline="") as file:
+        rows = {row["job"]: row for row in csv.DictReader(file)}
+    assert rows[run_dir.name]["status"] == "finished"
+    assert rows[run_dir.name]["optim.lr_factor"] == "1"
+
+
+def test_called_again_it_trains_nothing_anew(searched, cache_dir):
+    folder, _ = searched
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("last.ckpt")}
+    done = run_command("search.py", *arguments(folder, cache_dir), cwd=folder.parent)
+    assert done.returncode == 0, done.stderr
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("last.ckpt")} == before
+
+
+def test_another_search_is_not_mixed_into_a_folder(searched, cache_dir):
+    folder, _ = searched
+    done = run_command("search.py", *arguments(folder, cache_dir), "seed=5", cwd=folder.parent)
+    assert done.returncode == 2
+    assert "holds another search" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ([], "nothing to search"),
+        (["search.space={model.depth: [2,3]}", "model.depth=2"], "nothing to search"),
+        (["search.pruner=best"], "search.pruner"),
+        (["search.space={model.depth: {low: 2, hihg: 3}}"], "search.space"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused(given, told, tmp_path):
+    done = run_command("search.py", *QUICK[:5], *given, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]

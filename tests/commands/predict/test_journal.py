@@ -1,0 +1,120 @@
+import json
+import os
+
+import pytest
+
+from fetal_seg.commands.predict.journal import FINISHED, PARTIAL, Journal
+from fetal_seg.commands.predict.pipeline import output_stems
+from fetal_seg.errors import InputError
+
+ROWS = [{"file": f"{name}.png", "frame": None, "flag": "ok", "hc_mm": 170.25} for name in "abc"]
+SETTINGS = {"ckpt": ["x.ckpt"], "tta": "none"}
+
+
+def lines(folder, name):
+    return [json.loads(line) for line in (folder / name).read_text().splitlines()]
+
+
+def test_rows_are_on_the_disk_when_they_are_added(tmp_path):
+    journal = Journal(tmp_path, SETTINGS, resume=False)
+    journal.add(ROWS[:2])
+    assert lines(tmp_path, PARTIAL) == ROWS[:2]
+    assert not (tmp_path / FINISHED).exists()
+    journal.add(ROWS[2:])
+    journal.finish()
+    assert lines(tmp_path, FINISHED) == ROWS
+    assert not (tmp_path / PARTIAL).exists()
+
+
+@pytest.mark.parametrize("cut", [2, 20, 60])
+def test_a_killed_run_goes_on_after_its_last_whole_row(tmp_path, cut):
+    Journal(tmp_path, SETTINGS, resume=False).add(ROWS[:2])
+    content = (tmp_path / PARTIAL).read_bytes()
+    (tmp_path / PARTIAL).write_bytes(content[:-cut])
+    journal = Journal(tmp_path, SETTINGS, resume=True)
+    assert journal.done() == {("a.png", None)}
+    journal.add(ROWS[1:])
+    assert lines(tmp_path, PARTIAL) == ROWS
+
+
+def test_a_finished_run_goes_on_with_more_files(tmp_path):
+    journal = Journal(tmp_path, SETTINGS, resume=False)
+    journal.add(ROWS[:2])
+    journal.finish()
+    journal = Journal(tmp_path, SETTINGS, resume=True)
+    assert len(journal.rows) == 2
+    journal.add(ROWS[2:])
+    journal.finish()
+    assert lines(tmp_path, FINISHED) == ROWS
+
+
+def test_without_resume_it_begins_anew_and_keeps_what_was_finished_until_it_is_done(tmp_path):
+    journal = Journal(tmp_path, SETTINGS, resume=False)
+    journal.add(ROWS)
+    journal.finish()
+    journal = Journal(tmp_path, SETTINGS, resume=False)
+    assert journal.rows == []
+    journal.add(ROWS[:1])
+    assert lines(tmp_path, FINISHED) == ROWS
+    journal.finish()
+    assert lines(tmp_path, FINISHED) == ROWS[:1]
+
+
+def test_what_could_not_be_read_is_tried_again(tmp_path):
+    Journal(tmp_path, SETTINGS, resume=False).add([*ROWS[:1], {"file": "bad.png", "frame": None, "flag": "error"}])
+    assert Journal(tmp_path, SETTINGS, resume=True).done() == {("a.png", None)}
+
+
+def test_other_settings_are_refused_and_nothing_is_lost(tmp_path):
+    Journal(tmp_path, SETTINGS, resume=False).add(ROWS)
+    with pytest.raises(InputError, match="begun with tta=none"):
+        Journal(tmp_path, {**SETTINGS, "tta": "flips"}, resume=True)
+    assert lines(tmp_path, PARTIAL) == ROWS
+
+
+def test_a_row_that_was_written_in_part_is_taken_back(tmp_path, monkeypatch):
+    import pathlib
+
+    journal = Journal(tmp_path, SETTINGS, resume=False)
+    journal.add(ROWS[:1])
+    really_open = pathlib.Path.open
+
+    class Filling:
+        """A file on a disk with room for ten more characters."""
+
+        def __init__(self, file):
+            self.file = file
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self.file.close()
+
+        def write(self, text):
+            self.file.write(text[:10])
+            self.file.flush()
+            raise OSError(28, os.strerror(28))
+
+    def opened(path, mode="r", *rest, **keys):
+        file = really_open(path, mode, *rest, **keys)
+        return Filling(file) if mode == "a" else file
+
+    monkeypatch.setattr(pathlib.Path, "open", opened)
+    with pytest.raises(OSError, match="No space left"):
+        journal.add(ROWS[1:])
+    monkeypatch.undo()
+    assert lines(tmp_path, PARTIAL) == ROWS[:1]
+
+
+def test_results_of_inputs_with_the_same_stem_are_all_kept():
+    stems = output_stems(["a.png", "a.dcm", "sub/a.png", "b.tar.png", "A.PNG", "a.dcm_2.png"])
+    assert stems["a.png"] == "a"
+    assert stems["a.dcm"] == "a.dcm"
+    assert stems["sub/a.png"] == "sub/a"
+    assert len({stem.casefold() for stem in stems.values()}) == len(stems)
+
+
+def test_stems_do_not_depend_on_what_else_is_measured_later():
+    names = ["a.png", "a.jpg"]
+    assert output_stems([*names, "c.png"])["a.jpg"] == output_stems(names)["a.jpg"]

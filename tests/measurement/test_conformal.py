@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fetal_seg.measurement import conformal
+
+
+def _images(rng, count):
+    """Predicted circumferences, confidences and true circumferences; errors are larger where the confidence is low."""
+    true, sure = rng.uniform(60, 340, count), rng.uniform(0.85, 0.99, count)
+    return true + rng.standard_t(4, count) * (1.1 - sure) * 15, sure, true
+
+
+def test_new_images_are_covered_as_often_as_is_stated():
+    """Over many calibrations of 60 images, the mean coverage of new images is the level, as the theorem says."""
+    rng = np.random.default_rng(0)
+    covered = []
+    for _ in range(300):
+        held_out = conformal.scores(*_images(rng, 60))
+        predicted, sure, true = _images(rng, 50)
+        widths = np.array([conformal.half_width(held_out, *one) for one in zip(predicted, sure, strict=True)])
+        covered.append((np.abs(predicted - true) <= widths).mean())
+    assert np.mean(covered) == pytest.approx(0.9, abs=0.012)
+
+
+@given(st.lists(st.floats(0.01, 50), min_size=9, max_size=80), st.floats(50, 350), st.floats(0.5, 0.98))
+def test_the_half_width_is_an_order_statistic(errors, hc_mm, sure):
+    held_out = sorted(errors)
+    rank = int(np.ceil(round((len(errors) + 1) * 0.9, 9)))
+    width = conformal.half_width(held_out, hc_mm, sure)
+    if rank > len(errors):
+        assert width is None
+    else:
+        assert width == pytest.approx(held_out[rank - 1] * (1 - sure) * (hc_mm / 175) ** 0.5)
+
+
+def test_nine_images_are_enough_and_eight_are_not():
+    assert conformal.half_width([1.0] * 9, 175.0, 0.5) == 0.5
+    assert conformal.half_width([1.0] * 8, 175.0, 0.5) is None
+    assert conformal.half_width([], 175.0, 0.5) is None
+
+
+def test_intervals_grow_with_the_head_the_doubt_and_the_level_and_never_vanish():
+    held_out = conformal.scores(*_images(np.random.default_rng(1), 100))
+    assert conformal.half_width(held_out, 300, 0.9) > conformal.half_width(held_out, 100, 0.9)
+    assert conformal.half_width(held_out, 200, 0.9) > conformal.half_width(held_out, 200, 0.95)
+    assert conformal.half_width(held_out, 200, 0.9, 0.95) >= conformal.half_width(held_out, 200, 0.9, 0.8)
+    assert conformal.half_width(held_out, 200, 1.0) > 0
+
+
+def test_no_image_is_judged_by_itself_or_by_its_examination():
+    """An error far above all others widens every interval but those of its own part."""
+    rng = np.random.default_rng(2)
+    predicted, sure, true = _images(rng, 100)
+    groups = [f"{index // 2:03d}" for index in range(100)]
+    before = conformal.cross_widths(predicted, sure, true, groups)
+    true[10] = predicted[10] + 1000
+    true[11] = predicted[11] + 1000
+    after = conformal.cross_widths(predicted, sure, true, groups)
+    assert after[10] == before[10]
+    assert after[11] == before[11]
+    assert (after >= before).all()
+    assert (after > before).sum() > 40
+
+
+def test_cross_fitted_coverage_is_near_the_level():
+    rng = np.random.default_rng(3)
+    predicted, sure, true = _images(rng, 2000)
+    widths = conformal.cross_widths(predicted, sure, true, [str(index) for index in range(2000)])
+    assert (np.abs(predicted - true) <= widths).mean() == pytest.approx(0.9, abs=0.02)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, np.nan, np.inf])
+def test_what_is_no_circumference_is_refused(value):
+    with pytest.raises(ValueError, match="positive"):
+        conformal.scores([100.0, value], [0.9, 0.9], [100.0, 100.0])

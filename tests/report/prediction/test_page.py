@@ -1,0 +1,250 @@
+import io
+import re
+from html.parser import HTMLParser
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from fetal_seg.geometry.ellipse import Ellipse
+from fetal_seg.measurement.biometry import Biometry
+from fetal_seg.report.prediction.page import STEP, histogram, write_page
+from fetal_seg.report.prediction.terminal import terminal_table
+
+EVIL = "<script>alert('1')</script>.png"
+
+
+def head(file="a.png", semi_axis=200.0, pixel_size=0.13, flag="ok", reasons=(), age=None, **more):
+    ellipse = Ellipse(400, 270, semi_axis, 0.78 * semi_axis, 0.3)
+    row = {"file": file, "frame": None, "flag": flag, "reasons": list(reasons), "semi_axis_a_px": semi_axis}
+    row |= {"hc_px": ellipse.circumference, "overlay": f"overlays/{file}"}
+    if pixel_size is None:
+        return row | more
+    known = Biometry.of(ellipse.transform(np.diag([pixel_size, pixel_size, 1])[:2]), age)
+    row |= {"hc_mm": known.hc_mm, "hc_low_mm": known.hc_mm - 2.5, "hc_high_mm": known.hc_mm + 2.5}
+    row |= {"bpd_mm": known.bpd_mm, "ofd_mm": known.ofd_mm, "cephalic_index": known.cephalic_index_percent}
+    row |= {"ga_intergrowth_weeks": known.ga_intergrowth_weeks or "out of range"}
+    row |= {"ga_hadlock_weeks": known.ga_hadlock_weeks or "out of range", "gestational_age_weeks": age}
+    row |= {"hc_z": known.hc_z, "hc_centile": known.hc_centile, "pixel_size_mm": pixel_size}
+    return row | {"pixel_size_y_mm": pixel_size, "pixel_size_source": "csv"} | more
+
+
+NO_HEAD = {
+    "file": "abdomen.png",
+    "flag": "no head",
+    "reasons": ["no region looks like a head"],
+    "overlay": "overlays/b",
+}
+ERROR = {"file": "empty.dcm", "frame": None, "flag": "error", "reasons": ["empty.dcm: it is empty; copy it again"]}
+
+
+class Page(HTMLParser):
+    """What a browser would make of a page: elements with attributes, and the text of the table's cells."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements, self.rows, self.cell = [], [], None
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self.cell = ["", dict(attributes).get("data-v")]
+            self.rows[-1].append(self.cell)
+
+    def handle_endtag(self, tag):
+        if tag in ("td", "th"):
+            self.cell = None
+
+    def handle_data(self, data):
+        if self.cell is not None:
+            self.cell[0] = (self.cell[0] + data).strip()
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    def column(self, heading):
+        place = [text for text, _ in self.rows[0]].index(heading)
+        return [tuple(row[place]) for row in self.rows[1:]]
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(rows, **more):
+        write_page(
+            tmp_path / "report.html", rows, **({"checkpoint": "best.ckpt", "command": "python predict.py"} | more)
+        )
+        return (tmp_path / "report.html").read_text(encoding="utf-8")
+
+    return write
+
+
+def test_the_summary_counts_each_kind_and_says_what_it_is_not(written):
+    rows = [head(), head(pixel_size=None), head(flag="check", reasons=["it is odd (3 %)"]), NO_HEAD, ERROR]
+    html = written(rows)
+    assert "5 images: 2 measured, 1 measured but to be checked, 1 without a head, 1 unreadable." in html
+    assert "For research use, not a medical device." in html
+    assert "so measured in pixels: 1." in html
+    assert "it is odd (1)" in html
+    pressed = [one["data-flag"] for one in Page(html).all("button") if "aria-pressed" in one]
+    assert pressed == ["", "ok", "check", "no head", "error"]
+
+
+def test_the_table_has_a_row_an_image_with_what_was_measured(written):
+    rows = [head(), head("b.png", 100.0, frame=7), head("c.png", pixel_size=None), NO_HEAD, ERROR]
+    page = Page(written(rows))
+    hc = rows[0]["hc_mm"]
+    assert page.column("file") == [(row["file"], None) for row in rows]
+    assert page.column("HC, mm (90 % interval)")[0] == (f"{hc:.1f} ({hc - 2.5:.1f} to {hc + 2.5:.1f})", str(hc))
+    assert page.column("HC, mm (90 % interval)")[2:] == [("–", "")] * 3
+    assert [text for text, _ in page.column("HC, px")] == ["–", "–", f"{rows[2]['hc_px']:.0f}", "–", "–"]
+    assert page.column("frame")[:2] == [("–", ""), ("7", "7.0")]
+    assert page.column("BPD, mm")[0] == ("40.6", str(rows[0]["bpd_mm"]))
+    assert page.column("OFD, mm")[0][0] == "52.0"
+    assert page.column("CI, %")[0][0] == "78.0"
+    assert page.column("age by INTERGROWTH-21st")[:2] == [
+        ("17 w 6 d", str(rows[0]["ga_intergrowth_weeks"])),
+        ("out of range", ""),
+    ]
+    assert page.column("pixel size, mm")[0] == ("0.13", "0.13")
+    assert page.column("pixel size from")[0] == ("csv", None)
+    assert [text.split() for text, _ in page.column("flag and reasons")][:4:3] == [
+        ["ok"],
+        ["no", "head", "no", "region", "looks", "like", "a", "head"],
+    ]
+
+
+def test_pixels_that_are_not_square_have_two_sizes(written):
+    assert Page(written([head(pixel_size_y_mm=0.2)])).column("pixel size, mm") == [("0.13 × 0.2", "0.13")]
+
+
+def test_columns_that_no_row_fills_are_left_out(written):
+    plain = {text for text, _ in Page(written([head()])).rows[0]}
+    assert not plain & {"frame", "HC, px", "age given", "z", "centile"}
+    aged = Page(written([head(age=20.0)]))
+    assert aged.column("age given")[0][0] == "20 w 0 d"
+    assert aged.column("z")[0][0].startswith("−")
+    assert float(aged.column("z")[0][1]) < 0
+    assert float(aged.column("centile")[0][0]) < 50
+    assert "picture" not in {text for text, _ in Page(written([head(overlay=None), ERROR])).rows[0]}
+
+
+def test_nothing_that_comes_from_outside_becomes_markup(written):
+    named = head(EVIL, reasons=[f"odd {EVIL}"], flag="check", pixel_size_source=EVIL)
+    html = written([named, ERROR | {"reasons": [EVIL]}], checkpoint=EVIL, command=EVIL)
+    assert html.count("<script>") == 1  # the page's own
+    page = Page(html)
+    assert page.column("file")[0][0] == EVIL
+    assert EVIL in page.column("flag and reasons")[0][0]
+    assert all(not name.startswith("on") for _, attributes in page.elements for name in attributes)
+
+
+@pytest.mark.parametrize("name", [EVIL, "a b#1?x=%41&amp;\"'.png", "ü/клип_00012.png", "javascript:alert(1)//.png"])
+def test_thumbnails_and_their_links_are_the_overlays_beside_the_page(name, written):
+    html = written([head(name), ERROR])
+    (image,) = Page(html).all("img")
+    (link,) = Page(html).all("a")
+    assert image["src"] == link["href"]
+    assert image["loading"] == "lazy"
+    assert name in image["alt"]
+    assert not set(link["href"]) & set("#?:\"' <>")
+    assert unquote(link["href"]) == f"./overlays/{name}"
+
+
+def test_the_page_needs_no_network(written, tmp_path):
+    (tmp_path / "sub dir").mkdir()
+    html = written([head(), NO_HEAD], growth_chart=tmp_path / "sub dir" / "growth.png")
+    page = Page(html)
+    assert not re.search(r"https?:|//[a-z]", re.sub(r"(?m)//\s.*$", "", html))
+    assert [one["src"] for one in page.all("img")] == ["./sub%20dir/growth.png", "./overlays/a.png", "./overlays/b"]
+    assert not page.all("link")
+
+
+def test_ten_thousand_rows_are_shown_a_part_at_a_time(written):
+    rows = [head(f"{index}.png", 100 + index / 100) for index in range(10_000)]
+    html = written(rows)
+    assert len(html) < 12e6
+    hidden = [row.endswith(" hidden") for row in re.findall("<tr data-flag=[^>]*", html)]
+    assert hidden == [False] * STEP + [True] * (10_000 - STEP)
+    assert "<noscript><style>tr[hidden] { display: table-row; }" in html
+
+
+def test_a_page_of_one_image_or_of_none_that_was_measured(written):
+    assert "Head circumference of 1 image<" in written([head()])
+    html = written([NO_HEAD])
+    assert "<svg" not in html
+    assert "1 image: 0 measured" in html
+
+
+def test_the_histogram_counts_every_head_once():
+    values = np.random.default_rng(0).uniform(40, 400, 500)
+    drawn = histogram(values)
+    expected, edges = np.histogram(values, np.arange(drawn["low"], drawn["high"] + 1, 10))
+    assert [count for _, count in drawn["bars"]] == list(expected)
+    assert [mm for mm, _ in drawn["bars"]] == list(edges[:-1])
+    assert expected[0] > 0
+    assert expected[-1] > 0
+    assert drawn["most"] == expected.max()
+    assert len(drawn["ticks"]) <= 10
+    assert histogram([100.0]) is None
+
+
+@pytest.mark.parametrize("absurd", [3.0, 9000.0])
+def test_a_circumference_of_no_head_does_not_stretch_the_histogram(absurd, written):
+    drawn = histogram([100.0, 205.0, absurd])
+    assert (drawn["low"], drawn["high"], drawn["beyond"]) == (100, 210, 1)
+    html = written([head(), head(semi_axis=100.0), head(hc_mm=absurd)])
+    assert "since no head has such a circumference: 1" in html
+
+
+def printed(table, width=80):
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(table)
+    return console.export_text()
+
+
+def test_the_terminal_shows_what_was_measured():
+    text = printed(terminal_table([head("x.png"), head("y.png", 100.0), NO_HEAD, ERROR]), 120)
+    lines = text.splitlines()
+    assert re.search(r"x\.png +145\.9 ±2\.5 +40\.6 +52\.0 +78\.0 +17 w 6 d +ok", text)
+    assert any("abdomen.png" in line and "no head" in line for line in lines)
+    assert any("empty.dcm" in line and "error: empty.dcm: it is" in line for line in lines)
+    assert "more" not in text
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_nothing_is_cut_at_the_width_of_a_common_terminal(width):
+    name = "a/very/long/path/to/an/image_with_a_name_of_many_letters.png"
+    reasons = ["the head touches the frame", "ellipse and mask disagree (Dice 93 %)"]
+    rows = [head(name, flag="check", reasons=reasons, frame=12), head("b.png", 400.0), head(pixel_size=None)]
+    text = printed(terminal_table(rows), width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+    squeezed = re.sub(r"\s", "", text)
+    for part in ("291.9±2.5", "81.1", "78.0", "31w6d", "1123px"):
+        assert part in squeezed
+    column = "".join(line.split(" ")[0] for line in text.splitlines())
+    assert name in column
+    words = {word for line in text.splitlines() for word in line.split()}
+    assert set(" ".join(reasons).split()) <= {word.strip(";") for word in words}
+
+
+def test_many_rows_are_the_first_ones_and_a_count():
+    rows = [head(f"{index:02}.png") for index in range(30)]
+    text = printed(terminal_table(rows, most=5))
+    assert "04.png" in text
+    assert "05.png" not in text
+    assert "and 25 more: see predictions.csv" in text
+    assert "more" not in printed(terminal_table(rows[:5], most=5))
+
+
+def test_names_are_no_markup_and_flags_have_colours():
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(terminal_table([head("[red]a[/].png"), NO_HEAD]))
+    styled = console.export_text(styles=True)
+    assert "[red]a[/].png" in styled
+    assert "\x1b[32mok" in styled
+    assert "\x1b[35mno head" in styled
