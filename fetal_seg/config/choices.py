@@ -1,0 +1,118 @@
+"""What a configuration group chooses: a name and its keys; and the registries that say what the names stand for."""
+
+import ast
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from fetal_seg.errors import InputError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A choice as plain data, so that it can be kept in a checkpoint.
+
+    Attributes:
+        name: what a `Registry` knows it by.
+        keys: keyword arguments of what it names: numbers, strings, True and False, None, or lists and dicts of these.
+    """
+
+    name: str
+    keys: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The name beside the keys, as YAML files have them."""
+        return {"name": self.name, **self.keys}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "Choice":
+        """The reverse of `to_dict`.
+
+        Raises:
+            ValueError: there is no name.
+        """
+        name = content.get("name")
+        if not isinstance(name, str):
+            raise ValueError(f"name={name!r}; it must be text")
+        return cls(name, {key: value for key, value in content.items() if key != "name"})
+
+
+class Registry(Generic[T]):
+    """Functions or classes of one kind, by the name that a configuration calls them by.
+
+    A function is registered where it is defined, by a decorator: ``@LOSSES.register("focal")``. Names are read from
+    the source of the modules, which are imported when something of them is asked for: a configuration is checked
+    without importing PyTorch.
+
+    Args:
+        kind: what they are, for sentences.
+        place: dotted name of the module that defines them, or of the package whose modules do.
+    """
+
+    def __init__(self, kind: str, place: str) -> None:
+        self.kind, self._place = kind, place
+        self._registered: dict[str, T] = {}
+
+    def register(self, name: str) -> Callable[[T], T]:
+        """Decorator: what follows is called `name`."""
+
+        def keep(item: T) -> T:
+            self._registered[name] = item
+            return item
+
+        return keep
+
+    def names(self) -> list[str]:
+        """All names, in the order of their modules, and in a module as they stand there."""
+        return list(self._modules())
+
+    def check(self, name: Any) -> None:
+        """See that a name is known.
+
+        Raises:
+            InputError: it is not; the sentence lists those that are.
+        """
+        if name not in (known := self.names()):
+            raise InputError(f"the {self.kind} {name!r} is unknown; take one of {', '.join(sorted(known))}")
+
+    def __getitem__(self, name: str) -> T:
+        """What a name stands for; its module is imported if need be. Raises as `check` does."""
+        if name not in self._registered:
+            self.check(name)
+            importlib.import_module(self._modules()[name])
+        return self._registered[name]
+
+    def _modules(self) -> dict[str, str]:
+        """The module of each name."""
+        return {name: module for module, file in _sources(self._place) for name in _registered_in(file)}
+
+
+def _sources(place: str) -> Iterator[tuple[str, Path]]:
+    """Dotted name and file of a module, or of each module of a package."""
+    spec = importlib.util.find_spec(place)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(place)
+    if spec.submodule_search_locations is None:
+        yield place, Path(spec.origin)
+        return
+    for found in pkgutil.iter_modules(spec.submodule_search_locations, f"{place}."):
+        module = found.module_finder.find_spec(found.name, None)
+        if module is not None and module.origin is not None:
+            yield found.name, Path(module.origin)
+
+
+def _registered_in(file: Path) -> Iterator[str]:
+    source = file.read_text(encoding="utf-8")
+    if ".register(" not in source:
+        return
+    for node in ast.parse(source).body:
+        for decorator in getattr(node, "decorator_list", ()):
+            match decorator:
+                case ast.Call(func=ast.Attribute(attr="register"), args=[ast.Constant(value=str(name))]):
+                    yield name
