@@ -65,4 +65,5 @@ class Augmentation:
     def to_dict(self) -> dict[str, Any]:
         """The keys as configurations have them."""
         keys = asdict(self)
-        return {**keys, **keys.pop("grey")}
+        grey = keys.pop("grey")
+        return keys | grey

@@ -84,6 +84,7 @@ class SearchSettings:
 class SearchConfig(TrainConfig):
     """What ``search.py`` takes: what ``train.py`` does, and what to search."""
 
+    evaluate: bool = False  # trials are compared by val/dice
     search: SearchSettings = field(default_factory=SearchSettings)
     output: str | None = None
 

@@ -44,14 +44,15 @@ def test_a_run_folder_holds_what_the_design_says(trained):
 
 def test_metrics_table(trained):
     rows = rows_of(trained)
-    assert list(rows[0]) == ["epoch", "train/loss", "val/loss", "train/dice", "val/dice", "lr", "seconds"]
+    columns = ["epoch", "train/loss", "val/loss", "train/dice", "val/dice", "lr", "seconds", "train/iou", "val/iou"]
+    assert list(rows[0]) == columns
     assert [row["epoch"] for row in rows] == ["0", "1"]
     assert all(np.isfinite([float(value) for value in row.values()]).all() for row in rows)
 
 
 def test_tensorboard_has_the_same_numbers_pictures_and_hyperparameters(trained, events):
     rows = rows_of(trained)
-    for name in ("train/loss", "val/loss", "train/dice", "val/dice"):
+    for name in ("train/loss", "val/loss", "train/dice", "val/dice", "val/iou"):
         assert [event.step for event in events.Scalars(name)] == [int(row["epoch"]) for row in rows]
         assert [event.value for event in events.Scalars(name)] == pytest.approx([float(row[name]) for row in rows])
     pictures = events.Tags()["images"]
