@@ -47,9 +47,10 @@ def evaluate(config: EvaluateConfig, run_dir: Path) -> None:
 
 def _records(config: EvaluateConfig, checkpoints: list["Checkpoint"]) -> list["Record"]:
     """The records to measure: of the runs' own data, or of others."""
+    from fetal_seg.config.choices import Choice
     from fetal_seg.data.cache import content_fingerprint
+    from fetal_seg.data.loading import cache_folder, load_records
     from fetal_seg.data.records import records_named
-    from fetal_seg.data.sources import cache_folder, load_records
 
     asked, own = config.data, checkpoints[0].description["data"]
     from_run = isinstance(asked, FromRunConfig)
@@ -57,7 +58,7 @@ def _records(config: EvaluateConfig, checkpoints: list["Checkpoint"]) -> list["R
     if root is None and own["name"] == "hc18":  # as in conf/data/hc18.yaml: weights in the box know no folder
         root = os.environ.get("HC18_ROOT", "data/hc18")
     source = own | {"root": root} if from_run else asdict(asked)
-    records = load_records(source, cache_folder(asked.cache_dir))
+    records = load_records(Choice.from_dict(source), cache_folder(asked.cache_dir))
     part = asked.part if from_run else None
     if part is None:
         known = {checkpoint.description["data"]["fingerprint"] for checkpoint in checkpoints}

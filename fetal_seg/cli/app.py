@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from fetal_seg.cli.overrides import CONF, as_hydra_takes, first_of, is_of_hydra, is_sweep, last_value
+from fetal_seg.cli.quiet import let_idle_threads_sleep, quiet_image_libraries
 from fetal_seg.cli.sweep import Sweep, plan_sweep, run_job, run_sweep
 from fetal_seg.errors import InputError
 from fetal_seg.files import write_text
@@ -34,6 +35,7 @@ def command(name: str, schema: str) -> Callable[[Callable[[Any, Path], None]], C
     def decorate(task: Callable[[Any, Path], None]) -> Callable[[], None]:
         @hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)
         def job(composed: DictConfig) -> None:
+            quiet_image_libraries()  # here too: the jobs of a sweep may have processes of their own
             run_dir = Path(HydraConfig.get().runtime.output_dir)
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 # What the run's record shows as its command: this job's own
@@ -47,6 +49,9 @@ def command(name: str, schema: str) -> Callable[[Callable[[Any, Path], None]], C
                 _refuse(error)
 
         def main() -> None:
+            quiet_image_libraries()
+            if name == "predict":
+                let_idle_threads_sleep()
             try:
                 prepared = _prepare(sys.argv[1:], name, schema)
             except InputError as error:

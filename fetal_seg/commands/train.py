@@ -81,18 +81,19 @@ def run_experiment(config: TrainConfig, run_dir: Path, watch: Watch | None = Non
 
 
 def _prepare_images(config: TrainConfig) -> tuple[list["Record"], "ImageCache"]:
+    from fetal_seg.config.choices import Choice
     from fetal_seg.data.cache import build_cache
-    from fetal_seg.data.sources import cache_folder, load_records
+    from fetal_seg.data.loading import cache_folder, load_records
     from fetal_seg.geometry.letterbox import Letterbox
 
     cache_dir = cache_folder(config.data.cache_dir)
-    records = load_records(_plain(config.data), cache_dir)
+    records = load_records(Choice.from_dict(_plain(config.data)), cache_dir)
     return records, build_cache(records, Letterbox(config.data.height, config.data.width), cache_dir)
 
 
 def _build_data(config: TrainConfig, records: list["Record"], cache: "ImageCache") -> "HeadDataModule":
     from fetal_seg.data.augmentation.pipeline import Augmentation
-    from fetal_seg.data.split_files import SplitRule
+    from fetal_seg.data.split_rule import SplitRule
     from fetal_seg.training.datamodule import HeadDataModule
     from fetal_seg.training.runtime import worker_count
 

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from fetal_seg.data.augmentation.pipeline import Augmentation
 from fetal_seg.data.cache import ImageCache
 from fetal_seg.data.records import Record
-from fetal_seg.data.split_files import SplitRule
+from fetal_seg.data.split_rule import SplitRule
 
 Batch = dict[str, Tensor]
 Key = tuple[int, int]  # epoch and index

@@ -15,7 +15,7 @@ import pytest
 from fetal_seg.data.augmentation.pipeline import Augmentation
 from fetal_seg.data.cache import build_cache
 from fetal_seg.data.records import Record
-from fetal_seg.data.split_files import SplitRule
+from fetal_seg.data.split_rule import SplitRule
 from fetal_seg.errors import InputError
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.geometry.ellipse_fit import measure_head

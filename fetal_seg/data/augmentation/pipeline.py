@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fetal_seg.data.augmentation import artefacts
-from fetal_seg.data.augmentation.affine import Motion, move
+from fetal_seg.data.augmentation.affine import RandomAffine, warp
 from fetal_seg.geometry.arrays import Grey
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it asks the network for news at import
@@ -83,7 +83,7 @@ class Augmenter:
     def __init__(self, pipeline: Any, keys: Augmentation) -> None:
         self._pipeline, self._keys = pipeline, keys
         zoom = (1 / max(keys.scale, keys.zoom_out), keys.scale)
-        self._motion = Motion(keys.rotation_deg, zoom, keys.aspect, keys.shift)
+        self._affine = RandomAffine(keys.rotation_deg, zoom, keys.aspect, keys.shift)
         self._artefacts = (
             (keys.gain, artefacts.change_gain),
             (keys.shadow, artefacts.add_shadow),
@@ -96,8 +96,8 @@ class Augmenter:
         if self._pipeline is None:
             return image, mask
         rng = np.random.default_rng(seed)
-        matrix = self._motion.draw(image.shape, rng)
-        image, mask = move(image, matrix), move(mask, matrix)
+        matrix = self._affine.sample(image.shape, rng)
+        image, mask = warp(image, matrix), warp(mask, matrix)
         self._pipeline.set_random_seed(seed)
         changed = self._pipeline(image=image, mask=mask)
         image, mask = np.ascontiguousarray(changed["image"]), np.ascontiguousarray(changed["mask"])
