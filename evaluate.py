@@ -46,15 +46,16 @@ def evaluate(config: EvaluateConfig, run_dir: Path, command_line: list[str]) -> 
 
 def _records(config: EvaluateConfig, checkpoints: list["Checkpoint"]) -> list["Record"]:
     """The records to measure: of the runs' own data, or of others."""
+    from fetal_seg.config.choices import Choice
     from fetal_seg.data.cache import content_fingerprint
+    from fetal_seg.data.loading import cache_folder, load_records
     from fetal_seg.data.records import records_named
-    from fetal_seg.data.sources import cache_folder, load_records
 
     asked, own = config.data, checkpoints[0].description["data"]
     root = asked.root or own.get("root")
     if root is None and own["name"] == "hc18":  # as in conf/data/hc18.yaml: weights in the box know no folder
         root = os.environ.get("HC18_ROOT", "data/hc18")
-    source = own | {"root": root} if isinstance(asked, FromRunConfig) else asked.choice.to_dict()
+    source = Choice.from_dict(own | {"root": root}) if isinstance(asked, FromRunConfig) else asked.choice
     records = load_records(source, cache_folder(asked.cache_dir))
     part = asked.part if isinstance(asked, FromRunConfig) else None
     if part is None:
@@ -67,7 +68,7 @@ def _records(config: EvaluateConfig, checkpoints: list["Checkpoint"]) -> list["R
             raise InputError(f"no image is in the part {part} of all checkpoints; take data.part=all, or other data")
         records = records_named(records, names)
     chosen = records[: asked.limit]
-    logger.info("%d images: %s of %s", len(chosen), part, source.get("root") or source["name"])
+    logger.info("%d images: %s of %s", len(chosen), part, source.keys.get("root") or source.name)
     return chosen
 
 

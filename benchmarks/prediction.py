@@ -59,7 +59,7 @@ def _command(given: argparse.Namespace, output: Path) -> float:
 def _one_by_one(checkpoint: str, source: Path, most: int = 100) -> list[float]:
     """Milliseconds from a file to the circumference, as a program that measures single images would see them."""
     from fetal_seg.commands.predict.inputs import find_inputs
-    from fetal_seg.data.sources import cache_folder
+    from fetal_seg.data.loading import cache_folder
     from fetal_seg.images.reader import read_frames
     from fetal_seg.inference.predictor import Predictor
 
@@ -79,7 +79,7 @@ def _stages(checkpoint: str, source: Path, most: int = 64) -> Iterator[tuple[str
     import torch
 
     from fetal_seg.commands.predict.inputs import find_inputs
-    from fetal_seg.data.sources import cache_folder
+    from fetal_seg.data.loading import cache_folder
     from fetal_seg.images.drawing import overlay
     from fetal_seg.images.grey import write_png
     from fetal_seg.images.reader import read_frames

@@ -39,7 +39,7 @@ def make_data(folder: Path) -> Any:
     from fetal_seg.data.augmentation.pipeline import Augmentation
     from fetal_seg.data.cache import build_cache
     from fetal_seg.data.records import Record
-    from fetal_seg.data.split_files import SplitRule
+    from fetal_seg.data.split_rule import SplitRule
     from fetal_seg.geometry.ellipse import Ellipse
     from fetal_seg.geometry.letterbox import Letterbox
     from fetal_seg.images.grey import write_png

@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 import torch
 
+from fetal_seg.config.choices import Choice
+from fetal_seg.data.loading import cache_folder, load_records
 from fetal_seg.data.records import Record, records_named
-from fetal_seg.data.sources import cache_folder, load_records
 from fetal_seg.evaluation import metrics
 from fetal_seg.evaluation.clustered_statistics import describe, paired_difference
 from fetal_seg.evaluation.scoring import compare
@@ -36,7 +37,7 @@ def main() -> None:
     given = parser.parse_args()
     checkpoints = [read_checkpoint(path) for path in given.checkpoints]
     cache = cache_folder(None)
-    records = load_records({"name": "hc18", "root": str(given.root), "download": False}, cache)
+    records = load_records(Choice("hc18", {"root": str(given.root), "download": False}), cache)
     _truth_masks(records, checkpoints[0])
     held_out = records_named(records, checkpoints[0].description["split"]["val"])
     print(f"\n{len(held_out)} validation images, {given.checkpoints[0]}")

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from fetal_seg.data import hc18
-from fetal_seg.data.sources import cache_folder
+from fetal_seg.data.loading import cache_folder
+from fetal_seg.data.sources import hc18
 from fetal_seg.data.split_files import write_split
 from fetal_seg.data.splits import Split
 from fetal_seg.evaluation.clustered_statistics import describe, paired_difference

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from fetal_seg.commands.evaluate import evaluate_to
+from fetal_seg.config.choices import Choice
+from fetal_seg.data.loading import cache_folder, load_records
 from fetal_seg.data.records import Record, records_named
-from fetal_seg.data.sources import cache_folder, load_records
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation.tables import MEASURES
 from fetal_seg.inference.predictor import Predictor
@@ -48,7 +49,7 @@ def main() -> None:
 
 def held_out(checkpoint: Checkpoint, root: str) -> list[Record]:
     """The validation images of a checkpoint, of HC18 in a folder."""
-    source = {**checkpoint.description["data"], "root": root, "download": False}
+    source = Choice.from_dict({**checkpoint.description["data"], "root": root, "download": False})
     return records_named(load_records(source, cache_folder(None)), checkpoint.description["split"]["val"])
 
 

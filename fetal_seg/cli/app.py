@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from fetal_seg.cli.overrides import CONF, as_hydra_takes, first_of, is_of_hydra, is_sweep, last_value
+from fetal_seg.cli.quiet import let_idle_threads_sleep, quiet_image_libraries
 from fetal_seg.cli.sweep import Sweep, plan_sweep, run_job, run_sweep
 from fetal_seg.cli.validation import validate
 from fetal_seg.config.commands import TrainConfig
@@ -40,6 +41,7 @@ def command(name: str, schema: type[Any]) -> Callable[[Task], Callable[[], None]
     def decorate(task: Task) -> Callable[[], None]:
         @hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)
         def job(composed: DictConfig) -> None:
+            quiet_image_libraries()  # here too: the jobs of a sweep may have processes of their own
             run_dir = Path(HydraConfig.get().runtime.output_dir)
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 own = [f"{name}.py", *HydraConfig.get().overrides.task]  # the job's command line, not the sweep's
@@ -52,6 +54,9 @@ def command(name: str, schema: type[Any]) -> Callable[[Task], Callable[[], None]
                 _refuse(error)
 
         def main() -> None:
+            quiet_image_libraries()
+            if name == "predict":
+                let_idle_threads_sleep()
             try:
                 prepared = _prepare(sys.argv[1:], name, schema)
             except InputError as error:

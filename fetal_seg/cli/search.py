@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from fetal_seg.cli.app import compose_run
+from fetal_seg.cli.quiet import quiet_image_libraries
 from fetal_seg.cli.sweep import FAILURE, record_failure
 from fetal_seg.commands import train as train_command
 from fetal_seg.commands.train import ReportEpoch
@@ -138,6 +139,7 @@ def work(
             By default as ``train.py`` does.
     """
     logging.basicConfig(format="%(message)s", level=logging.INFO)
+    quiet_image_libraries()
     study = open_study(folder, seed, settings)
 
     def stop_when_enough(study: optuna.Study, _: FrozenTrial) -> None:

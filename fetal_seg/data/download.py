@@ -124,11 +124,11 @@ def _continue(url: str, part: Path, show: Callable[..., None]) -> None:
 
 
 def _check(part: Path, name: str) -> None:
-    found = md5_of(part)
-    if found != MD5[name]:
+    md5 = md5_of(part)
+    if md5 != MD5[name]:
         part.unlink()
         raise InputError(
-            f"{FILES_ADDRESS}/{name}: the MD5 of what came is {found}, but Zenodo's file has {MD5[name]}; "
+            f"{FILES_ADDRESS}/{name}: the MD5 of what came is {md5}, but Zenodo's file has {MD5[name]}; "
             f"it was removed; try again, or download it by hand from {RECORD_ADDRESS}"
         )
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from fetal_seg.config.data import DataConfig
 from fetal_seg.data.cache import ImageCache, build_cache
+from fetal_seg.data.loading import cache_folder, load_records
 from fetal_seg.data.records import Record
-from fetal_seg.data.sources import cache_folder, load_records
 from fetal_seg.geometry.letterbox import Letterbox
 
 
@@ -24,5 +24,5 @@ def prepare_images(config: DataConfig) -> PreparedImages:
         InputError: the data are missing, or not as they should be.
     """
     cache_dir = cache_folder(config.cache_dir)
-    records = load_records(config.choice.to_dict(), cache_dir)
+    records = load_records(config.choice, cache_dir)
     return PreparedImages(tuple(records), build_cache(records, Letterbox(config.height, config.width), cache_dir))

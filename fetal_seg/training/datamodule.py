@@ -17,7 +17,7 @@ from fetal_seg.data.augmentation.pipeline import Augmenter
 from fetal_seg.data.cache import ImageCache
 from fetal_seg.data.preparation import PreparedImages, prepare_images
 from fetal_seg.data.records import Record
-from fetal_seg.data.split_files import SplitRule
+from fetal_seg.data.split_rule import SplitRule
 from fetal_seg.data.splits import Split
 from fetal_seg.models.checkpoint import Description, describe
 from fetal_seg.models.preprocessing import GREY_MEAN, GREY_STD

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fetal_seg.data.phantom.source import simulate
+from fetal_seg.data.phantom.writing import simulate
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.geometry.letterbox import Letterbox
 from fetal_seg.measurement import novelty

@@ -135,3 +135,14 @@ def test_a_split_file_is_read_back(tmp_path):
     again = module(records, tmp_path, split_seed=8, split_file=str(tmp_path / "split.json"))
     assert again.split.val == first.split.val
     assert module(records, tmp_path, split_seed=8).split.val != first.split.val
+
+
+def test_kfold_validates_each_image_once_and_random_tells_what_leaks(tmp_path, caplog):
+    records = make_records(tmp_path / "a", 20)
+    parts = [module(records, tmp_path, split="kfold", folds=4, fold=fold).split.val for fold in range(4)]
+    assert sorted(name for part in parts for name in part) == sorted(record.name for record in records)
+    caplog.clear()
+    split = module(records, tmp_path, split="random").split
+    trained = {name[:3] for name in split.train}
+    sisters = sum(name[:3] in trained for name in split.val)
+    assert f"{sisters} of 4 validation images" in caplog.text

@@ -22,7 +22,7 @@ class Journal:
         folder: of the results.
         settings: what decides the rows; a run goes on only with those it began with.
         resume: keep the rows of an earlier run, finished or cut off; else begin anew.
-        is_current: whether a row still tells what is asked for: others are measured again.
+        is_current: whether a row still holds: others are measured again.
 
     Attributes:
         rows: all rows so far, in order.
@@ -90,9 +90,9 @@ def _check_settings(file: Path, settings: dict[str, Any]) -> None:
     earlier = json.loads(file.read_text(encoding="utf-8"))
     differing = sorted(key for key in earlier.keys() | settings.keys() if earlier.get(key) != settings.get(key))
     if differing:
-        told = ", ".join(f"{key}={earlier.get(key)}" for key in differing)
+        before = ", ".join(f"{key}={earlier.get(key)}" for key in differing)
         raise InputError(
-            f"predict.resume=true: {file.parent} was begun with {told}; give the same again, or another output"
+            f"predict.resume=true: {file.parent} was begun with {before}; give the same again, or another output"
         )
 
 

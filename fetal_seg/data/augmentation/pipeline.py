@@ -10,7 +10,7 @@ import numpy as np
 from fetal_seg.config.augmentation import Augmentation
 from fetal_seg.config.registries import GREY_AUGMENTATIONS
 from fetal_seg.data.augmentation import artefacts
-from fetal_seg.data.augmentation.affine import Motion, move
+from fetal_seg.data.augmentation.affine import RandomAffine, warp
 from fetal_seg.geometry.arrays import Grey
 
 
@@ -21,7 +21,7 @@ class Augmenter:
         self._keys = keys
         self._pipeline = _pipeline(keys) if keys.enabled else None
         zoom = (1 / max(keys.scale, keys.zoom_out), keys.scale)
-        self._motion = Motion(keys.rotation_deg, zoom, keys.aspect, keys.shift)
+        self._affine = RandomAffine(keys.rotation_deg, zoom, keys.aspect, keys.shift)
         self._grey = [(keys.grey.get(name, 0.0), GREY_AUGMENTATIONS[name]) for name in GREY_AUGMENTATIONS.names()]
 
     def __call__(self, image: Grey, mask: Grey, seed: int) -> tuple[Grey, Grey]:
@@ -29,8 +29,8 @@ class Augmenter:
         if self._pipeline is None:
             return image, mask
         rng = np.random.default_rng(seed)
-        matrix = self._motion.draw(image.shape, rng)
-        image, mask = move(image, matrix), move(mask, matrix)
+        matrix = self._affine.sample(image.shape, rng)
+        image, mask = warp(image, matrix), warp(mask, matrix)
         self._pipeline.set_random_seed(seed)
         changed = self._pipeline(image=image, mask=mask)
         image, mask = np.ascontiguousarray(changed["image"]), np.ascontiguousarray(changed["mask"])

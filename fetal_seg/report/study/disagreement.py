@@ -8,8 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from fetal_seg.config.choices import Choice
+from fetal_seg.data.loading import cache_folder, load_records
 from fetal_seg.data.records import Record, records_named
-from fetal_seg.data.sources import cache_folder, load_records
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation.contenders import DICE, Contender, Image, common_images
 from fetal_seg.evaluation.scoring import compare
@@ -96,7 +97,7 @@ def _records(checkpoint: Path, names: Sequence[str]) -> list[Record]:
     """
     data = read_checkpoint(checkpoint).description["data"]
     try:
-        return records_named(load_records(data, cache_folder(data.get("cache_dir"))), names)
+        return records_named(load_records(Choice.from_dict(data), cache_folder(data.get("cache_dir"))), names)
     except KeyError as error:
         raise InputError(f"{checkpoint} does not say where its data are (no {error})") from error
 

@@ -1,4 +1,4 @@
-"""Phantoms: simulated images of fetal heads in HC18's layout, for tests and first tries without the real data."""
+"""Writes phantom sets: simulated images of fetal heads in HC18's layout."""
 
 import csv
 import io
@@ -11,10 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fetal_seg.data import hc18
 from fetal_seg.data.phantom.anatomy import Scene
 from fetal_seg.data.phantom.simulation import Beams, add_overlay, envelope
-from fetal_seg.data.records import Record
 from fetal_seg.errors import InputError
 from fetal_seg.files import whole_file, write_text
 from fetal_seg.geometry.arrays import Grey
@@ -23,37 +21,8 @@ from fetal_seg.progress import track
 
 VERSION = 1  # of the images: sets of an older version are written anew
 OUTLINE_PX = 2.54  # width of HC18's outlines
-_MARK = b"fetal_seg phantoms"
+MARK = b"fetal_seg phantoms"  # with it the comments of the archives begin
 _MARGIN_PX = 4  # between a head and the frame, so that the outline is whole
-
-
-def load(root: Path | None, cache_dir: Path, *, images: int, test_images: int, seed: int) -> list[Record]:
-    """The annotated records of a phantom set, sorted by name; it is written first if it is not there.
-
-    Args:
-        root: folder of its archives; None for one in `cache_dir`.
-        cache_dir: for extracted files.
-        images: number of images with an annotation.
-        test_images: number of images without.
-        seed: another seed, other images.
-
-    Raises:
-        InputError: a number is negative, or `root` holds other data.
-    """
-    folder = root or cache_dir / "phantoms" / f"{images}-{test_images}-{seed}-v{VERSION}"
-    for part in ("training_set", "test_set"):
-        archive = folder / f"{part}.zip"
-        if (folder / part).exists() or (archive.exists() and not _read_comment(archive).startswith(_MARK)):
-            raise InputError(f"{folder}: {part} there is no phantom; give another folder as data.root, or remove it")
-    found, wanted = _read_comment(folder / "training_set.zip"), _comment(images, test_images, seed)
-    if root and found and found != wanted:
-        raise InputError(
-            f"{root}: it holds other phantoms ({found.decode()}) than those asked for ({wanted.decode()}); give their "
-            "numbers, or another folder as data.root"
-        )
-    if found != wanted:  # the archive of this comment is the last file written
-        write_phantoms(folder, train=images, test=test_images, seed=seed)
-    return hc18.load(folder, cache_dir, download=False, of_zenodo=False)
 
 
 def write_phantoms(folder: Path, *, train: int, test: int, seed: int) -> None:
@@ -73,10 +42,15 @@ def write_phantoms(folder: Path, *, train: int, test: int, seed: int) -> None:
     """
     if min(train, test, seed) < 0:
         raise InputError(f"phantoms: train={train}, test={test}, seed={seed}; none may be negative")
-    comment = _comment(train, test, seed)
+    comment = comment_of(train, test, seed)
     _write_part(folder, "test_set", "test_set_pixel_size.csv", _samples(seed, 1, test), test, comment)
     name = "training_set_pixel_size_and_HC.csv"
     _write_part(folder, "training_set", name, _samples(seed, 0, train), train, comment)
+
+
+def comment_of(train: int, test: int, seed: int) -> bytes:
+    """What the archives of a set say of themselves."""
+    return MARK + f", version {VERSION}: train={train}, test={test}, seed={seed}".encode()
 
 
 def simulate(
@@ -102,7 +76,7 @@ def simulate(
     age = float(np.clip((circumference_mm - 60) / 240, 0, 1))  # 0 at 60 mm, 1 at 300 mm
     early = 1 / (1 + math.exp((circumference_mm - 108) / 9))  # 1 in the first trimester, 0 well after it
     blur = 2.6 * min(1, 0.128 / pixel_size_mm) ** 0.5 * rng.uniform(0.85, 1.15)  # px, as HC18's speckle has it
-    beams = Beams.draw(ellipse, shape, pixel_size_mm, blur, rng)
+    beams = Beams.sample(ellipse, shape, pixel_size_mm, blur, rng)
     scene = Scene(beams, ellipse, rng)
     scene.add_surroundings(early, age)
     scene.add_skull((0.4 + 0.008 * circumference_mm) / pixel_size_mm, age)
@@ -157,16 +131,16 @@ def _samples(seed: int, part: int, count: int) -> Iterator[_Sample]:
     while count > 0:
         rng = _rng(seed, part, number, 3, 0)
         sisters = 1 if part else 1 + int(rng.choice(4, p=(0.8, 0.17, 0.02, 0.01)))
-        drawn = [_draw_sample(seed, part, number, sister) for sister in range(min(sisters, count))]
-        yield from sorted(drawn, key=lambda sample: sample.stem)  # HC18's CSV has 010_2HC before 010_HC
-        count, number = count - len(drawn), number + 1
+        samples = [_sample(seed, part, number, sister) for sister in range(min(sisters, count))]
+        yield from sorted(samples, key=lambda sample: sample.stem)  # HC18's CSV has 010_2HC before 010_HC
+        count, number = count - len(samples), number + 1
 
 
-def _draw_sample(seed: int, part: int, number: int, sister: int) -> _Sample:
+def _sample(seed: int, part: int, number: int, sister: int) -> _Sample:
     """Head, frame and pixel size of an image; a sister's differ a little from those of the first."""
     rng = _rng(seed, part, number, 4, 0)
     shape = (540, 800) if rng.random() > 0.024 else (int(rng.integers(541, 564)), int(rng.integers(738, 800)))
-    head, pixel_size_mm = _draw_head(rng)
+    head, pixel_size_mm = _sample_head(rng)
     x, y = shape[1] * rng.normal(0.491, 0.052), shape[0] * rng.normal(0.5, 0.062)
     if sister:
         rng = _rng(seed, part, number, 4, sister)
@@ -177,7 +151,7 @@ def _draw_sample(seed: int, part: int, number: int, sister: int) -> _Sample:
     return _Sample(number, sister, part, seed, _inside(head, x, y, shape), shape, pixel_size_mm)
 
 
-def _draw_head(rng: np.random.Generator) -> tuple[Ellipse, float]:
+def _sample_head(rng: np.random.Generator) -> tuple[Ellipse, float]:
     """An ellipse about (0, 0), px, and a pixel size, mm, that are distributed as HC18's, trimester by trimester."""
     trimester = rng.choice(3, p=(0.17, 0.69, 0.14))
     middle = rng.normal(175, 11) if rng.random() < 0.7 else rng.uniform(98, 258)
@@ -230,16 +204,3 @@ def _add(archive: zipfile.ZipFile, name: str, pixels: Grey) -> None:
 def _rng(*key: int) -> np.random.Generator:
     """Random numbers of (seed, part, examination, purpose, image): always all five, since zeros at the end are lost."""
     return np.random.default_rng(key)
-
-
-def _comment(train: int, test: int, seed: int) -> bytes:
-    """What the archives say of themselves, so that `load` knows its own."""
-    return _MARK + f", version {VERSION}: train={train}, test={test}, seed={seed}".encode()
-
-
-def _read_comment(archive: Path) -> bytes:
-    try:
-        with zipfile.ZipFile(archive) as source:
-            return source.comment
-    except (OSError, zipfile.BadZipFile):
-        return b""

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fetal_seg.data.phantom.simulation import envelope
-from fetal_seg.data.phantom.source import load, simulate, write_phantoms
+from fetal_seg.data.phantom.writing import simulate, write_phantoms
 from fetal_seg.data.records import ellipse_of_annotation
 from fetal_seg.errors import InputError
 from fetal_seg.geometry.ellipse import Ellipse
@@ -114,7 +114,7 @@ def test_an_image_depends_on_its_number_and_the_seed_alone(phantoms, tmp_path):
 
 def test_more_than_a_thousand_examinations_have_names_of_their_own(tmp_path, monkeypatch):
     blank = np.zeros((540, 800), np.uint8)
-    monkeypatch.setattr("fetal_seg.data.phantom.source.simulate", lambda *_: blank)
+    monkeypatch.setattr("fetal_seg.data.phantom.writing.simulate", lambda *_: blank)
     write_phantoms(tmp_path, train=0, test=1002, seed=0)
     names = [row["filename"] for row in rows_of(tmp_path, FILES[3])]
     assert names[-3:] == ["999_HC.png", "1000_HC.png", "1001_HC.png"]
@@ -123,27 +123,6 @@ def test_more_than_a_thousand_examinations_have_names_of_their_own(tmp_path, mon
 def test_no_number_is_negative(tmp_path):
     with pytest.raises(InputError, match="train=-1"):
         write_phantoms(tmp_path, train=-1, test=0, seed=0)
-
-
-def test_load_writes_a_set_once_and_reads_it(tmp_path):
-    records = load(tmp_path / "set", tmp_path / "cache", images=6, test_images=1, seed=3)
-    written = (tmp_path / "set" / FILES[0]).stat().st_mtime_ns
-    again = load(tmp_path / "set", tmp_path / "cache", images=6, test_images=1, seed=3)
-    assert (tmp_path / "set" / FILES[0]).stat().st_mtime_ns == written
-    assert len(records) == 6
-    assert [record.name for record in again] == [record.name for record in records]
-    with pytest.raises(InputError, match="other phantoms"):
-        load(tmp_path / "set", tmp_path / "cache", images=5, test_images=1, seed=3)
-    assert (tmp_path / "set" / FILES[0]).stat().st_mtime_ns == written
-
-
-def test_load_leaves_other_data_alone(tmp_path):
-    with zipfile.ZipFile(tmp_path / FILES[1], "w") as archive:
-        archive.writestr("test_set/000_HC.png", b"precious")
-    before = (tmp_path / FILES[1]).read_bytes()
-    with pytest.raises(InputError, match="another folder"):
-        load(tmp_path, tmp_path / "cache", images=5, test_images=1, seed=0)
-    assert (tmp_path / FILES[1]).read_bytes() == before
 
 
 def test_speckle_follows_rayleigh_before_compression():

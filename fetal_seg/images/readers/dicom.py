@@ -1,36 +1,61 @@
 """Ultrasound images in DICOM files: their frames in grey, decoded one at a time, with the size of their pixels."""
 
 import itertools
-import logging
 import struct
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from fetal_seg.config.registries import READERS
 from fetal_seg.errors import InputError
 from fetal_seg.geometry.arrays import Grey
+from fetal_seg.images.dicom_display import displayed_grey
 from fetal_seg.images.dicom_spacing import FileSpacing, read_spacing
-from fetal_seg.images.grey import check_size, luma
+from fetal_seg.images.grey import check_size
+from fetal_seg.images.reader import Frame
 
 if TYPE_CHECKING:
     from pydicom import Dataset
     from pydicom.uid import UID
 
-DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
+SUFFIXES = (".dcm", ".dicom", ".ima")
 MAGIC, MAGIC_OFFSET = b"DICM", 128
 
 SECONDARY_CAPTURES = ("", "OT", "SC")  # modalities of screen shots: they may show ultrasound
-COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT")  # pydicom gives RGB for each
 
-# What matters of pydicom's complaints is told by our notes and errors. Set once: changing filters around each call
-# would not be safe where several threads read.
-warnings.filterwarnings("ignore", module=r"pydicom\.")
-logging.getLogger("pydicom").propagate = False
+
+@READERS.register("dicom")
+class DicomReader:
+    """Reads single and multi-frame DICOM files by pydicom, with the size of their pixels."""
+
+    suffixes = SUFFIXES
+
+    def accepts(self, path: Path) -> bool:
+        """As `is_dicom_file`."""
+        return is_dicom_file(path)
+
+    def read(self, path: Path, name: str, every: int) -> Iterator[Frame]:
+        """Every `every`-th frame, decoded when it is asked for, as `displayed_grey` shows it.
+
+        Raises:
+            InputError: the file is missing, is no DICOM file, holds no image or none of ultrasound, cannot be
+                decoded, or breaks off; the frames before the break are given first.
+        """
+        source = _open(path)
+        spacing = source.spacing
+        for number, image in _decoded(source, range(0, source.frames, every)):
+            frame = number if source.frames > 1 else None
+            yield Frame(name, frame, image, spacing.spacing, spacing.notes, spacing.regions)
+
+
+def is_dicom_file(path: Path) -> bool:
+    """Whether a file is read as DICOM: by its mark, or by its suffix where that is missing, as in old files.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    return _has_mark(path) or path.suffix.lower() in SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -46,37 +71,16 @@ class _Source:
     complete: int  # how many frames the file has bytes for, as far as that is known before decoding
 
 
-def is_dicom(path: Path) -> bool:
-    """Whether a file has DICOM's mark. Old files may lack it.
-
-    Raises:
-        OSError: the file cannot be read.
-    """
+def _has_mark(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(MAGIC_OFFSET + len(MAGIC))[MAGIC_OFFSET:] == MAGIC
-
-
-def read_dicom(path: Path, every: int = 1) -> Iterator[tuple[int | None, Grey, FileSpacing]]:
-    """Every `every`-th frame of a DICOM file: its number from 0 (None if the file holds one image), grey
-    values (height, width) of 0 to 255, and the size of its pixels.
-
-    Colours become luma (ITU-R 601), monochrome is shown as its modality and VOI tables or its window say, else
-    scaled from the bits stored; MONOCHROME1 is inverted. A frame is decoded when it is asked for.
-
-    Raises:
-        InputError: the file is missing, is no DICOM file, holds no image or none of ultrasound, cannot be decoded, or
-            breaks off; the frames before the break are given first.
-    """
-    source = _open(path)
-    for number, image in _decoded(source, range(0, source.frames, every)):
-        yield (number if source.frames > 1 else None), image, source.spacing
 
 
 def _open(path: Path) -> _Source:
     """Read the header and check whether its image can be read.
 
     Raises:
-        InputError: as `read_dicom`.
+        InputError: as `DicomReader.read`.
     """
     try:
         header, start = _read_header(path)
@@ -111,7 +115,7 @@ def _read_header(path: Path) -> tuple["Dataset", int | None]:
         header = dcmread(file, stop_before_pixels=True, force=True)
         start = file.tell()
         at_end = not file.read(1)
-    if not (is_dicom(path) or "SOPClassUID" in header or "Rows" in header):
+    if not (_has_mark(path) or "SOPClassUID" in header or "Rows" in header):
         raise InputError(f"{path}: it is no DICOM file; it must be one or have another suffix; export it again")
     return header, None if at_end and not _is_deflated(header) else start
 
@@ -172,13 +176,13 @@ def _complete_frames(path: Path, header: "Dataset", syntax: "UID", start: int, f
 def _decoded(source: _Source, numbers: range) -> Iterator[tuple[int, Grey]]:
     from pydicom.pixels import iter_pixels
 
-    wanted = itertools.takewhile(lambda number: number < source.complete, numbers)
-    arrays = iter_pixels(source.pixels, indices=wanted, transfer_syntax_uid=source.syntax)
+    whole = itertools.takewhile(lambda number: number < source.complete, numbers)
+    arrays = iter_pixels(source.pixels, indices=whole, transfer_syntax_uid=source.syntax)
     for number in numbers:
         try:
             if number >= source.complete:
                 raise ValueError(f"the pixel data is too short: it holds {source.complete} of {source.frames} frames")
-            image = _to_grey(next(arrays), source.header)
+            image = displayed_grey(next(arrays), source.header)
         except Exception as error:  # a damaged stream makes decoders raise whatever comes
             what = (
                 f"frame {number} of {source.frames} (the first is 0) cannot be decoded; those before it were read"
@@ -192,51 +196,6 @@ def _decoded(source: _Source, numbers: range) -> Iterator[tuple[int, Grey]]:
             f"{source.path}: the pixel data is too short: it holds {source.complete} of {source.frames} frames; those "
             "asked for among them were read; copy or export it again"
         )
-
-
-def _to_grey(stored: NDArray[Any], header: "Dataset") -> Grey:
-    """Stored values (height, width) or (height, width, channels) as grey values of 0 to 255."""
-    from pydicom.pixels import apply_color_lut
-
-    kind = header.PhotometricInterpretation
-    if kind == "PALETTE COLOR":
-        colours = apply_color_lut(stored, header)[..., :3]
-        is_wide = header.RedPaletteColorLookupTableDescriptor[2] > 8
-        return luma((colours >> 8 if is_wide else colours).astype(np.uint8))  # many tables are 8 bits, shifted up
-    if kind in COLOURS:
-        return luma(_scaled(stored, 0, 2**header.BitsStored - 1))
-    if kind not in ("MONOCHROME1", "MONOCHROME2"):
-        raise ValueError(f"photometric interpretation {kind} is not known")
-    grey = _scaled(*_displayed(stored, header))
-    return 255 - grey if kind == "MONOCHROME1" else grey
-
-
-def _displayed(stored: NDArray[Any], header: "Dataset") -> tuple[NDArray[Any], float, float]:
-    """Monochrome values as they are meant to be seen, and the values that mean black and white."""
-    from pydicom.pixels import apply_modality_lut, apply_voi, apply_windowing
-
-    is_signed, bits = header.PixelRepresentation == 1, header.BitsStored
-    limits = np.array([-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] if is_signed else [0, 2**bits - 1])
-    values = apply_modality_lut(stored, header)
-    if tables := header.get("ModalityLUTSequence"):
-        limits = np.array([0, 2 ** tables[0].LUTDescriptor[2] - 1])
-    else:
-        limits = np.sort(apply_modality_lut(limits, header))
-    if tables := header.get("VOILUTSequence"):
-        return apply_voi(values, header), 0, 2 ** tables[0].LUTDescriptor[2] - 1
-    if header.get("WindowCenter") is None or header.get("WindowWidth") is None:
-        return values, *limits
-    try:
-        return apply_windowing(values, header), *apply_windowing(np.array([-np.inf, np.inf]), header)
-    except ValueError:  # a width of 0, say: as if there were no window
-        return values, *limits
-
-
-def _scaled(values: NDArray[Any], low: float, high: float) -> Grey:
-    """From low to high as 0 to 255."""
-    if values.dtype == np.uint8 and (low, high) == (0, 255):
-        return values
-    return np.clip(np.rint((values.astype(np.float64) - low) * (255 / (high - low))), 0, 255).astype(np.uint8)
 
 
 def _reason(error: Exception) -> str:

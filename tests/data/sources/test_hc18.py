@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fetal_seg.data import archives, download, hc18
-from fetal_seg.data.hc18 import find_pixel_size_csv, read_pixel_sizes
+from fetal_seg.data import archives, download
+from fetal_seg.data.sources import hc18
 from fetal_seg.errors import InputError
 from fetal_seg.geometry.ellipse import Ellipse
 
@@ -339,78 +339,6 @@ def test_all_problems_are_told_at_once_and_names_are_counted(root, cache):
     assert lines[0].endswith("(likewise 7_HC.png)")
     assert "no row for 20_HC.png, 21_HC.png, 22_HC.png, 23_HC.png, 24_HC.png and 15 more" in lines[1]
     assert "0012_HC.png, 20_HC.png" in lines[2]
-
-
-# The CSV of pixel sizes
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "filename,pixel size(mm)\na.png,0.1\nb.png,0.25\n",
-        "\ufefffilename,pixel size(mm),head circumference (mm)\r\na.png,0.1,200\r\nb.png,0.25,300",
-        "\r\n Pixel Size (mm) , HC, filename \r\n\r\n0.1, 1, a.png \r\n , ,\r\n 0.25,,b.png\r\n\r\n",
-    ],
-)
-def test_pixel_sizes(tmp_path, text):
-    (tmp_path / "sizes.csv").write_bytes(text.encode())
-    assert read_pixel_sizes(tmp_path / "sizes.csv") == {"a.png": 0.1, "b.png": 0.25}
-
-
-@pytest.mark.parametrize(
-    ("data", "expected"),
-    [
-        (None, "no such CSV"),
-        (b"", "the header is ''"),
-        (b"name,size\na.png,1\n", "the header is 'name,size'.*'filename' and 'pixel size\\(mm\\)'"),
-        (b"filename;pixel size(mm)\na.png;0,1\n", "comma between them"),
-        (b"\x89PNG\r\n\x1a\n\xff\xfe", "must be text in UTF-8"),
-        (b"filename,pixel size(mm)\na.png,0.1\na.png,0.1\n", "more than one row for a.png"),
-        (b"filename,pixel size(mm)\na.png,0\n", "positive number of millimetres"),
-    ],
-)
-def test_pixel_sizes_that_cannot_be_read(tmp_path, data, expected):
-    if data is not None:
-        (tmp_path / "sizes.csv").write_bytes(data)
-    with pytest.raises(InputError, match=expected):
-        read_pixel_sizes(tmp_path / "sizes.csv")
-
-
-def test_found_csv_is_the_one_named_after_the_folder(tmp_path):
-    for name in (TRAINING_CSV, TEST_CSV, "test_set.zip", "test_set/000_HC.png", "test_set/other_pixel_size.csv"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    for images in ("test_set", "test_set.zip", "test_set/000_HC.png"):
-        assert find_pixel_size_csv(tmp_path / images) == tmp_path / TEST_CSV
-
-
-@pytest.mark.parametrize("place", ["beside", "inside"])
-def test_found_csv_is_else_the_only_one(tmp_path, place, monkeypatch):
-    folder = tmp_path / "images"
-    folder.mkdir()
-    assert find_pixel_size_csv(folder) is None
-    table = (tmp_path if place == "beside" else folder) / "my_pixel_size.csv"
-    table.touch()
-    assert find_pixel_size_csv(folder) == table
-    assert find_pixel_size_csv(folder / "image.png") == table
-    monkeypatch.chdir(folder)
-    assert find_pixel_size_csv(Path()) == table
-    table.with_name("pixel_size_of_others.csv").touch()
-    assert find_pixel_size_csv(folder) is None
-
-
-def test_csv_of_another_folder_is_not_found(tmp_path):
-    (tmp_path / "images").mkdir()
-    (tmp_path / "training_set").mkdir()
-    (tmp_path / TEST_CSV).touch()
-    assert find_pixel_size_csv(tmp_path / "training_set") is None, "its names are the same, its sizes are not"
-    assert find_pixel_size_csv(tmp_path / "images") == tmp_path / TEST_CSV
-    (tmp_path / "test_set").mkdir()
-    assert find_pixel_size_csv(tmp_path / "images") is None
-
-
-def test_no_csv_for_a_folder_that_does_not_exist(tmp_path):
-    assert find_pixel_size_csv(tmp_path / "no" / "such" / "folder") is None
 
 
 # The real data

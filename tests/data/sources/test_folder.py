@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fetal_seg.data.folder import load
+from fetal_seg.data.sources.folder import load
 from fetal_seg.errors import InputError
 from fetal_seg.geometry.ellipse import Ellipse
 
