@@ -15,6 +15,7 @@ from fetal_seg.config.types import GroupConfig
 from fetal_seg.models.checkpoint import KEY, Description
 from fetal_seg.models.preprocessing import GREY_MEAN, GREY_STD, normalise
 from fetal_seg.models.registry import build_network
+from fetal_seg.training.callbacks import EpochTable
 from fetal_seg.training.datamodule import HeadDataModule
 from fetal_seg.training.epoch_metrics import head_metrics
 from fetal_seg.training.losses import build_loss, deep_supervision_loss
@@ -57,9 +58,11 @@ class SegmentationTask(LightningModule):
         self._seed = seed
         self.train_metrics, self.val_metrics, self.test_metrics = map(head_metrics, ("train/", "val/", "test/"))
         self.description: Description | None = None
+        self._has_table = False
 
     def setup(self, stage: str) -> None:
-        """Take note of the data, for the checkpoints."""
+        """Take note of the data, for the checkpoints, and of what else logs."""
+        self._has_table = any(isinstance(callback, EpochTable) for callback in self.trainer.callbacks)  # type: ignore[attr-defined]  # reason: it has them
         data = getattr(self.trainer, "datamodule", None)
         if self.description is None and isinstance(data, HeadDataModule):
             self.description = data.describe(self.choice)
@@ -101,7 +104,8 @@ class SegmentationTask(LightningModule):
         loss = deep_supervision_loss(self._loss, outputs, target)
         finest = outputs if isinstance(outputs, Tensor) else outputs[0]
         metrics.update(finest.detach() > 0, target > 0.5)
-        options: dict[str, Any] = {"on_step": False, "on_epoch": True, "batch_size": len(target), "logger": False}
+        options: dict[str, Any] = {"on_step": False, "on_epoch": True, "batch_size": len(target)}
+        options["logger"] = not self._has_table  # which writes the same names, by epoch
         self.log(f"{part}/loss", loss.detach(), sync_dist=True, **options)
         self.log_dict(metrics, **options)
         return loss
