@@ -1,4 +1,4 @@
-"""A search that prunes: Optuna proposes overrides, sees each epoch's validation Dice, gives up what falls behind.
+"""A search that prunes: Optuna proposes overrides, sees each epoch's validation Dice, prunes what falls behind.
 
 The study is ``study.db`` (SQLite) in the search's folder, which any number of workers share; a trial has a run folder
 there, named by its number. Training is a function of its configuration, so no configuration is trained twice.
@@ -60,7 +60,7 @@ def run_search(config: SearchConfig, folder: Path, command_line: Sequence[str]) 
             delayed(work)(folder, overrides, space, settings, config.seed + worker)
             for worker in range(settings.workers)
         )
-    _tell(study, space)
+    _log_best(study, space)
     conclude_search(folder, command_line)
     failed = [trial for trial in study.get_trials(deepcopy=False) if FAILED in trial.user_attrs]
     return int(_ended(study) < settings.trials or bool(failed))
@@ -78,10 +78,10 @@ def _check_same(folder: Path, overrides: list[str], space: Space) -> None:
     content = {"overrides": overrides, "space": written}
     file = folder / FILE
     if file.is_file():
-        known = json.loads(file.read_text(encoding="utf-8"))
-        if known != content:
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        if stored != content:
             raise InputError(
-                f"{folder} holds another search ({' '.join(known['overrides'])} over {', '.join(known['space'])}); "
+                f"{folder} holds another search ({' '.join(stored['overrides'])} over {', '.join(stored['space'])}); "
                 "give the same keys, or another output"
             )
     else:
@@ -191,8 +191,8 @@ class _Objective:
         ended = self._train(
             [*self._overrides, *(f"{key}={value}" for key, value in values.items())], run_dir, report_epoch
         )
-        told = "val/dice" if ended else "given up at val/dice"
-        logger.info("trial %s (%s): %s %.4f", run_dir.name, ", ".join(map(str, values.values())), told, max(dice))
+        outcome = "val/dice" if ended else "pruned at val/dice"
+        logger.info("trial %s (%s): %s %.4f", run_dir.name, ", ".join(map(str, values.values())), outcome, max(dice))
         if not ended:
             raise optuna.TrialPruned
         return max(dice)
@@ -219,7 +219,7 @@ def _as_before(trial: Trial, twin: FrozenTrial) -> float:
     return twin.value
 
 
-def _tell(study: optuna.Study, space: Space) -> None:
+def _log_best(study: optuna.Study, space: Space) -> None:
     """The best trial, and what the search cost."""
     trained = [trial for trial in study.get_trials(states=ENDED) if "twin" not in trial.user_attrs]
     complete = [trial for trial in trained if trial.value is not None and trial.state == TrialState.COMPLETE]
@@ -228,5 +228,5 @@ def _tell(study: optuna.Study, space: Space) -> None:
     logger.info("%d trainings of %d epochs in all, %d of them pruned", len(trained), epochs, pruned)
     if complete:
         best = max(complete, key=lambda trial: trial.value or 0.0)
-        told = " ".join(f"{key}={best.params[key]}" for key in space)
-        logger.info("best: val/dice %.4f by trial %d: %s", best.value, best.number, told)
+        overrides = " ".join(f"{key}={best.params[key]}" for key in space)
+        logger.info("best: val/dice %.4f by trial %d: %s", best.value, best.number, overrides)

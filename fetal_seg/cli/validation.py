@@ -46,7 +46,7 @@ def validate(plain: Plain, schema: type[Schema], conf: Path) -> Schema:
     problems = [f"{key} is missing; add {key}=..." for key in _missing(plain)]
     given = deepcopy(plain)
     refused = [group for group in GROUPS if group in given and not _prepare(group, given, schema, conf, problems)]
-    for group in refused:  # it is told; its default stands in for it, so that the rest is checked too
+    for group in refused:  # it is among the problems; its default stands in, so that the rest is checked too
         del given[group]
     result = _build(schema, given, problems)
     if isinstance(result, TrainConfig) and not refused:

@@ -64,6 +64,5 @@ class Augmentation:
 
     def to_dict(self) -> dict[str, Any]:
         """The keys as configurations have them."""
-        keys = asdict(self)
-        grey = keys.pop("grey")
-        return keys | grey
+        keys: dict[str, Any] = asdict(self)
+        return keys | keys.pop("grey")

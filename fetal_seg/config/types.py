@@ -80,6 +80,6 @@ def by_name(*schemas: Any) -> Discriminator:
 
     def choose(given: Any) -> str:
         name = given.get("name") if isinstance(given, dict) else given.name
-        return tags.get(str(name), schemas[-1].__name__)
+        return tags.get(str(name), str(schemas[-1].__name__))
 
     return Discriminator(choose)

@@ -135,11 +135,11 @@ class ValidationPictures(Callback):
         with torch.no_grad():
             logits = pl_module(images.to(pl_module.device))[:, 0].float().cpu().numpy()
         same = np.eye(2, 3)
-        for name, image, mask, found in zip(self._names, images[:, 0], masks[:, 0], logits, strict=True):
+        for name, image, mask, values in zip(self._names, images[:, 0], masks[:, 0], logits, strict=True):
             picture = overlay(
                 image.numpy(),
-                mask=(found > 0).astype(np.uint8),
-                prediction=measure_head(found, 0.0, same),
+                mask=(values > 0).astype(np.uint8),
+                prediction=measure_head(values, 0.0, same),
                 truth=measure_head(mask.numpy().astype(np.float64), 127.5, same),
             )
             logger.experiment.add_image(f"validation/{name}", picture, trainer.current_epoch, dataformats="HWC")
