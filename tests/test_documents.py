@@ -77,8 +77,8 @@ def keys():
 def test_every_path_that_it_names_is_there(page):
     text = _text(page)
     added = re.findall(r"\bNew file `([^`]+)`", text)
-    for path in re.findall(rf"(?<![\w./-])((?:{FOLDERS})/[\w./*-]*)", text):
-        path = path.rstrip(".")
+    for match in re.findall(rf"(?<![\w./-])((?:{FOLDERS})/[\w./*-]*)", text):
+        path = match.rstrip(".")
         if not PLACEHOLDER.search(path) and path not in added:
             assert any(ROOT.glob(path.rstrip("/"))), path
 
