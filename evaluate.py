@@ -5,7 +5,6 @@ Several, ``ckpt=[A,B,...]``, are compared image by image.
 
 import logging
 import os
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("evaluate")
 
 
-@command("evaluate", "EvaluateConfig")
-def evaluate(config: EvaluateConfig, run_dir: Path) -> None:
+@command("evaluate", EvaluateConfig)
+def evaluate(config: EvaluateConfig, run_dir: Path, command_line: list[str]) -> None:
     """Predict the records of a part, compare them with the truth, write tables and pictures."""
     from fetal_seg.commands.evaluate import compare_to, evaluate_to
     from fetal_seg.inference.predictor import Predictor
@@ -52,13 +51,12 @@ def _records(config: EvaluateConfig, checkpoints: list["Checkpoint"]) -> list["R
     from fetal_seg.data.sources import cache_folder, load_records
 
     asked, own = config.data, checkpoints[0].description["data"]
-    from_run = isinstance(asked, FromRunConfig)
     root = asked.root or own.get("root")
     if root is None and own["name"] == "hc18":  # as in conf/data/hc18.yaml: weights in the box know no folder
         root = os.environ.get("HC18_ROOT", "data/hc18")
-    source = own | {"root": root} if from_run else asdict(asked)
+    source = own | {"root": root} if isinstance(asked, FromRunConfig) else asked.choice.to_dict()
     records = load_records(source, cache_folder(asked.cache_dir))
-    part = asked.part if from_run else None
+    part = asked.part if isinstance(asked, FromRunConfig) else None
     if part is None:
         known = {checkpoint.description["data"]["fingerprint"] for checkpoint in checkpoints}
         part = "val" if known == {content_fingerprint(records)} else "all"

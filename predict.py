@@ -12,8 +12,8 @@ from fetal_seg.config.commands import PredictConfig
 logger = logging.getLogger("predict")
 
 
-@command("predict", "PredictConfig")
-def predict(config: PredictConfig, run_dir: Path) -> None:
+@command("predict", PredictConfig)
+def predict(config: PredictConfig, run_dir: Path, command_line: list[str]) -> None:
     """Measure every image of the input; write tables, masks, pictures and a page."""
     from fetal_seg.commands.predict.inputs import find_inputs, pixel_sizes
     from fetal_seg.data.sources import cache_folder

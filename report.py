@@ -9,8 +9,8 @@ from fetal_seg.config.commands import ReportConfig
 logger = logging.getLogger("report")
 
 
-@command("report", "ReportConfig")
-def report(config: ReportConfig, run_dir: Path) -> None:
+@command("report", ReportConfig)
+def report(config: ReportConfig, run_dir: Path, command_line: list[str]) -> None:
     """Read run folders, rank and compare them."""
     from fetal_seg.evaluation.runs import read_runs
     from fetal_seg.report.study.write import write_report

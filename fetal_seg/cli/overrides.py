@@ -23,13 +23,18 @@ def as_hydra_takes(arguments: Sequence[str]) -> list[str]:
         InputError: naming each argument that is no override, and each group's choice that there is not.
     """
     problems: list[str] = []
-    overrides = [_checked(_quoted(argument), problems) for argument in arguments]
+    overrides = [_checked(_quoted(_renamed(argument)), problems) for argument in arguments]
     if problems:
         raise InputError("; ".join(problems))
     return overrides
 
 
 PATHS = ("input", "output", "ckpt", "pixel_size_csv", "cache_dir", "data.root")  # keys whose values are paths
+
+
+def _renamed(argument: str) -> str:
+    """The argument with a key's present name where it has an older one."""
+    return re.sub(r"^([+~]*)data\.augmentation(?=[.=])", r"\1augmentation", argument)
 
 
 def _quoted(argument: str) -> str:
