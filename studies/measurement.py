@@ -1,4 +1,4 @@
-"""What the way of measuring gives on the validation images of checkpoints: docs/measurement.md quotes it.
+"""What each way of measuring gives on the validation images of checkpoints; for docs/measurement.md.
 
 python -m studies.measurement HC18_FOLDER CHECKPOINT [CHECKPOINT ...]
 """
@@ -25,8 +25,9 @@ from fetal_seg.geometry.ellipse_fit import measure_head
 from fetal_seg.inference.member import Member
 from fetal_seg.inference.predictor import Predictor, read_ahead
 from fetal_seg.models.checkpoint import Checkpoint, read_checkpoint
+from studies.figures import with_interval
 
-Found = Ellipse | float | None  # a float: a circumference in px alone
+Measured = Ellipse | float | None  # a float: a circumference in px alone
 
 
 def main() -> None:
@@ -51,8 +52,8 @@ def main() -> None:
     for flag in ("ok", "check"):
         errors = [row["adf_mm"] for row in plain if row["flag"] == flag and np.isfinite(row["adf_mm"])]
         if errors:
-            told = f"ADF {np.mean(errors):.2f} mm on average, {np.median(errors):.2f} in the median"
-            print(f"flagged {flag}: {len(errors)} of {len(plain)} images, {told}, {max(errors):.1f} at worst")
+            average = f"ADF {np.mean(errors):.2f} mm on average, {np.median(errors):.2f} in the median"
+            print(f"flagged {flag}: {len(errors)} of {len(plain)} images, {average}, {max(errors):.1f} at worst")
 
 
 def _ways(checkpoints: Sequence[Checkpoint], records: Sequence[Record]) -> Any:
@@ -73,8 +74,8 @@ def _ways(checkpoints: Sequence[Checkpoint], records: Sequence[Record]) -> Any:
         yield f"ensemble of {len(checkpoints)}, flips", predicted(checkpoints, flips=True)
 
 
-def _by_mask(member: Member, records: Sequence[Record], measure: Callable[[Grey], Found]) -> list[dict[str, Any]]:
-    """Rows of another way: from the mask that is thresholded at the network's size and enlarged, pixel by pixel."""
+def _by_mask(member: Member, records: Sequence[Record], measure: Callable[[Grey], Measured]) -> list[dict[str, Any]]:
+    """Rows of a measurement of the mask, thresholded at the network's size and enlarged without smoothing."""
     rows = []
     for batch, pairs in read_ahead(records, Record.read_pair):
         logits = member.logits(np.stack([member.letterbox.apply(image) for image, _ in pairs]), ())
@@ -96,7 +97,7 @@ def _largest(mask: Grey) -> Any:
     return max(contours, key=cv2.contourArea, default=None)
 
 
-def _staircase_ellipse(mask: Grey) -> Found:
+def _staircase_ellipse(mask: Grey) -> Measured:
     contour = _largest(mask)
     if contour is None or len(contour) < 5:
         return None
@@ -104,7 +105,7 @@ def _staircase_ellipse(mask: Grey) -> Found:
     return Ellipse(x, y, axes[0] / 2, axes[1] / 2, np.radians(angle))
 
 
-def _contour_length(mask: Grey) -> Found:
+def _contour_length(mask: Grey) -> Measured:
     contour = _largest(mask)
     return None if contour is None else float(cv2.arcLength(contour, closed=True))
 
@@ -112,11 +113,10 @@ def _contour_length(mask: Grey) -> Found:
 def _line(name: str, rows: list[dict[str, Any]], plain: list[dict[str, Any]] | None) -> str:
     found = [index for index, row in enumerate(rows) if np.isfinite(row["adf_mm"])]
     groups = [rows[index]["examination"] for index in found]
-    cells = []
-    for column in ("adf_mm", "df_mm"):
-        told = describe([rows[index][column] for index in found], groups)
-        low, high = told["ci95"]
-        cells.append(f"{told['mean']:.3f} ({low:.2f} to {high:.2f})")
+    adf, df = (
+        with_interval(describe([rows[index][column] for index in found], groups), digits=3)
+        for column in ("adf_mm", "df_mm")
+    )
     dice = np.mean([row["ellipse_dice"] for row in rows])
     less = ""
     if plain is not None and plain is not rows:
@@ -125,7 +125,7 @@ def _line(name: str, rows: list[dict[str, Any]], plain: list[dict[str, Any]] | N
         gain = paired_difference(theirs, ours, [rows[index]["examination"] for index in both])
         less = f"{gain.mean:+.3f} ({gain.low:+.2f} to {gain.high:+.2f}), p = {gain.p:.2g}"
     shown = "–" if np.isnan(dice) else f"{100 * dice:.2f}"
-    return f"{name:44s} {cells[0]:>24s} {cells[1]:>24s} {shown:>8s} {len(rows) - len(found):7d}   {less}"
+    return f"{name:44s} {adf:>24s} {df:>24s} {shown:>8s} {len(rows) - len(found):7d}   {less}"
 
 
 def _truth_masks(records: Sequence[Record], checkpoint: Checkpoint) -> None:

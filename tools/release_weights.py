@@ -1,4 +1,4 @@
-"""Put the network of a run into the package: its last weights, rounded, with figures measured after the rounding.
+"""Make the pretrained weights of a run: its last weights, rounded, with figures measured after the rounding.
 
 python -m tools.release_weights RUN [--root HC18_FOLDER]
 """
@@ -6,7 +6,6 @@ python -m tools.release_weights RUN [--root HC18_FOLDER]
 import argparse
 import csv
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -19,32 +18,33 @@ from fetal_seg.evaluation.tables import MEASURES
 from fetal_seg.inference.predictor import Predictor
 from fetal_seg.models.checkpoint import Checkpoint, read_checkpoint
 from fetal_seg.models.weights import PRETRAINED, locate, write_weights
+from tools import add_root
 
-OF_THIS_MACHINE = ("root", "cache_dir", "split_file")  # keys of the data that mean nothing elsewhere
+LOCAL_KEYS = ("root", "cache_dir", "split_file")  # of the data; they mean nothing on another machine
 
 
 def main() -> None:
-    """Write the files, evaluate what was written, and put it with its figures in the place of what is there."""
+    """Write a draft, evaluate it, and write it again with its figures over the pretrained weights."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, help="folder of a run with checkpoint=last")
-    parser.add_argument("--root", default=os.environ.get("HC18_ROOT", "data/hc18"), help="folder of HC18")
-    given = parser.parse_args()
+    add_root(parser)
+    options = parser.parse_args()
     try:
-        checkpoint = read_checkpoint(given.run / "checkpoints" / "last.ckpt")
-        records = held_out(checkpoint, given.root)
+        checkpoint = read_checkpoint(options.run / "checkpoints" / "last.ckpt")
+        records = held_out(checkpoint, options.root)
     except InputError as error:
         parser.error(str(error))
     if not checkpoint.description.get("calibration"):
         parser.error(f"{checkpoint.path} was not calibrated; python evaluate.py ckpt={checkpoint.path} calibrate=true")
-    description, box = dict(checkpoint.description), locate(PRETRAINED)
-    description["data"] = {key: value for key, value in description["data"].items() if key not in OF_THIS_MACHINE}
-    draft = given.run / "box" / box.name
+    description, released = dict(checkpoint.description), locate(PRETRAINED)
+    description["data"] = {key: value for key, value in description["data"].items() if key not in LOCAL_KEYS}
+    draft = options.run / "pretrained" / released.name
     write_weights(draft, checkpoint.state, description)
-    summary = evaluate_to(given.run / "box", Predictor.load(draft), records)
-    description["training"] = training(given.run)
+    summary = evaluate_to(options.run / "pretrained", Predictor.load(draft), records)
+    description["training"] = training(options.run)
     description["figures"] = figures(summary)
-    write_weights(box, checkpoint.state, description)
-    print(f"{box}: {box.stat().st_size / 1e6:.2f} MB")
+    write_weights(released, checkpoint.state, description)
+    print(f"{released}: {released.stat().st_size / 1e6:.2f} MB")
 
 
 def held_out(checkpoint: Checkpoint, root: str) -> list[Record]:
@@ -64,12 +64,12 @@ def figures(summary: dict[str, Any]) -> dict[str, Any]:
 
 
 def training(run: Path) -> dict[str, Any]:
-    """How long a run took, all its parts together, on what, and from which state of the project."""
+    """How long a run took with all its interruptions, on which machine, and from which commit."""
     record = json.loads((run / "run.json").read_text(encoding="utf-8"))
     with (run / "metrics.csv").open(newline="", encoding="utf-8") as file:
         seconds = sum(float(row["seconds"]) for row in csv.DictReader(file))
-    known = ("git", "versions", "machine", "precision", "epochs", "seed")
-    return {key: record[key] for key in known if key in record} | {"wall_time_s": round(seconds, 1)}
+    keys = ("git", "versions", "machine", "precision", "epochs", "seed")
+    return {key: record[key] for key in keys if key in record} | {"wall_time_s": round(seconds, 1)}
 
 
 if __name__ == "__main__":
