@@ -3,7 +3,6 @@
 import contextlib
 import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,23 +42,6 @@ def whole_folder(path: Path) -> Iterator[Path]:
             raise OSError(f"{path} could not be created")
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def added_whole(folder: Path) -> Iterator[Path]:
-    """Give a temporary folder in `folder` to fill; its files move into `folder`, over older ones, at the end.
-
-    On an exception they are removed, and what `folder` held stays as it was.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as name:
-        yield Path(name)
-        for path in sorted(Path(name).rglob("*")):
-            target = folder / path.relative_to(name)
-            if path.is_dir():
-                target.mkdir(exist_ok=True)
-            else:
-                path.replace(target)
 
 
 def remove_partial_files(folder: Path) -> None:

@@ -13,6 +13,8 @@ import numpy as np
 
 from fetal_seg.data.phantom.anatomy import Scene
 from fetal_seg.data.phantom.simulation import Beams, add_overlay, envelope
+from fetal_seg.data.pixel_sizes import NAME, PIXEL_SIZE
+from fetal_seg.data.sources import hc18
 from fetal_seg.errors import InputError
 from fetal_seg.files import whole_file, write_text
 from fetal_seg.geometry.arrays import Grey
@@ -43,9 +45,8 @@ def write_phantoms(folder: Path, *, train: int, test: int, seed: int) -> None:
     if min(train, test, seed) < 0:
         raise InputError(f"phantoms: train={train}, test={test}, seed={seed}; none may be negative")
     comment = comment_of(train, test, seed)
-    _write_part(folder, "test_set", "test_set_pixel_size.csv", _samples(seed, 1, test), test, comment)
-    name = "training_set_pixel_size_and_HC.csv"
-    _write_part(folder, "training_set", name, _samples(seed, 0, train), train, comment)
+    _write_part(folder, hc18.TEST, _samples(seed, 1, test), test, comment)
+    _write_part(folder, hc18.TRAINING, _samples(seed, 0, train), train, comment)
 
 
 def comment_of(train: int, test: int, seed: int) -> bytes:
@@ -176,22 +177,22 @@ def _inside(head: Ellipse, x: float, y: float, shape: tuple[int, int]) -> Ellips
     return head.transform(np.array([[scale, 0, x], [0, scale, y]]))
 
 
-def _write_part(folder: Path, part: str, csv_name: str, samples: Iterator[_Sample], count: int, comment: bytes) -> None:
+def _write_part(folder: Path, part: hc18.Part, samples: Iterator[_Sample], count: int, comment: bytes) -> None:
     """Write a part's CSV file, then its archive."""
-    annotated = part == "training_set"
+    annotated = part.is_annotated
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\r\n")
-    rows.writerow(["filename", "pixel size(mm)", *(["head circumference (mm)"] if annotated else [])])
-    with whole_file(folder / f"{part}.zip") as temporary:
+    rows.writerow([NAME, PIXEL_SIZE, *(["head circumference (mm)"] if annotated else [])])
+    with whole_file(folder / part.archive) as temporary:
         with zipfile.ZipFile(temporary, "w") as archive:
             archive.comment = comment
-            for sample in track(samples, f"simulating {part}", count):
+            for sample in track(samples, f"simulating {part.name}", count):
                 circumference = [f"{sample.ellipse.circumference * sample.pixel_size_mm:.2f}"] if annotated else []
                 rows.writerow([f"{sample.stem}.png", f"{sample.pixel_size_mm:.12g}", *circumference])
-                _add(archive, f"{part}/{sample.stem}.png", sample.image())
+                _add(archive, f"{part.name}/{sample.stem}.png", sample.image())
                 if annotated:
-                    _add(archive, f"{part}/{sample.stem}_Annotation.png", sample.outline())
-        write_text(folder / csv_name, text.getvalue())
+                    _add(archive, f"{part.name}/{sample.stem}{hc18.ANNOTATION}.png", sample.outline())
+        write_text(folder / part.csv, text.getvalue())
 
 
 def _add(archive: zipfile.ZipFile, name: str, pixels: Grey) -> None:

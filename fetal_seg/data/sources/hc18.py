@@ -31,6 +31,11 @@ class Part:
     csv: str
     is_annotated: bool
 
+    @property
+    def archive(self) -> str:
+        """File name of its archive."""
+        return f"{self.name}.zip"
+
 
 TRAINING = Part("training_set", "training_set_pixel_size_and_HC.csv", is_annotated=True)
 TEST = Part("test_set", "test_set_pixel_size.csv", is_annotated=False)
@@ -59,14 +64,14 @@ def test_images(root: str | Path, cache_dir: Path, download: bool) -> list[Recor
 
 def load_part(part: Part, root: Path, cache_dir: Path, *, download: bool, of_zenodo: bool = True) -> list[Record]:
     """The records of a part, as `load`; `of_zenodo` says whether an archive should be Zenodo's."""
-    folder, archive = root / part.name, f"{part.name}.zip"
+    folder = root / part.name
     if folder.is_dir():
         (table,) = _locate(part, [part.csv], root, cache_dir, download=download)
         return _records(part, folder, table)
-    table, packed = _locate(part, [part.csv, archive], root, cache_dir, download=download)
+    table, packed = _locate(part, [part.csv, part.archive], root, cache_dir, download=download)
     is_new = of_zenodo and not archives.is_extracted(packed, cache_dir)
     records = _records(part, archives.extract(packed, cache_dir), table)
-    if is_new and zenodo.md5_of(packed) != zenodo.MD5[archive]:  # logged once, since reading it all takes a while
+    if is_new and zenodo.md5_of(packed) != zenodo.MD5[part.archive]:  # logged once, since reading it all takes a while
         logger.info(
             "%s is not the file on Zenodo (its MD5 differs); it is used, since its %d images agree with %s",
             packed,
@@ -82,7 +87,7 @@ def _locate(part: Part, names: list[str], root: Path, cache_dir: Path, *, downlo
     if missing and not download:
         what = f"{root} has no {' and no '.join(missing)}" if root.is_dir() else f"{root}: there is no such folder"
         raise InputError(
-            f"{what}; data.root must be a folder with {part.csv} and {part.name}.zip (or {part.name}/, extracted); "
+            f"{what}; data.root must be a folder with {part.csv} and {part.archive} (or {part.name}/, extracted); "
             "correct it, set data.download=true, or use data=phantom, which needs no files"
         )
     if not missing:

@@ -28,11 +28,13 @@ def load(
     """
     name = f"{images}-{test_images}-{phantom_seed}-v{VERSION}"
     folder = Path(root).expanduser() if root else cache_dir / "phantoms" / name
-    for part in (hc18.TRAINING.name, hc18.TEST.name):
-        archive = folder / f"{part}.zip"
-        if (folder / part).exists() or (archive.exists() and not _read_comment(archive).startswith(MARK)):
-            raise InputError(f"{folder}: {part} there is no phantom; give another folder as data.root, or remove it")
-    present = _read_comment(folder / f"{hc18.TRAINING.name}.zip")
+    for part in (hc18.TRAINING, hc18.TEST):
+        archive = folder / part.archive
+        if (folder / part.name).exists() or (archive.exists() and not _read_comment(archive).startswith(MARK)):
+            raise InputError(
+                f"{folder}: {part.name} there is no phantom; give another folder as data.root, or remove it"
+            )
+    present = _read_comment(folder / hc18.TRAINING.archive)
     expected = comment_of(images, test_images, phantom_seed)
     if root and present and present != expected:
         raise InputError(
