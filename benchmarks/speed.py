@@ -37,10 +37,10 @@ def time_help() -> float:
 
 def make_data(folder: Path) -> Any:
     """A data module of images of noise, as many as an epoch of HC18 needs."""
-    from fetal_seg.data.augmentation.pipeline import Augmentation
+    from fetal_seg.config.data import FolderConfig
     from fetal_seg.data.cache import build_cache
+    from fetal_seg.data.preparation import PreparedImages
     from fetal_seg.data.records import Record
-    from fetal_seg.data.split_rule import SplitRule
     from fetal_seg.geometry.ellipse import Ellipse
     from fetal_seg.geometry.letterbox import Letterbox
     from fetal_seg.images.grey import write_png
@@ -53,31 +53,21 @@ def make_data(folder: Path) -> Any:
     )
     write_png(folder / "image.png", image)
     write_png(folder / "mask.png", mask)
-    records = [
+    records = tuple(
         Record(f"{index:04d}.png", f"{index:04d}", folder / "image.png", folder / "mask.png", 0.1)
         for index in range(IMAGES + 1)
-    ]
-    rule = SplitRule(val_fraction=1 / (IMAGES + 1))
+    )
+    config = FolderConfig(root=str(folder), height=HEIGHT, width=WIDTH, batch_size=BATCH, val_fraction=1 / len(records))
     cache = build_cache(records, Letterbox(HEIGHT, WIDTH), folder / "cache")
-    return HeadDataModule(records, cache, rule, Augmentation(), batch_size=BATCH)
+    return HeadDataModule(config, prepared=PreparedImages(records, cache))
 
 
 def make_task(name: str) -> Any:
     """The task as ``train.py`` builds it with its default optimizer, schedule and loss."""
-    from fetal_seg.models.checkpoint import describe
-    from fetal_seg.models.registry import build_network
+    from fetal_seg.config.choices import Choice
     from fetal_seg.training.task import SegmentationTask
 
-    network = build_network({"name": name})
-    description = describe({"name": name}, {"height": HEIGHT, "width": WIDTH, "mean": 0.15, "std": 0.2}, {}, {})
-    return SegmentationTask(
-        network,
-        description,
-        optim={"name": "adamw", "lr": 1e-3, "weight_decay": 0.01},
-        scheduler={"name": "onecycle", "warmup": 0.2},
-        loss={"name": "bce_dice"},
-        seed=0,
-    )
+    return SegmentationTask(Choice(name))
 
 
 def bare_loop(name: str, precision: str) -> float:
