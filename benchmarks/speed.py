@@ -63,14 +63,20 @@ def make_data(folder: Path) -> Any:
 
 def make_task(name: str) -> Any:
     """The task as ``train.py`` builds it with its default optimizer, schedule and loss."""
-    from fetal_seg.models.checkpoint import describe
-    from fetal_seg.models.registry import build_network
+    from fetal_seg.config.choices import Choice
+    from fetal_seg.models.building import build_network
+    from fetal_seg.models.description import CheckpointDescription, DataDescription, SplitNames
+    from fetal_seg.models.preprocessing import GREY_MEAN, GREY_STD, Preprocessing
     from fetal_seg.training.task import SegmentationTask
 
-    network = build_network({"name": name})
-    description = describe({"name": name}, {"height": HEIGHT, "width": WIDTH, "mean": 0.15, "std": 0.2}, {}, {})
+    description = CheckpointDescription(
+        Choice(name),
+        Preprocessing(HEIGHT, WIDTH, GREY_MEAN, GREY_STD),
+        DataDescription(Choice("noise"), ""),
+        SplitNames((), ()),
+    )
     return SegmentationTask(
-        network,
+        build_network(description.network),
         description,
         optim={"name": "adamw", "lr": 1e-3, "weight_decay": 0.01},
         scheduler={"name": "onecycle", "warmup": 0.2},
@@ -81,10 +87,11 @@ def make_task(name: str) -> Any:
 
 def bare_loop(name: str, precision: str) -> float:
     """Images a second of a plain PyTorch loop over the same network, one batch ready in memory."""
-    from fetal_seg.models.registry import build_network
+    from fetal_seg.config.choices import Choice
+    from fetal_seg.models.building import build_network
     from fetal_seg.training.losses import bce_dice
 
-    network = build_network({"name": name}).to(memory_format=torch.channels_last).train()
+    network = build_network(Choice(name)).to(memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(network.parameters(), 1e-3, weight_decay=0.01)
     images = torch.randn(BATCH, 1, HEIGHT, WIDTH).contiguous(memory_format=torch.channels_last)
     target = torch.rand(BATCH, 1, HEIGHT, WIDTH)

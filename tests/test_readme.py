@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from fetal_seg.models.registry import build_network, count_parameters
+from fetal_seg.config.choices import Choice
+from fetal_seg.models.building import build_network, count_parameters
 from tests.conftest import DRAWN, ROOT, drawn_head
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -20,7 +21,7 @@ def _example(of):
 def test_parameter_counts(name):
     stated = re.search(rf"`model={name}`[^|]*\| ([\d,]+) \|", README)
     assert stated, "the README's table has a row for each network"
-    assert count_parameters(build_network({"name": name})) == int(stated[1].replace(",", ""))
+    assert count_parameters(build_network(Choice(name))) == int(stated[1].replace(",", ""))
 
 
 def test_pictures_and_files_that_it_names_are_there():
@@ -39,9 +40,11 @@ def test_the_network_it_shows_how_to_add_works(tmp_path, monkeypatch):
 
     from fetal_seg.models import networks
 
-    (tmp_path / "tiny.py").write_text(_example("class Network"))
-    monkeypatch.setattr(networks, "__path__", [*networks.__path__, str(tmp_path)])
-    network = build_network({"name": "tiny", "channels": 4})
+    (tmp_path / "tiny.py").write_text(_example("class Tiny"))
+    folders = [*networks.__path__, str(tmp_path)]
+    monkeypatch.setattr(networks, "__path__", folders)
+    monkeypatch.setattr(networks.__spec__, "submodule_search_locations", folders)
+    network = build_network(Choice("tiny", {"channels": 4}))
     assert network(torch.rand(2, 1, 20, 30)).shape == (2, 1, 20, 30)
 
 

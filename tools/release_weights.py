@@ -7,10 +7,12 @@ import argparse
 import csv
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fetal_seg.commands.evaluate import evaluate_to
+from fetal_seg.config.choices import Choice
 from fetal_seg.data.records import Record, records_named
 from fetal_seg.data.sources import cache_folder, load_records
 from fetal_seg.errors import InputError
@@ -33,23 +35,24 @@ def main() -> None:
         records = held_out(checkpoint, given.root)
     except InputError as error:
         parser.error(str(error))
-    if not checkpoint.description.get("calibration"):
+    if checkpoint.description.calibration is None:
         parser.error(f"{checkpoint.path} was not calibrated; python evaluate.py ckpt={checkpoint.path} calibrate=true")
-    description, box = dict(checkpoint.description), locate(PRETRAINED)
-    description["data"] = {key: value for key, value in description["data"].items() if key not in OF_THIS_MACHINE}
+    box, source = locate(PRETRAINED), checkpoint.description.data.source
+    kept = {key: value for key, value in source.keys.items() if key not in OF_THIS_MACHINE}
+    data = replace(checkpoint.description.data, source=Choice(source.name, kept))
+    description = replace(checkpoint.description, data=data)
     draft = given.run / "box" / box.name
     write_weights(draft, checkpoint.state, description)
     summary = evaluate_to(given.run / "box", Predictor.load(draft), records)
-    description["training"] = training(given.run)
-    description["figures"] = figures(summary)
-    write_weights(box, checkpoint.state, description)
+    measured = {"training": training(given.run), "figures": figures(summary)}
+    write_weights(box, checkpoint.state, replace(description, further=measured))
     print(f"{box}: {box.stat().st_size / 1e6:.2f} MB")
 
 
 def held_out(checkpoint: Checkpoint, root: str) -> list[Record]:
     """The validation images of a checkpoint, of HC18 in a folder."""
-    source = {**checkpoint.description["data"], "root": root, "download": False}
-    return records_named(load_records(source, cache_folder(None)), checkpoint.description["split"]["val"])
+    source = {**checkpoint.description.data.source.to_dict(), "root": root, "download": False}
+    return records_named(load_records(source, cache_folder(None)), checkpoint.description.split.val)
 
 
 def figures(summary: dict[str, Any]) -> dict[str, Any]:

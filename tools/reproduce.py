@@ -41,7 +41,8 @@ def main() -> None:
     if failed := subprocess.run([*command, f"hydra.run.dir={run}", "ckpt_path=last"], check=False).returncode:
         sys.exit(failed)  # train.py said why
     found = figures(json.loads((run / "evaluation" / "summary.json").read_text(encoding="utf-8")))
-    known = json.loads(REFERENCE.read_text("utf-8")) if given.short else [read_checkpoint(PRETRAINED).description]
+    released = dict(read_checkpoint(PRETRAINED).description.further)
+    known = json.loads(REFERENCE.read_text("utf-8")) if given.short else [released]
     outside = [told for told, is_met in _compared(found["all"], _span(known)) if not is_met]
     if given.record and given.short:
         write_text(REFERENCE, json.dumps([*known, {"figures": found, "training": training(run)}], indent=1) + "\n")

@@ -15,6 +15,7 @@ from fetal_seg.config.model import EncoderDecoderConfig
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
+    from fetal_seg.config.choices import Choice
     from fetal_seg.data.cache import ImageCache
     from fetal_seg.data.records import Record
     from fetal_seg.training.datamodule import HeadDataModule
@@ -55,7 +56,7 @@ def run_experiment(config: TrainConfig, run_dir: Path, watch: Watch | None = Non
     use_threads(config.trainer.threads)
     data = _build_data(config, records, cache)
     task = _build_task(config, data)
-    network = task.description["network"]
+    network = task.description.network
     resume = checkpoint_to_resume(config.ckpt_path, run_dir, task.description)
     given_up = GiveUp(watch) if watch else None
     trainer, precision = build_trainer(config.trainer, run_dir, data, [given_up] if given_up else [])
@@ -114,11 +115,12 @@ def _build_data(config: TrainConfig, records: list["Record"], cache: "ImageCache
 def _build_task(config: TrainConfig, data: "HeadDataModule") -> "SegmentationTask":
     from lightning.pytorch import seed_everything
 
-    from fetal_seg.models.checkpoint import describe
-    from fetal_seg.models.preprocessing import GREY_MEAN, GREY_STD
+    from fetal_seg.config.choices import Choice
+    from fetal_seg.models.description import CheckpointDescription, DataDescription, SplitNames
+    from fetal_seg.models.preprocessing import GREY_MEAN, GREY_STD, Preprocessing
     from fetal_seg.training.initial_weights import (
         first_network,
-        network_keys,
+        network_choice,
         starting_checkpoint,
         warn_of_another_size,
         warn_of_seen_images,
@@ -127,32 +129,32 @@ def _build_task(config: TrainConfig, data: "HeadDataModule") -> "SegmentationTas
 
     model = _plain(config.model)
     start = starting_checkpoint(model, _plain(EncoderDecoderConfig()))
-    keys = start.description["network"] if start else network_keys(model)
+    choice = start.description.network if start else network_choice(model)
     if start:
         warn_of_seen_images(start, data.fingerprint, data.split.val)
     seed_everything(config.seed, verbose=False)
-    network = first_network(start, keys)
+    network = first_network(start, choice)
     if model.get("compile"):
         network.compile()  # the network alone: Lightning's logging cannot be compiled
-    size = {"height": config.data.height, "width": config.data.width}
+    preprocessing = Preprocessing(config.data.height, config.data.width, GREY_MEAN, GREY_STD)
     if start:
-        warn_of_another_size(start, size)
-    description = describe(
-        keys,
-        {**size, "mean": GREY_MEAN, "std": GREY_STD},
-        {**_plain(config.data), "fingerprint": data.fingerprint},
-        {"train": list(data.split.train), "val": list(data.split.val)},
+        warn_of_another_size(start, preprocessing)
+    description = CheckpointDescription(
+        choice,
+        preprocessing,
+        DataDescription(Choice.from_dict(_plain(config.data)), data.fingerprint),
+        SplitNames(tuple(data.split.train), tuple(data.split.val)),
     )
     optim, scheduler, loss = _plain(config.optim), _plain(config.scheduler), _plain(config.loss)
     return SegmentationTask(network, description, optim=optim, scheduler=scheduler, loss=loss, seed=config.seed)
 
 
 def _announce(data: "HeadDataModule", task: "SegmentationTask", precision: dict[str, str], resume: str | None) -> None:
-    from fetal_seg.models.registry import count_parameters
+    from fetal_seg.models.building import count_parameters
 
     logger.info(
         "%s of %s parameters; %d training and %d validation images; %s, since %s",
-        task.description["network"]["name"],
+        task.description.network.name,
         f"{count_parameters(task.network):,}",
         len(data.train_records),
         len(data.val_records),
@@ -171,15 +173,13 @@ def _evaluate(run_dir: Path, checkpoint: str, data: "HeadDataModule") -> dict[st
     return headline(evaluate_to(run_dir / "evaluation", Predictor.load(ckpt), data.val_records, calibrate=ckpt))
 
 
-def _log_hyperparameters(
-    trainer: "Trainer", config: TrainConfig, network: dict[str, Any], final: dict[str, float]
-) -> None:
+def _log_hyperparameters(trainer: "Trainer", config: TrainConfig, network: "Choice", final: dict[str, float]) -> None:
     """Put what studies compare beside the final metrics in TensorBoard's HPARAMS tab, which sorts it by name."""
     from lightning.pytorch.loggers import TensorBoardLogger
 
     chosen: dict[str, Any] = {}
     groups = {group: _plain(getattr(config, group)) for group in ("optim", "scheduler", "loss")}
-    for group, keys in ({"model": dict(network)} | groups).items():
+    for group, keys in ({"model": network.to_dict()} | groups).items():
         chosen |= {group: keys.pop("name"), **{f"{group}.{key}": value for key, value in keys.items()}}
     chosen |= {"train.epochs": config.trainer.max_epochs, "train.batch_size": config.data.batch_size}
     chosen |= {"train.height": config.data.height, "train.width": config.data.width, "seed": config.seed}

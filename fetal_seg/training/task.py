@@ -6,7 +6,8 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 
-from fetal_seg.models.checkpoint import KEY, Description
+from fetal_seg.models.checkpoint import KEY
+from fetal_seg.models.description import CheckpointDescription
 from fetal_seg.models.preprocessing import normalise
 from fetal_seg.training.losses import build_loss, deep_supervision_loss
 from fetal_seg.training.metrics import dice_scores
@@ -18,7 +19,7 @@ class SegmentationTask(LightningModule):
 
     Args:
         network: maps images to logits, see ``fetal_seg.models``.
-        description: plain data that checkpoints carry, see ``fetal_seg.checkpoint.describe``.
+        description: what checkpoints say of themselves.
         optim, scheduler, loss: each a ``name`` and its keys.
         seed: dropout draws from (seed, epoch, batch), so that a resumed run draws the same.
     """
@@ -26,7 +27,7 @@ class SegmentationTask(LightningModule):
     def __init__(
         self,
         network: nn.Module,
-        description: Description,
+        description: CheckpointDescription,
         *,
         optim: dict[str, Any],
         scheduler: dict[str, Any],
@@ -38,12 +39,10 @@ class SegmentationTask(LightningModule):
         self.description = description
         self._optim, self._scheduler, self._seed = optim, scheduler, seed
         self._loss = build_loss(loss)
-        preprocessing = description["preprocessing"]
-        self._mean, self._std = preprocessing["mean"], preprocessing["std"]
 
     def forward(self, images: Tensor) -> Tensor | list[Tensor]:
         """Logits of images (n, 1, h, w), 0 to 255."""
-        batch = normalise(images, self._mean, self._std)
+        batch = normalise(images, self.description.preprocessing)
         return self.network(batch.contiguous(memory_format=torch.channels_last))
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
@@ -76,4 +75,4 @@ class SegmentationTask(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Let the checkpoint describe itself."""
-        checkpoint[KEY] = self.description
+        checkpoint[KEY] = self.description.to_dict()

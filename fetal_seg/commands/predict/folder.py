@@ -21,7 +21,7 @@ from fetal_seg.files import remove_partial_files
 from fetal_seg.images.grey import read_grey
 from fetal_seg.images.reader import is_dicom_file
 from fetal_seg.inference.predictor import Predictor
-from fetal_seg.measurement.result import CHECK, ERROR, NO_HEAD, OK
+from fetal_seg.measurement.result import Flag
 from fetal_seg.report import pictures
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ def predict_to(
         for panel in panels(folder, journal.rows, inputs, wishes.every):  # of an earlier run
             sheet.add(sheet.thumbnail(panel))
         measure_files(folder, predictor, inputs, wishes, journal, sheet)
-        if all(row["flag"] == ERROR for row in journal.rows):
+        if all(row["flag"] == Flag.ERROR for row in journal.rows):
             journal.discard()
             raise InputError("; ".join(dict.fromkeys(str(row["reasons"][0]) for row in journal.rows[:3])))
         sheet.finish()
@@ -134,7 +134,7 @@ def _write_dicom(folder: Path, rows: Sequence[Row], inputs: Sequence[InputFile],
     stems, paths = output_stems([one.name for one in inputs]), {one.name: one.path for one in inputs}
     problems = []
     for name, group in groupby(rows, key=lambda row: row["file"]):
-        own = [row for row in group if row["flag"] in (OK, CHECK)]
+        own = [row for row in group if row["flag"] in (Flag.OK, Flag.CHECK)]
         if own and is_dicom_file(paths[name]):
             try:
                 _write_objects(folder, folder / "dicom" / stems[name], paths[name], own, kinds)
@@ -159,16 +159,22 @@ def _write_objects(folder: Path, target: Path, source: Path, rows: Sequence[Row]
 def _in_order(rows: Sequence[Row], inputs: Sequence[InputFile]) -> list[Row]:
     """The rows in the order of the inputs; a resumed run may have found more of them."""
     place = {one.name: index for index, one in enumerate(inputs)}
-    return sorted(rows, key=lambda row: (place.get(row["file"], len(place)), row["flag"] == ERROR, row["frame"] or 0))
+    return sorted(
+        rows, key=lambda row: (place.get(row["file"], len(place)), row["flag"] == Flag.ERROR, row["frame"] or 0)
+    )
 
 
 def _tell(rows: Sequence[Row], problems: Sequence[str], folder: Path) -> None:
     from fetal_seg.report.prediction.terminal import terminal_table
 
     Console().print(terminal_table(rows))
-    counts = {flag: [row for row in rows if row["flag"] == flag] for flag in (OK, CHECK, NO_HEAD, ERROR)}
-    told = f"{len(rows)} images: {len(counts[OK])} measured, {len(counts[CHECK])} measured but to be checked, "
-    told += f"{len(counts[NO_HEAD])} without a head, {len(counts[ERROR])} unreadable"
+    counts = {
+        flag: [row for row in rows if row["flag"] == flag] for flag in (Flag.OK, Flag.CHECK, Flag.NO_HEAD, Flag.ERROR)
+    }
+    told = (
+        f"{len(rows)} images: {len(counts[Flag.OK])} measured, {len(counts[Flag.CHECK])} measured but to be checked, "
+    )
+    told += f"{len(counts[Flag.NO_HEAD])} without a head, {len(counts[Flag.ERROR])} unreadable"
     logger.info(told)
     without = list(dict.fromkeys(str(row["file"]) for row in rows if row.get("hc_px") and row.get("hc_mm") is None))
     if without:
@@ -176,7 +182,7 @@ def _tell(rows: Sequence[Row], problems: Sequence[str], folder: Path) -> None:
             "no pixel size is known for %s: results in pixels; give pixel_size_mm or pixel_size_csv",
             enumerate_names(without),
         )
-    for row in counts[ERROR]:
+    for row in counts[Flag.ERROR]:
         logger.error("not read: %s", "; ".join(row["reasons"]))
     for problem in problems:
         logger.error("no DICOM object: %s", problem)
