@@ -1,19 +1,26 @@
 """The predictor around networks whose answer is known: they see a head wherever the image is bright."""
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 import fetal_seg
 from fetal_seg.errors import InputError
 from fetal_seg.geometry.ellipse import Ellipse
+from fetal_seg.geometry.spacing import Spacing
 from fetal_seg.images.grey import write_png
 from fetal_seg.inference.predictor import Predictor
 from fetal_seg.inference.pytorch import PyTorchRuntime
+from fetal_seg.measurement.calibration import Calibration
 from fetal_seg.models.preprocessing import Preprocessing
+from tests.conftest import ROOT
+from tests.images.test_dicom import region, write_dicom
 
 CPU = torch.device("cpu")
 HEAD = Ellipse(210.3, 148.7, 120.4, 92.2, 0.4)
@@ -141,7 +148,83 @@ def test_a_batch_gives_what_single_images_give():
         assert predictor.predict([image])[0].ellipse == found.ellipse
 
 
+class Recording:
+    """A runtime that is not of PyTorch."""
+
+    preprocessing, calibration = Preprocessing(96, 144, 0.0, 1.0), None
+
+    def __init__(self):
+        self.seen = []
+
+    def logits(self, images):
+        assert images.flags.c_contiguous
+        self.seen.append(images)
+        return 20 * (images.astype(np.float32) / 255 - 0.5)
+
+
+def test_anything_that_gives_logits_runs_in_a_predictor():
+    recording = Recording()
+    (found,) = Predictor([recording], flips=True).predict([picture()])
+    assert found.ellipse.circumference == pytest.approx(HEAD.circumference, rel=0.01)
+    assert found.quality.spread == pytest.approx(0, abs=1e-6)
+    plain, mirrored, upside_down, both = recording.seen
+    assert plain.shape == (1, 96, 144)
+    assert plain.dtype == np.uint8
+    np.testing.assert_array_equal(mirrored, plain[:, :, ::-1])
+    np.testing.assert_array_equal(upside_down, plain[:, ::-1])
+    np.testing.assert_array_equal(both, plain[:, ::-1, ::-1])
+
+
+def test_the_calibration_is_the_first_networks_unless_another_is_given():
+    first, other = (Calibration(images=(name,)) for name in "ab")
+    network = PyTorchRuntime(Bright(), Preprocessing(64, 96, 0.0, 1.0), CPU, calibration=first)
+    assert Predictor([network, runtime()]).calibration == first
+    assert Predictor([network], calibration=other).calibration == other
+    assert Predictor([runtime()]).calibration is None
+
+
+def test_the_predictor_is_imported_without_torch():
+    code = "import sys, fetal_seg.inference.predictor; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_no_checkpoint_at_all_is_told():
+    with pytest.raises(InputError, match="no checkpoint is given"):
+        Predictor.load([])
+
+
 class TestMeasure:
+    def test_a_dicom_file_is_measured_with_its_own_pixel_size(self, tmp_path):
+        path = write_dicom(tmp_path / "a.dcm", picture(), SequenceOfUltrasoundRegions=[region(0, 0, 399, 299, 0.012)])
+        predictor = Predictor([runtime()])
+        measured = predictor.measure(path)
+        assert measured.spacing == Spacing(0.12, 0.12, "dicom region")
+        assert measured.hc_mm == predictor.measure(picture(), 0.12).hc_mm
+        assert measured.reasons == ()
+
+    def test_a_pixel_size_that_is_given_goes_before_the_files_own(self, tmp_path):
+        path = write_dicom(tmp_path / "a.dcm", picture(), SequenceOfUltrasoundRegions=[region(0, 0, 399, 299, 0.012)])
+        measured = Predictor([runtime()]).measure(str(path), 0.2)
+        assert measured.spacing == Spacing(0.2, 0.2, "given")
+        assert measured.reasons == ("the file itself says 0.12 mm a pixel",)
+
+    def test_of_several_frames_the_first_is_measured_and_it_says_so(self, tmp_path):
+        frames = np.stack([picture(), np.zeros_like(picture())])
+        path = write_dicom(tmp_path / "a.dcm", frames, frames=2)
+        measured = Predictor([runtime()]).measure(path, 0.12)
+        assert measured.hc_mm == Predictor([runtime()]).measure(picture(), 0.12).hc_mm
+        assert measured.reasons == ("only the first frame was read",)
+
+    def test_of_several_pages_the_first_is_measured_and_it_says_so(self, tmp_path):
+        pages = [Image.fromarray(picture()), Image.fromarray(np.zeros_like(picture()))]
+        pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+        measured = Predictor([runtime()]).measure(tmp_path / "a.tif", 0.12)
+        assert measured.reasons == ("only the first of several pages was read",)
+
+    def test_a_file_that_is_not_there_is_told(self, tmp_path):
+        with pytest.raises(InputError, match="there is no such file"):
+            Predictor([runtime()]).measure(tmp_path / "a.dcm")
+
     def test_colour_floating_point_and_wide_integers_are_the_same_image(self):
         grey = picture()
         predictor = Predictor([runtime()])

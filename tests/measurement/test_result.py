@@ -1,3 +1,4 @@
+import json
 import math
 
 import numpy as np
@@ -11,7 +12,7 @@ from fetal_seg.measurement import conformal
 from fetal_seg.measurement.calibration import Calibration
 from fetal_seg.measurement.conformal import IntervalScores
 from fetal_seg.measurement.quality import ConfidenceLimits, Quality, size_reasons
-from fetal_seg.measurement.result import Measurement, Prediction
+from fetal_seg.measurement.result import Flag, Measurement, Prediction
 
 HEAD = Ellipse(400, 270, 200, 160, 0.3)
 GOOD = Quality(
@@ -52,6 +53,12 @@ def test_a_good_measurement_has_a_row_without_reasons():
     assert row["area_mm2"] == pytest.approx(math.pi * 20 * 16)
     assert (row["width_px"], row["height_px"]) == (800, 540)
     assert row["hc_low_mm"] is None
+
+
+def test_flags_are_the_words_of_tables():
+    assert [str(flag) for flag in Flag] == ["ok", "check", "no head", "error"]
+    assert f"{Flag.NO_HEAD}" == "no head" == Flag.NO_HEAD
+    assert json.dumps({"flag": Flag.OK}) == '{"flag": "ok"}'
 
 
 def test_an_interval_needs_a_calibration():
