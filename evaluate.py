@@ -51,7 +51,7 @@ def _records(config: EvaluateConfig, checkpoints: list["Checkpoint"]) -> list["R
     from fetal_seg.data.loading import cache_folder, load_records
     from fetal_seg.data.records import records_named
 
-    asked, own = config.data, checkpoints[0].description["data"]
+    asked, own = config.data, checkpoints[0].description.data.source.to_dict()
     root = asked.root or own.get("root")
     if root is None and own["name"] == "hc18":  # as in conf/data/hc18.yaml: weights in the box know no folder
         root = os.environ.get("HC18_ROOT", "data/hc18")
@@ -59,10 +59,10 @@ def _records(config: EvaluateConfig, checkpoints: list["Checkpoint"]) -> list["R
     records = load_records(source, cache_folder(asked.cache_dir))
     part = asked.part if isinstance(asked, FromRunConfig) else None
     if part is None:
-        known = {checkpoint.description["data"]["fingerprint"] for checkpoint in checkpoints}
+        known = {checkpoint.description.data.fingerprint for checkpoint in checkpoints}
         part = "val" if known == {content_fingerprint(records)} else "all"
     if part != "all":
-        first, *others = [checkpoint.description["split"][part] for checkpoint in checkpoints]
+        first, *others = [getattr(checkpoint.description.split, part) for checkpoint in checkpoints]
         names = [name for name in first if all(name in other for other in others)]
         if not names:
             raise InputError(f"no image is in the part {part} of all checkpoints; take data.part=all, or other data")

@@ -74,33 +74,30 @@ def _one_by_one(checkpoint: str, source: Path, most: int = 100) -> list[float]:
 
 def _stages(checkpoint: str, source: Path, most: int = 64) -> Iterator[tuple[str, float]]:
     """Milliseconds an image of each stage; the network has all cores, the others one."""
-    import torch
-
     from fetal_seg.commands.predict.inputs import find_inputs
     from fetal_seg.data.loading import cache_folder
     from fetal_seg.images.drawing import overlay
     from fetal_seg.images.grey import write_png
     from fetal_seg.images.reader import read_frames
-    from fetal_seg.inference.member import Member
     from fetal_seg.inference.predictor import Predictor
-    from fetal_seg.models.checkpoint import read_checkpoint
+    from fetal_seg.inference.runtime import open_runtime
     from fetal_seg.report.pictures import ContactSheet, Panel
 
     files = list(itertools.islice(find_inputs(str(source), cache_folder(None)), most))
-    trained = read_checkpoint(checkpoint)
-    member = Member(trained.build_network(), trained.description["preprocessing"], torch.device("cpu"))
+    runtime = open_runtime(checkpoint, "cpu")
+    letterbox = runtime.preprocessing.letterbox
     images, spent = _timed(lambda: [next(read_frames(file.path, file.name)).image for file in files])
     yield "reading files", spent / len(files)
-    framed, spent = _timed(lambda: np.stack([member.letterbox.apply(image) for image in images]))
+    framed, spent = _timed(lambda: np.stack([letterbox.apply(image) for image in images]))
     yield "scaling to the network's size", spent / len(files)
 
     def forward() -> Any:
-        return [member.logits(framed[start : start + BATCH], ()) for start in range(0, len(framed), BATCH)]
+        return [runtime.logits(framed[start : start + BATCH]) for start in range(0, len(framed), BATCH)]
 
     forward()
     _, network = _timed(forward)
     yield "network, all cores", network / len(files)
-    predictor = Predictor([member])
+    predictor = Predictor([runtime])
     batches = range(0, len(images), BATCH)
     found, spent = _timed(lambda: [one for at in batches for one in predictor.predict(images[at : at + BATCH])])
     yield "ellipse, mask, quality", max(spent - network, 0.0) / len(files)

@@ -72,10 +72,11 @@ def make_task(name: str) -> Any:
 
 def bare_loop(name: str, precision: str) -> float:
     """Images a second of a plain PyTorch loop over the same network, one batch ready in memory."""
-    from fetal_seg.models.registry import build_network
+    from fetal_seg.config.choices import Choice
+    from fetal_seg.models.building import build_network
     from fetal_seg.training.losses import bce_dice
 
-    network = build_network({"name": name}).to(memory_format=torch.channels_last).train()
+    network = build_network(Choice(name)).to(memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(network.parameters(), 1e-3, weight_decay=0.01)
     images = torch.randn(BATCH, 1, HEIGHT, WIDTH).contiguous(memory_format=torch.channels_last)
     target = torch.rand(BATCH, 1, HEIGHT, WIDTH)

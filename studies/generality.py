@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fetal_seg.data.augmentation import artefacts
+from fetal_seg.data.reading import read_ahead
 from fetal_seg.data.records import Record
 from fetal_seg.evaluation.clustered_statistics import describe
 from fetal_seg.evaluation.scoring import score
 from fetal_seg.geometry.arrays import Grey
 from fetal_seg.geometry.ellipse import Ellipse
-from fetal_seg.inference.predictor import Predictor, read_ahead
-from fetal_seg.measurement.result import CHECK, NO_HEAD
+from fetal_seg.inference.predictor import Predictor
+from fetal_seg.measurement.result import Flag
 from fetal_seg.models.checkpoint import read_checkpoint
 from fetal_seg.models.weights import PRETRAINED
 from studies.figures import with_interval
@@ -135,8 +136,8 @@ def _line(name: str, rows: list[dict[str, Any]]) -> str:
         finite = [row for row in rows if np.isfinite(row[measure])]
         return with_interval(describe([row[measure] for row in finite], [row["examination"] for row in finite]), scale)
 
-    found = [row for row in rows if row["flag"] != NO_HEAD]
-    ok = [row["adf_mm"] for row in found if row["flag"] != CHECK]
+    found = [row for row in rows if row["flag"] != Flag.NO_HEAD]
+    ok = [row["adf_mm"] for row in found if row["flag"] != Flag.CHECK]
     flagged = sum(row["flag"] != "ok" for row in rows) / len(rows)
     return (
         f"{name:30s}{mean('ellipse_dice', 100):>24s}{mean('adf_mm'):>24s}"

@@ -11,10 +11,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
 
 from fetal_seg.config.choices import Choice
 from fetal_seg.data.loading import cache_folder, load_records
+from fetal_seg.data.reading import read_ahead
 from fetal_seg.data.records import Record, records_named
 from fetal_seg.evaluation import metrics
 from fetal_seg.evaluation.clustered_statistics import describe, paired_difference
@@ -22,8 +22,8 @@ from fetal_seg.evaluation.scoring import compare
 from fetal_seg.geometry.arrays import Grey
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.geometry.ellipse_fit import measure_head
-from fetal_seg.inference.member import Member
-from fetal_seg.inference.predictor import Predictor, read_ahead
+from fetal_seg.inference.predictor import Predictor
+from fetal_seg.inference.runtime import Runtime, open_runtime
 from fetal_seg.models.checkpoint import Checkpoint, read_checkpoint
 from studies.figures import with_interval
 
@@ -40,7 +40,7 @@ def main() -> None:
     cache = cache_folder(None)
     records = load_records(Choice("hc18", {"root": str(given.root), "download": False}), cache)
     _truth_masks(records, checkpoints[0])
-    held_out = records_named(records, checkpoints[0].description["split"]["val"])
+    held_out = records_named(records, checkpoints[0].description.split.val)
     print(f"\n{len(held_out)} validation images, {given.checkpoints[0]}")
     print(
         f"{'way of measuring':44s} {'ADF mm':>24s} {'DF mm':>24s} {'Dice %':>8s} {'missed':>7s}   less ADF than plain"
@@ -63,9 +63,9 @@ def _ways(checkpoints: Sequence[Checkpoint], records: Sequence[Record]) -> Any:
     first = checkpoints[:1]
     rows = predicted(first, flips=False)
     yield "sub-pixel ellipse", rows
-    member = Member(first[0].build_network(), first[0].description["preprocessing"], torch.device("cpu"))
-    yield "thresholded mask, ellipse by cv2.fitEllipse", _by_mask(member, records, _staircase_ellipse)
-    yield "thresholded mask, length of its contour", _by_mask(member, records, _contour_length)
+    runtime = open_runtime(first[0], "cpu")
+    yield "thresholded mask, ellipse by cv2.fitEllipse", _by_mask(runtime, records, _staircase_ellipse)
+    yield "thresholded mask, length of its contour", _by_mask(runtime, records, _contour_length)
     yield "sub-pixel ellipse, flips", predicted(first, flips=True)
     for number, one in enumerate(checkpoints[1:], start=2):
         yield f"network {number} alone", predicted([one], flips=False)
@@ -74,14 +74,14 @@ def _ways(checkpoints: Sequence[Checkpoint], records: Sequence[Record]) -> Any:
         yield f"ensemble of {len(checkpoints)}, flips", predicted(checkpoints, flips=True)
 
 
-def _by_mask(member: Member, records: Sequence[Record], measure: Callable[[Grey], Measured]) -> list[dict[str, Any]]:
+def _by_mask(runtime: Runtime, records: Sequence[Record], measure: Callable[[Grey], Measured]) -> list[dict[str, Any]]:
     """Rows of a measurement of the mask, thresholded at the network's size and enlarged without smoothing."""
-    rows = []
+    rows, letterbox = [], runtime.preprocessing.letterbox
     for batch, pairs in read_ahead(records, Record.read_pair):
-        logits = member.logits(np.stack([member.letterbox.apply(image) for image, _ in pairs]), ())
+        logits = runtime.logits(np.stack([letterbox.apply(image) for image, _ in pairs]))
         for record, (image, truth), values in zip(batch, pairs, logits, strict=True):
             height, width = image.shape
-            grid = member.letterbox.to_native(height, width)
+            grid = letterbox.to_native(height, width)
             flags = cv2.INTER_NEAREST
             mask = cv2.warpAffine((values > 0).astype(np.uint8), grid, (width, height), flags=flags)
             found, size = measure(mask), record.pixel_size_mm or 1.0
@@ -130,20 +130,19 @@ def _line(name: str, rows: list[dict[str, Any]], plain: list[dict[str, Any]] | N
 
 def _truth_masks(records: Sequence[Record], checkpoint: Checkpoint) -> None:
     """The method alone: the true ellipses, rasterised at the network's size and measured again."""
-    keys = checkpoint.description["preprocessing"]
-    member = Member(checkpoint.build_network(), keys, torch.device("cpu"))
+    letterbox = checkpoint.description.preprocessing.letterbox
     errors: dict[str, list[float]] = {"coverage": [], "0 or 1": []}
     for (_, pairs), kind in itertools.product(read_ahead(records, Record.read_truth), errors):
         for truth, (height, width) in pairs:
-            small = truth.transform(member.letterbox.to_network(height, width))
-            grid = (keys["height"], keys["width"])
+            small = truth.transform(letterbox.to_network(height, width))
+            grid = (letterbox.height, letterbox.width)
             values = small.coverage(*grid) if kind == "coverage" else small.rasterise(*grid).astype(np.float32)
-            found = measure_head(values, 0.5, member.letterbox.to_native(height, width), (height, width))
+            found = measure_head(values, 0.5, letterbox.to_native(height, width), (height, width))
             errors[kind].append(100 * (found.circumference / truth.circumference - 1) if found else np.nan)
     for kind, values_found in errors.items():
         relative = np.array(values_found)
         print(
-            f"true masks ({kind}) of {len(relative)} ellipses at {keys['height']} x {keys['width']}: mean error "
+            f"true masks ({kind}) of {len(relative)} ellipses at {letterbox.height} x {letterbox.width}: mean error "
             f"{np.abs(relative).mean():.4f} %, bias {relative.mean():+.4f} %, worst {np.abs(relative).max():.3f} %"
         )
 

@@ -16,7 +16,7 @@ from omegaconf import OmegaConf
 from fetal_seg.cli.overrides import as_hydra_takes, is_of_hydra, jobs_of
 from fetal_seg.cli.validation import validate
 from fetal_seg.config import commands
-from fetal_seg.models.registry import build_network, count_parameters
+from fetal_seg.models.building import build_network, count_parameters
 from tests.conftest import DRAWN, ROOT, drawn_head
 
 CONF = ROOT / "conf"

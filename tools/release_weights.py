@@ -6,6 +6,7 @@ python -m tools.release_weights RUN [--root HC18_FOLDER]
 import argparse
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,23 +35,25 @@ def main() -> None:
         records = held_out(checkpoint, options.root)
     except InputError as error:
         parser.error(str(error))
-    if not checkpoint.description.get("calibration"):
+    if checkpoint.description.calibration is None:
         parser.error(f"{checkpoint.path} was not calibrated; python evaluate.py ckpt={checkpoint.path} calibrate=true")
-    description, released = dict(checkpoint.description), locate(PRETRAINED)
-    description["data"] = {key: value for key, value in description["data"].items() if key not in LOCAL_KEYS}
+    released, source = locate(PRETRAINED), checkpoint.description.data.source
+    kept = {key: value for key, value in source.keys.items() if key not in LOCAL_KEYS}
+    data = replace(checkpoint.description.data, source=Choice(source.name, kept))
+    description = replace(checkpoint.description, data=data)
     draft = options.run / "pretrained" / released.name
     write_weights(draft, checkpoint.state, description)
     summary = evaluate_to(options.run / "pretrained", Predictor.load(draft), records)
-    description["training"] = training(options.run)
-    description["figures"] = figures(summary)
-    write_weights(released, checkpoint.state, description)
+    measured = {"training": training(options.run), "figures": figures(summary)}
+    write_weights(released, checkpoint.state, replace(description, further=measured))
     print(f"{released}: {released.stat().st_size / 1e6:.2f} MB")
 
 
 def held_out(checkpoint: Checkpoint, root: str) -> list[Record]:
     """The validation images of a checkpoint, of HC18 in a folder."""
-    source = Choice.from_dict({**checkpoint.description["data"], "root": root, "download": False})
-    return records_named(load_records(source, cache_folder(None)), checkpoint.description["split"]["val"])
+    own = checkpoint.description.data.source
+    source = replace(own, keys={**own.keys, "root": root, "download": False})
+    return records_named(load_records(source, cache_folder(None)), checkpoint.description.split.val)
 
 
 def figures(summary: dict[str, Any]) -> dict[str, Any]:

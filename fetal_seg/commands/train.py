@@ -8,14 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fetal_seg.config.choices import Choice
 from fetal_seg.config.commands import TrainConfig
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
     from fetal_seg.data.preparation import PreparedImages
-    from fetal_seg.models.checkpoint import Description
+    from fetal_seg.models.description import CheckpointDescription
     from fetal_seg.training.datamodule import HeadDataModule
     from fetal_seg.training.task import SegmentationTask
 
@@ -78,7 +77,7 @@ def run(
 
 def _build(
     config: TrainConfig, prepared: "PreparedImages"
-) -> tuple["HeadDataModule", "SegmentationTask", "Description"]:
+) -> tuple["HeadDataModule", "SegmentationTask", "CheckpointDescription"]:
     """The data module and the task; the network's weights are a function of the seed."""
     from lightning.pytorch import seed_everything
 
@@ -88,7 +87,7 @@ def _build(
 
     data = HeadDataModule(config.data, config.augmentation, seed=config.seed, prepared=prepared)
     start = starting_checkpoint(config.model)
-    choice = Choice.from_dict(start.description["network"]) if start else config.model.choice
+    choice = start.description.network if start else config.model.choice
     description = data.describe(choice)
     if start:
         warn_of_start(start, description)
@@ -114,7 +113,7 @@ def _begin(
 ) -> Any:
     """Write what is known before the training, and tell it; the run's record."""
     from fetal_seg.data.split_files import write_split
-    from fetal_seg.models.registry import count_parameters
+    from fetal_seg.models.building import count_parameters
     from fetal_seg.training.run_record import RunRecord
 
     record = RunRecord(run_dir / "run.json", command, seed=config.seed, data_fingerprint=data.fingerprint, **precision)

@@ -5,12 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from fetal_seg.data.reading import read_ahead
 from fetal_seg.data.records import Record
 from fetal_seg.evaluation import metrics
 from fetal_seg.geometry.arrays import Grey
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.geometry.spacing import Spacing
-from fetal_seg.inference.predictor import Predictor, read_ahead
+from fetal_seg.inference.predictor import Predictor
 from fetal_seg.measurement.result import Measurement, Prediction
 
 
@@ -59,7 +60,7 @@ def score(record: Record, shape: tuple[int, ...], truth: Ellipse, prediction: Pr
         "ellipse_dice": metrics.ellipse_dice(found, truth, height, width),
     }
     size = record.pixel_size_mm
-    measured = Measurement.of(prediction, Spacing(size, size, "csv") if size else None)
+    measured = Measurement.from_prediction(prediction, Spacing(size, size, "csv") if size else None)
     row |= {"flag": measured.flag, "reasons": list(measured.reasons), "confidence": measured.confidence}
     if size is None:
         return row

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,8 @@ from fetal_seg.data.preparation import PreparedImages, prepare_images
 from fetal_seg.data.records import Record
 from fetal_seg.data.split_rule import SplitRule
 from fetal_seg.data.splits import Split
-from fetal_seg.models.checkpoint import Description, describe
-from fetal_seg.models.preprocessing import GREY_MEAN, GREY_STD
+from fetal_seg.models.description import CheckpointDescription, DataDescription, SplitNames
+from fetal_seg.models.preprocessing import GREY_MEAN, GREY_STD, Preprocessing
 
 Batch = dict[str, Tensor]
 Key = tuple[int, int]  # epoch and index
@@ -144,14 +145,15 @@ class HeadDataModule(LightningDataModule):
         """The records of the validation part, after ``limit``."""
         return [self.records[row] for row in self._rows(self.split.val)]
 
-    def describe(self, network: Choice) -> Description:
+    def describe(self, network: Choice) -> CheckpointDescription:
         """What a checkpoint of a network that is trained on these data says of itself."""
         config = self._config
-        return describe(
-            network.to_dict(),
-            {"height": config.height, "width": config.width, "mean": GREY_MEAN, "std": GREY_STD},
-            {**config.choice.to_dict(), "augmentation": self._augmentation.to_dict(), "fingerprint": self.fingerprint},
-            {"train": list(self.split.train), "val": list(self.split.val)},
+        source = replace(config.choice, keys={**config.choice.keys, "augmentation": self._augmentation.to_dict()})
+        return CheckpointDescription(
+            network=network,
+            preprocessing=Preprocessing(config.height, config.width, GREY_MEAN, GREY_STD),
+            data=DataDescription(source=source, fingerprint=self.fingerprint),
+            split=SplitNames(self.split.train, self.split.val),
         )
 
     def train_dataloader(self) -> DataLoader[Batch]:

@@ -10,8 +10,9 @@ from torch import nn
 from fetal_seg.config.choices import Choice
 from fetal_seg.config.model import EncoderDecoderConfig, ModelConfig
 from fetal_seg.errors import InputError
-from fetal_seg.models.checkpoint import Checkpoint, Description, read_checkpoint
-from fetal_seg.models.registry import build_network
+from fetal_seg.models.building import build_network
+from fetal_seg.models.checkpoint import Checkpoint, read_checkpoint
+from fetal_seg.models.description import CheckpointDescription
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ def starting_checkpoint(model: ModelConfig) -> Checkpoint | None:
         return None
     checkpoint = read_checkpoint(model.init)
     nobody_chose = model.choice == EncoderDecoderConfig().choice
-    differing = differences(checkpoint.description["network"], model.choice.to_dict(), ignored=("weights",))
+    differing = differences(checkpoint.description.network.to_dict(), model.choice.to_dict(), ignored=("weights",))
     if differing and not nobody_chose:
         raise InputError(f"model.init={model.init} is of another network ({differing}); leave the other model keys out")
     return checkpoint
@@ -34,39 +35,36 @@ def starting_checkpoint(model: ModelConfig) -> Checkpoint | None:
 
 def first_network(checkpoint: Checkpoint | None, choice: Choice) -> nn.Module:
     """The checkpoint's trained network, or without one a new network of this choice, in training mode."""
-    return checkpoint.build_network().train() if checkpoint else build_network(choice.to_dict())
+    return checkpoint.build_network().train() if checkpoint else build_network(choice)
 
 
-def differences(trained: Description, wanted: Description, ignored: Collection[str] = ()) -> str:
+def differences(trained: dict[str, Any], wanted: dict[str, Any], ignored: Collection[str] = ()) -> str:
     """In which keys two networks differ, in words; empty where they do not."""
     keys = sorted((trained.keys() | wanted.keys()) - set(ignored))
     differing = [key for key in keys if trained.get(key) != wanted.get(key)]
     return ", ".join(f"{key} {trained.get(key)} instead of {wanted.get(key)}" for key in differing)
 
 
-def warn_of_start(checkpoint: Checkpoint, description: Description) -> None:
+def warn_of_start(checkpoint: Checkpoint, description: CheckpointDescription) -> None:
     """Tell if a training shows its images at another size than the one before it, or validates by images of that one.
 
     Args:
         checkpoint: that the training starts from.
         description: of the training.
     """
-    before, now = (
-        (each["preprocessing"]["height"], each["preprocessing"]["width"])
-        for each in (checkpoint.description, description)
-    )
-    if before != now:
+    before, now = (each.preprocessing for each in (checkpoint.description, description))
+    if before.letterbox != now.letterbox:
         logger.warning(
             "the network that this starts from was trained at %dx%d, and now sees images at %dx%d; "
             "to keep its size add data.height=%d data.width=%d",
-            *before,
-            *now,
-            *before,
+            *(before.height, before.width),
+            *(now.height, now.width),
+            *(before.height, before.width),
         )
-    if checkpoint.description["data"].get("fingerprint") != description["data"]["fingerprint"]:
+    if checkpoint.description.data.fingerprint != description.data.fingerprint:
         return
-    validation = description["split"]["val"]
-    if seen := len(set(checkpoint.description["split"]["train"]) & set(validation)):
+    validation = description.split.val
+    if seen := len(set(checkpoint.description.split.train) & set(validation)):
         logger.warning(
             "%d of %d validation images trained the network that this starts from, so that figures are too good; "
             "take its split: data.split=examination data.split_seed=0, or its split.json as data.split_file",
@@ -75,13 +73,13 @@ def warn_of_start(checkpoint: Checkpoint, description: Description) -> None:
         )
 
 
-def checkpoint_to_resume(ckpt_path: str | None, run_dir: Path, description: dict[str, Any]) -> str | None:
+def checkpoint_to_resume(ckpt_path: str | None, run_dir: Path, description: CheckpointDescription) -> str | None:
     """The checkpoint that a run goes on from; ``last`` is the run's own, if there is one yet.
 
     Args:
         ckpt_path: as configured.
         run_dir: of the run.
-        description: of the network that is configured, see ``checkpoint.describe``.
+        description: of the network that is configured.
 
     Raises:
         InputError: it cannot be read, or is of another network or image size than what is configured.
@@ -92,10 +90,10 @@ def checkpoint_to_resume(ckpt_path: str | None, run_dir: Path, description: dict
     if ckpt_path == "last" and not path.is_file():
         return None
     trained = read_checkpoint(path).description
-    if differing := differences(trained["network"], description["network"]):
+    if differing := differences(trained.network.to_dict(), description.network.to_dict()):
         raise InputError(
             f"ckpt_path={path} is of another network ({differing}); give the model keys it was trained with"
         )
-    if differing := differences(trained["preprocessing"], description["preprocessing"]):
+    if differing := differences(trained.preprocessing.to_dict(), description.preprocessing.to_dict()):
         raise InputError(f"ckpt_path={path} is of other images ({differing}); give the data keys it was trained with")
     return str(path)

@@ -12,9 +12,10 @@ from fetal_seg.config.choices import Choice
 from fetal_seg.config.model import EncoderDecoderConfig, ModelConfig
 from fetal_seg.config.training import AdamWConfig, BceDiceConfig, OneCycleConfig, OptimConfig
 from fetal_seg.config.types import GroupConfig
-from fetal_seg.models.checkpoint import KEY, Description
-from fetal_seg.models.preprocessing import GREY_MEAN, GREY_STD, normalise
-from fetal_seg.models.registry import build_network
+from fetal_seg.models.building import build_network
+from fetal_seg.models.checkpoint import KEY
+from fetal_seg.models.description import CheckpointDescription
+from fetal_seg.models.preprocessing import normalise
 from fetal_seg.training.callbacks import EpochTable
 from fetal_seg.training.datamodule import HeadDataModule
 from fetal_seg.training.epoch_metrics import head_metrics
@@ -51,13 +52,13 @@ class SegmentationTask(LightningModule):
     ) -> None:
         super().__init__()
         self.choice = model if isinstance(model, Choice) else (model or EncoderDecoderConfig()).choice
-        network = network or build_network(self.choice.to_dict())
+        network = network or build_network(self.choice)
         self.network = network.to(memory_format=torch.channels_last)  # 1.7 times as fast on a CPU
         self._optim, self._scheduler = (optim or AdamWConfig()).choice, (scheduler or OneCycleConfig()).choice
         self._loss = build_loss((loss or BceDiceConfig()).choice)
         self._seed = seed
         self.train_metrics, self.val_metrics, self.test_metrics = map(head_metrics, ("train/", "val/", "test/"))
-        self.description: Description | None = None
+        self.description: CheckpointDescription | None = None
         self._has_table = False
 
     def setup(self, stage: str) -> None:
@@ -69,7 +70,7 @@ class SegmentationTask(LightningModule):
 
     def forward(self, images: Tensor) -> Tensor | list[Tensor]:
         """Logits of images (n, 1, h, w), 0 to 255."""
-        batch = normalise(images, GREY_MEAN, GREY_STD)
+        batch = normalise(images)
         logits: Tensor | list[Tensor] = self.network(batch.contiguous(memory_format=torch.channels_last))
         return logits
 
@@ -125,4 +126,4 @@ class SegmentationTask(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Let the checkpoint describe itself."""
         if self.description is not None:
-            checkpoint[KEY] = self.description
+            checkpoint[KEY] = self.description.to_dict()

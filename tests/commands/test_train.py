@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -73,9 +74,7 @@ def test_run_json(trained):
     assert run["peak_memory_mib"] > 100
     assert run["precision_reason"]
     assert run["metrics"]["val/dice"] == pytest.approx(float(rows_of(trained)[-1]["val/dice"]), abs=1e-6)
-    assert (
-        run["data_fingerprint"] == read_checkpoint(trained / "checkpoints/best.ckpt").description["data"]["fingerprint"]
-    )
+    assert run["data_fingerprint"] == read_checkpoint(trained / "checkpoints/best.ckpt").description.data.fingerprint
 
 
 def test_split_json(trained):
@@ -218,7 +217,7 @@ def test_a_checkpoint_of_other_images_is_refused(trained):
     path = trained / "checkpoints" / "last.ckpt"
     known = read_checkpoint(path).description
     assert checkpoint_to_resume("last", trained, known) == str(path)
-    wanted = known | {"preprocessing": known["preprocessing"] | {"width": 128}}
+    wanted = replace(known, preprocessing=replace(known.preprocessing, width=128))
     with pytest.raises(InputError, match=r"is of other images \(width 96 instead of 128\)"):
         checkpoint_to_resume("last", trained, wanted)
 

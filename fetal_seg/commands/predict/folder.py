@@ -1,6 +1,7 @@
 """A prediction's folder of results: what is measured, and what is made of all rows at the end."""
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -19,7 +20,7 @@ from fetal_seg.files import remove_partial_files
 from fetal_seg.images.grey import read_grey
 from fetal_seg.images.readers.dicom import is_dicom_file
 from fetal_seg.inference.predictor import Predictor
-from fetal_seg.measurement.result import CHECK, ERROR, NO_HEAD, OK
+from fetal_seg.measurement.result import Flag
 from fetal_seg.report import pictures
 
 logger = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ def predict_to(
         for panel in panels(folder, journal.rows, inputs, options.every):  # of an earlier run
             sheet.add(sheet.thumbnail(panel))
         measure_files(folder, predictor, inputs, options, journal, sheet)
-        if all(row["flag"] == ERROR for row in journal.rows):
+        if all(row["flag"] == Flag.ERROR for row in journal.rows):
             journal.discard()
             raise InputError("; ".join(dict.fromkeys(str(row["reasons"][0]) for row in journal.rows[:3])))
         sheet.finish()
@@ -137,7 +138,7 @@ def _write_dicom(folder: Path, rows: Sequence[Row], inputs: Sequence[InputFile],
     stems, paths = output_stems([file.name for file in inputs]), {file.name: file.path for file in inputs}
     problems = []
     for name, group in groupby(rows, key=lambda row: row["file"]):
-        measured = [row for row in group if row["flag"] in (OK, CHECK)]
+        measured = [row for row in group if row["flag"] in (Flag.OK, Flag.CHECK)]
         if measured and is_dicom_file(paths[name]):
             try:
                 _write_objects(folder, folder / "dicom" / stems[name], paths[name], measured, kinds)
@@ -162,16 +163,20 @@ def _write_objects(folder: Path, target: Path, source: Path, rows: Sequence[Row]
 def _in_order(rows: Sequence[Row], inputs: Sequence[InputFile]) -> list[Row]:
     """The rows in the order of the inputs; a resumed run may have found more of them."""
     index = {file.name: number for number, file in enumerate(inputs)}
-    return sorted(rows, key=lambda row: (index.get(row["file"], len(index)), row["flag"] == ERROR, row["frame"] or 0))
+
+    def order(row: Row) -> tuple[int, bool, int]:
+        return index.get(row["file"], len(index)), row["flag"] == Flag.ERROR, row["frame"] or 0
+
+    return sorted(rows, key=order)
 
 
 def _report(rows: Sequence[Row], problems: Sequence[str], folder: Path) -> None:
     from fetal_seg.report.prediction.terminal import terminal_table
 
     Console().print(terminal_table(rows))
-    counts = {flag: [row for row in rows if row["flag"] == flag] for flag in (OK, CHECK, NO_HEAD, ERROR)}
-    message = f"{len(rows)} images: {len(counts[OK])} measured, {len(counts[CHECK])} measured but to be checked, "
-    message += f"{len(counts[NO_HEAD])} without a head, {len(counts[ERROR])} unreadable"
+    counts = Counter(row["flag"] for row in rows)
+    message = f"{len(rows)} images: {counts[Flag.OK]} measured, {counts[Flag.CHECK]} measured but to be checked, "
+    message += f"{counts[Flag.NO_HEAD]} without a head, {counts[Flag.ERROR]} unreadable"
     logger.info(message)
     without = list(dict.fromkeys(str(row["file"]) for row in rows if row.get("hc_px") and row.get("hc_mm") is None))
     if without:
@@ -179,7 +184,7 @@ def _report(rows: Sequence[Row], problems: Sequence[str], folder: Path) -> None:
             "no pixel size is known for %s: results in pixels; give pixel_size_mm or pixel_size_csv",
             enumerate_names(without),
         )
-    for row in counts[ERROR]:
+    for row in (row for row in rows if row["flag"] == Flag.ERROR):
         logger.error("not read: %s", "; ".join(row["reasons"]))
     for problem in problems:
         logger.error("no DICOM object: %s", problem)

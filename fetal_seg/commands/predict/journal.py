@@ -7,7 +7,7 @@ from typing import Any
 
 from fetal_seg.errors import InputError
 from fetal_seg.files import write_text
-from fetal_seg.measurement.result import ERROR
+from fetal_seg.measurement.result import Flag
 
 Row = dict[str, Any]
 Key = tuple[str, int | None]  # file and frame
@@ -48,7 +48,7 @@ class Journal:
             _check_settings(folder / SETTINGS, settings)
             last = partial if self._partial.is_file() else finished
             # A file that could not be read is tried again
-            self.rows = [row for row in last if row["flag"] != ERROR and is_current(row)]
+            self.rows = [row for row in last if row["flag"] != Flag.ERROR and is_current(row)]
         write_text(folder / SETTINGS, json.dumps(settings, indent=2) + "\n")
         write_text(self._partial, "".join(map(_line, self.rows)))
 

@@ -17,7 +17,7 @@ from fetal_seg.images.drawing import Picture, overlay
 from fetal_seg.images.grey import read_grey, write_png
 from fetal_seg.images.reader import Frame, read_frames
 from fetal_seg.inference.predictor import Predictor
-from fetal_seg.measurement.result import ERROR, Measurement, Prediction
+from fetal_seg.measurement.result import Flag, Measurement, Prediction
 from fetal_seg.progress import track
 from fetal_seg.report import pictures
 from fetal_seg.report.prediction.submission import row_ellipse
@@ -117,7 +117,7 @@ def output_stems(names: Sequence[str]) -> dict[str, str]:
 def panels(folder: Path, rows: Iterable[Row], inputs: Sequence[InputFile], every: int) -> Iterator[pictures.Panel]:
     """Images that were measured before, with their results: read again from the inputs and the masks."""
     paths = {file.name: file.path for file in inputs}
-    by_file = itertools.groupby((row for row in rows if row["flag"] != ERROR), key=lambda row: row["file"])
+    by_file = itertools.groupby((row for row in rows if row["flag"] != Flag.ERROR), key=lambda row: row["file"])
     for name, rows_of_file in by_file:
         if name not in paths:
             continue
@@ -183,7 +183,7 @@ def _finish(
 ) -> Finished:
     """Measure, draw and write one image; its row, and a thumbnail for the contact sheet."""
     spacing, notes = _spacing(frame, prediction, options)
-    measurement = Measurement.of(
+    measurement = Measurement.from_prediction(
         prediction,
         spacing,
         calibration=predictor.calibration,
@@ -222,7 +222,7 @@ def _spacing(
 
 
 def _unread(name: str, error: InputError) -> Finished:
-    return {"file": name, "flag": ERROR, "reasons": [str(error)], "frame": None}, None
+    return {"file": name, "flag": Flag.ERROR, "reasons": [str(error)], "frame": None}, None
 
 
 def _panel(folder: Path, frame: Frame, row: Row) -> pictures.Panel:

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from fetal_seg.evaluation.tables import Row, number
 from fetal_seg.measurement.biometry import age_text
-from fetal_seg.measurement.result import CHECK, ERROR, NO_HEAD, OK
+from fetal_seg.measurement.result import Flag
 from fetal_seg.report.pictures import image_name
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-STYLES = {OK: "green", CHECK: "yellow", NO_HEAD: "magenta", ERROR: "red"}
+STYLES = {Flag.OK: "green", Flag.CHECK: "yellow", Flag.NO_HEAD: "magenta", Flag.ERROR: "red"}
 NONE = "–"
 
 

@@ -95,7 +95,7 @@ def _records(checkpoint: Path, names: Sequence[str]) -> list[Record]:
     Raises:
         InputError: the checkpoint or the data are no longer there.
     """
-    data = read_checkpoint(checkpoint).description["data"]
+    data = read_checkpoint(checkpoint).description.data.source.to_dict()
     try:
         return records_named(load_records(Choice.from_dict(data), cache_folder(data.get("cache_dir"))), names)
     except KeyError as error:
