@@ -128,10 +128,9 @@ class TestFormat1:
         assert measured.confidence == pytest.approx(0.7838387489318848, rel=1e-5)
         assert (measured.hc_low_mm, measured.hc_high_mm) == pytest.approx((170.100492035, 215.216308381), rel=1e-4)
         expected = (390.8629928693733, 261.81881040180383, 174.76359678662214, 130.23428767530302)
-        ellipse = measured.ellipse
-        assert (found.center_x, found.center_y, found.semi_axis_a, found.semi_axis_b) == pytest.approx(
-            ellipse, rel=1e-5
-        )
+        head = measured.ellipse
+        found = (head.center_x, head.center_y, head.semi_axis_a, head.semi_axis_b)
+        assert found == pytest.approx(expected, rel=1e-5)
 
     def test_a_new_calibration_brings_it_to_the_format_of_today(self, tmp_path):
         path = tmp_path / "x.ckpt"
