@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 
 class InputError(ValueError):
-    """Bad input, told to its user: the value, the rule it breaks and the remedy, in one message.
+    """Bad input, as its user reads it: the value, the rule it breaks and the remedy, in one message.
 
     Commands print it without a traceback and exit with status 2.
     """

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from fetal_seg.data.splits import Split
 from fetal_seg.errors import InputError, enumerate_names, problems_with, refuse
 from fetal_seg.files import write_text
@@ -46,23 +48,13 @@ def read_split(path: Path) -> Split:
         raise InputError(f"{path}: there is no such file; check data.split_file") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: the split cannot be read ({error}); {rule}") from error
-    missing = [key for key in ("seed", "kind", "train", "val") if not isinstance(content, dict) or key not in content]
-    if missing:
-        raise InputError(f"{path}: the split lacks {', '.join(missing)}; {rule}")
-    wrong = [key for key in ("train", "val") if not _is_list_of_names(content[key])]
-    if not _is_whole(content["seed"]):
-        wrong.append("seed")
-    wrong += [key for key in ("folds", "fold") if content.get(key) is not None and not _is_whole(content[key])]
-    if wrong:
-        raise InputError(f"{path}: {', '.join(wrong)} of the split cannot be used; {rule}")
-    return Split(
-        content["seed"],
-        str(content["kind"]),
-        tuple(content["train"]),
-        tuple(content["val"]),
-        content.get("folds"),
-        content.get("fold"),
-    )
+    try:
+        return TypeAdapter(Split).validate_json(json.dumps(content if isinstance(content, dict) else {}), strict=True)
+    except ValidationError as error:
+        types = {str(detail["loc"][0]): detail["type"] for detail in error.errors()}
+        if missing := [key for key, kind in types.items() if kind == "missing"]:
+            raise InputError(f"{path}: the split lacks {', '.join(missing)}; {rule}") from error
+        raise InputError(f"{path}: {', '.join(types)} of the split cannot be used; {rule}") from error
 
 
 def check_split(split: Split, names: Sequence[str], examinations: Sequence[str]) -> None:
@@ -85,11 +77,3 @@ def check_split(split: Split, names: Sequence[str], examinations: Sequence[str])
             "examinations on both sides of the split: %s; figures of their validation images are too good",
             enumerate_names(sorted(shared)),
         )
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_list_of_names(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(name, str) for name in value)

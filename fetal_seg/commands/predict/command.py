@@ -1,6 +1,6 @@
 """``predict.py``, from a checked configuration to a folder of results.
 
-What it needs is imported where it is used: what may be wrong with the inputs is told before torch is imported.
+What it needs is imported where it is used: inputs that cannot be used are refused before torch is imported.
 """
 
 import hashlib

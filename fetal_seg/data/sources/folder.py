@@ -33,7 +33,7 @@ def load(root: str | Path) -> list[Record]:
 
     Raises:
         InputError: there is no such folder, or no image in it, or images, masks and CSV do not belong together; one
-            message tells of all problems.
+            message names all problems.
     """
     root = Path(root).expanduser()
     images, masks = _find(root)

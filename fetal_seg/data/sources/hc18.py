@@ -48,11 +48,11 @@ def load(root: str | Path, cache_dir: Path, download: bool) -> list[Record]:
     They come from ``root/training_set/`` if that folder exists, else from ``root/training_set.zip``, which is
     extracted into `cache_dir`. What is missing is downloaded if `download` is true: into `root` (which is created) if
     that can be written, else into ``cache_dir/hc18``. No image is decoded. If an archive is not Zenodo's, the log
-    tells so once.
+    says so once.
 
     Raises:
         InputError: files are missing or damaged, or images, annotations and CSV do not belong together; one message
-            tells of all problems.
+            names all problems.
     """
     return load_part(TRAINING, Path(root).expanduser(), cache_dir, download=download)
 
