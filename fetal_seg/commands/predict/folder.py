@@ -163,9 +163,9 @@ def _in_order(rows: Sequence[Row], inputs: Sequence[InputFile]) -> list[Row]:
 
 
 def _tell(rows: Sequence[Row], problems: Sequence[str], folder: Path) -> None:
-    from fetal_seg.report.prediction.terminal import terminal_table
+    from fetal_seg.report.terminal import predictions_table
 
-    Console().print(terminal_table(rows))
+    Console().print(predictions_table(rows))
     counts = {flag: [row for row in rows if row["flag"] == flag] for flag in (OK, CHECK, NO_HEAD, ERROR)}
     told = f"{len(rows)} images: {len(counts[OK])} measured, {len(counts[CHECK])} measured but to be checked, "
     told += f"{len(counts[NO_HEAD])} without a head, {len(counts[ERROR])} unreadable"
