@@ -9,8 +9,10 @@ from typing import Any
 
 from rich.console import Console
 
-from fetal_seg.evaluation.runs import FINISHED, read_runs
-from fetal_seg.evaluation.tables import read_per_image, summarise, summary_table
+from fetal_seg.evaluation.runs import RunStatus, read_runs
+from fetal_seg.evaluation.summary import summarise
+from fetal_seg.evaluation.tables import read_per_image
+from fetal_seg.report.terminal import summary_table
 from studies.figures import with_interval
 
 
@@ -22,7 +24,7 @@ def main() -> None:
     folds = [
         read_per_image(run.folder / "evaluation" / "per_image.csv")
         for run in read_runs([options.sweep])
-        if run.status == FINISHED
+        if run.status == RunStatus.FINISHED
     ]
     rows = [row for fold in folds for row in fold]
     names = {row["file"] for row in rows}

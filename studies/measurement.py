@@ -18,7 +18,7 @@ from fetal_seg.data.reading import read_ahead
 from fetal_seg.data.records import Record, records_named
 from fetal_seg.evaluation import metrics
 from fetal_seg.evaluation.clustered_statistics import describe, paired_difference
-from fetal_seg.evaluation.scoring import compare
+from fetal_seg.evaluation.scoring import score_records
 from fetal_seg.geometry.arrays import Grey
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.geometry.ellipse_fit import measure_head
@@ -58,7 +58,7 @@ def main() -> None:
 
 def _ways(checkpoints: Sequence[Checkpoint], records: Sequence[Record]) -> Any:
     def predicted(some: Sequence[Checkpoint], flips: bool) -> list[dict[str, Any]]:
-        return [one.scores for one in compare(Predictor.load(some, flips=flips), records)]
+        return [one.scores for one in score_records(Predictor.load(some, flips=flips), records)]
 
     first = checkpoints[:1]
     rows = predicted(first, flips=False)

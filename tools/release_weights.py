@@ -15,7 +15,7 @@ from fetal_seg.config.choices import Choice
 from fetal_seg.data.loading import cache_folder, load_records
 from fetal_seg.data.records import Record, records_named
 from fetal_seg.errors import InputError
-from fetal_seg.evaluation.tables import MEASURES
+from fetal_seg.evaluation.metrics import METRICS
 from fetal_seg.inference.predictor import Predictor
 from fetal_seg.models.checkpoint import Checkpoint, read_checkpoint
 from fetal_seg.models.weights import PRETRAINED, locate, write_weights
@@ -61,7 +61,7 @@ def figures(summary: dict[str, Any]) -> dict[str, Any]:
     parts = {"all": summary} | {f"trimester {number}": part for number, part in summary["by_trimester"].items()}
     return {
         name: {"images": part["n"], "missed": part["missed"]}
-        | {measure: {key: part[measure][key] for key in ("mean", "median", "ci95")} for measure in MEASURES}
+        | {metric.column: {key: part[metric.column][key] for key in ("mean", "median", "ci95")} for metric in METRICS}
         for name, part in parts.items()
     }
 

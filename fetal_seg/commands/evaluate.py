@@ -1,31 +1,97 @@
-"""What an evaluation leaves in a folder: tables, plots and pictures."""
+"""Measure checkpoints on images whose truth is known: tables, plots and pictures in a folder."""
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from fetal_seg.data.records import Record
-from fetal_seg.evaluation import tables
-from fetal_seg.evaluation.comparison import write_comparison
+from fetal_seg.config.commands import EvaluateConfig
+from fetal_seg.config.data import FromRunConfig
+from fetal_seg.data.cache import content_fingerprint
+from fetal_seg.data.loading import cache_folder, load_records
+from fetal_seg.data.records import Record, records_named
+from fetal_seg.errors import InputError
+from fetal_seg.evaluation.comparison import compare_all, write_comparisons
+from fetal_seg.evaluation.contenders import average_repeats
 from fetal_seg.evaluation.labels import factors, label
 from fetal_seg.evaluation.runs import read_runs
-from fetal_seg.evaluation.scoring import compare
+from fetal_seg.evaluation.scoring import score_records
+from fetal_seg.evaluation.summary import Summary, summarise, write_summary
+from fetal_seg.evaluation.tables import Row, read_per_image, write_per_image
 from fetal_seg.inference.predictor import Predictor
 from fetal_seg.measurement.calibration import Calibrator, judge
-from fetal_seg.models.checkpoint import add_calibration
+from fetal_seg.models.checkpoint import Checkpoint, add_calibration, read_checkpoint
+from fetal_seg.models.weights import SUFFIX
 from fetal_seg.progress import track
-from fetal_seg.report import pictures
-from fetal_seg.report.run import accuracy as plots
+from fetal_seg.report.pictures import Panel, draw_best_and_worst, evaluation_caption
+from fetal_seg.report.run.accuracy import draw_bland_altman, draw_errors
+from fetal_seg.report.terminal import comparison_table, summary_table
 
 logger = logging.getLogger(__name__)
 
 
+def run(config: EvaluateConfig, run_dir: Path, hc18_root: str) -> None:
+    """Predict the records of a part, compare them with the truth, write tables and pictures.
+
+    Args:
+        config: checked.
+        run_dir: gets the results.
+        hc18_root: where HC18 is, unless the configuration or the checkpoint says.
+
+    Raises:
+        InputError: a checkpoint or the data cannot be used, or the checkpoint cannot be calibrated.
+    """
+    checkpoints = [read_checkpoint(name) for name in ([config.ckpt] if isinstance(config.ckpt, str) else config.ckpt)]
+    paths = [checkpoint.path for checkpoint in checkpoints]
+    if config.calibrate and paths[0].suffix == SUFFIX:
+        raise InputError(f"calibrate=true: {paths[0]} stays as it is; calibrate the checkpoint that it was made of")
+    records = choose_records(config, checkpoints, hc18_root)
+    options: Any = {"device": config.device, "flips": config.tta == "flips", "precision": config.precision}
+    if config.calibrate and (len(paths) > 1 or options["flips"]):
+        raise InputError("calibrate=true is for one checkpoint as predict.py uses it by default; leave out the others")
+    if len(paths) == 1 or config.ensemble:
+        predictor = Predictor.load(checkpoints, **options)
+        evaluate_to(run_dir, predictor, records, calibrate=paths[0] if config.calibrate else None)
+        return
+    compare_to(run_dir, paths, [Predictor.load(checkpoint, **options) for checkpoint in checkpoints], records)
+
+
+def choose_records(config: EvaluateConfig, checkpoints: Sequence[Checkpoint], hc18_root: str) -> list[Record]:
+    """The records to measure: of the runs' own data, or of others.
+
+    Raises:
+        InputError: the data are not there, or no image is in the part of all checkpoints.
+    """
+    data, trained = config.data, checkpoints[0].description.data
+    if isinstance(data, FromRunConfig):
+        root = data.root or trained.source.keys.get("root")
+        if root is None and trained.source.name == "hc18":  # the pretrained weights know no folder
+            root = hc18_root
+        source = replace(trained.source, keys={**trained.source.keys, "root": root})
+    else:
+        source = data.choice
+    records = load_records(source, cache_folder(data.cache_dir))
+    part = data.part if isinstance(data, FromRunConfig) else None
+    if part is None:
+        same = all(checkpoint.description.data.fingerprint == trained.fingerprint for checkpoint in checkpoints)
+        part = "val" if same and content_fingerprint(records) == trained.fingerprint else "all"
+    if part != "all":
+        first, *others = [getattr(checkpoint.description.split, part) for checkpoint in checkpoints]
+        names = [name for name in first if all(name in other for other in others)]
+        if not names:
+            raise InputError(f"no image is in the part {part} of all checkpoints; take data.part=all, or other data")
+        records = records_named(records, names)
+    records = records[: data.limit]
+    logger.info("%d images: %s of %s", len(records), part, source.keys.get("root") or source.name)
+    return records
+
+
 def evaluate_to(
     folder: Path, predictor: Predictor, records: Sequence[Record], calibrate: Path | None = None
-) -> dict[str, Any]:
+) -> Summary:
     """Compare predictions with the truth, write the results into `folder`, print a table; give the summary.
 
     Args:
@@ -35,32 +101,27 @@ def evaluate_to(
         calibrate: a checkpoint that gets the calibration which these images give; they must be held-out ones.
     """
     rows, calibrator = [], Calibrator(predictor.letterbox)
-    for compared in track(compare(predictor, records), "evaluating", len(records)):
-        calibrator.add(compared.image, compared.prediction.mask)
-        rows.append(compared.scores)
+    for scored in track(score_records(predictor, records), "evaluating", len(records)):
+        calibrator.add(scored.image, scored.prediction.mask)
+        rows.append(scored.scores)
     if calibrate:
         predictor.calibration = calibrator.result(rows)
         add_calibration(calibrate, predictor.calibration)
     rows = judge(rows, calibrator.images, predictor.calibration)
-    summary = tables.summarise(rows)
-    tables.write_per_image(folder / "per_image.csv", rows)
-    tables.write_summary(folder / "summary.json", summary)
-    plots.draw_errors(rows, folder / "errors.png")
-    plots.draw_bland_altman(rows, folder / "bland_altman.png")
-    known = {record.name: record for record in records}
+    summary = summarise(rows)
+    write_per_image(folder / "per_image.csv", rows)
+    write_summary(folder / "summary.json", summary)
+    draw_errors(rows, folder / "errors.png")
+    draw_bland_altman(rows, folder / "bland_altman.png")
+    by_name = {record.name: record for record in records}
 
-    def load(row: dict[str, Any]) -> pictures.Panel:
-        (compared,) = compare(predictor, [known[row["file"]]])
-        return pictures.Panel(
-            compared.image,
-            pictures.evaluation_caption(row),
-            mask=compared.prediction.mask,
-            prediction=compared.prediction.ellipse,
-            truth=compared.truth,
-        )
+    def load(row: Row) -> Panel:
+        (scored,) = score_records(predictor, [by_name[row["file"]]])
+        prediction = scored.prediction
+        return Panel(scored.image, evaluation_caption(row), prediction.mask, prediction.ellipse, scored.truth)
 
-    pictures.draw_best_and_worst(rows, load, folder / "best_and_worst.png")
-    Console().print(tables.summary_table(summary))
+    draw_best_and_worst(rows, load, folder / "best_and_worst.png")
+    Console().print(summary_table(summary))
     logger.info("evaluation: %s", folder)
     return summary
 
@@ -70,17 +131,20 @@ def compare_to(folder: Path, paths: Sequence[Path], predictors: Sequence[Predict
 
     Checkpoints of runs that differ in nothing but their seed are repeats of one contender.
     """
-    evaluations: dict[str, list[list[tables.Row]]] = {}
+    evaluations: dict[str, list[list[Row]]] = {}
     for number, (path, name, predictor) in enumerate(zip(paths, labels_of(paths), predictors, strict=True), start=1):
         logger.info("\n%d: %s (%s)", number, name, path)
         evaluate_to(folder / str(number), predictor, records)
-        evaluations.setdefault(name, []).append(tables.read_per_image(folder / str(number) / "per_image.csv"))
+        evaluations.setdefault(name, []).append(read_per_image(folder / str(number) / "per_image.csv"))
     if len(evaluations) == 1:
         logger.info("these are repeats of one configuration, so there is nothing to compare")
         return
-    table, sentences = write_comparison(folder, evaluations)
-    Console().print(table)
-    logger.info("%s\ncomparison: %s", "\n".join(sentences), folder / "comparison.csv")
+    contenders = [average_repeats(name, repeats) for name, repeats in evaluations.items()]
+    comparisons = compare_all(contenders)
+    write_comparisons(folder / "comparison.csv", comparisons)
+    Console().print(comparison_table(contenders, comparisons))
+    sentences = "\n".join(comparison.sentence for comparison in comparisons)
+    logger.info("%s\ncomparison: %s", sentences, folder / "comparison.csv")
 
 
 def labels_of(paths: Sequence[Path]) -> list[str]:
@@ -91,10 +155,3 @@ def labels_of(paths: Sequence[Path]) -> list[str]:
         keys = factors(runs)
         return [label(run, keys) if keys else str(run.setting("model")) for run in runs]
     return [str(path) for path in paths]
-
-
-def headline(summary: dict[str, Any]) -> dict[str, float]:
-    """The means that a table of runs shows."""
-    columns = ("dice", "ellipse_dice", "ellipse_hd_mm", "df_mm", "adf_mm")
-    means = {name: (summary.get(name) or {}).get("mean") for name in columns}
-    return {name: mean for name, mean in means.items() if mean is not None}

@@ -1,21 +1,47 @@
-"""The end of a sweep or a search: the report of its folder, and in the terminal what has no result and why."""
+"""The report of any runs, and the end of a sweep or a search: its report, and in the terminal what has no result."""
 
 import json
 import logging
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from fetal_seg.evaluation.runs import Run, read_runs
-from fetal_seg.report.study.write import write_report
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from fetal_seg.config.commands import ReportConfig
+from fetal_seg.evaluation.costs import measure_costs
+from fetal_seg.evaluation.runs import Run, RunStatus, read_runs
+from fetal_seg.evaluation.scoring import predict_disagreements
+from fetal_seg.evaluation.study import examine
+from fetal_seg.report.study.write import write_study
+from fetal_seg.report.terminal import failures_table
 
 logger = logging.getLogger(__name__)
+
+
+def run(config: ReportConfig, run_dir: Path) -> None:
+    """Read run folders, rank and compare them, write the report into `run_dir`.
+
+    Raises:
+        InputError: a folder does not exist, holds no run, or has a file that cannot be read.
+    """
+    runs = read_runs([Path(path).expanduser() for path in config.runs])
+    report_runs(run_dir, runs, title=config.title, again=[f"python report.py 'runs=[{','.join(config.runs)}]'"])
+
+
+def report_runs(output: Path, runs: Sequence[Run], *, title: str, again: Sequence[str]) -> None:
+    """Measure what the runs' networks cost, predict what they disagree on, and write the report into `output`.
+
+    Args:
+        output: gets the files of `write_study`.
+        runs: as `read_runs` gives them.
+        title: of the page.
+        again: the command lines that would give these runs again.
+    """
+    study = examine(runs, measure_costs(run.checkpoint for run in runs if run.checkpoint.is_file()))
+    contenders = [entry.contender for entry in study.entries]
+    disagreements = predict_disagreements(contenders, [entry.runs[0].checkpoint for entry in study.entries])
+    logger.info("report: %s", write_study(output, study, disagreements, title=title, again=again))
 
 
 def conclude_sweep(folder: Path) -> int:
@@ -23,38 +49,20 @@ def conclude_sweep(folder: Path) -> int:
     runs = read_runs([folder])
     command = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))["command"]
     resume = f"python train.py -m sweep.resume={shlex.quote(str(folder))}"
-    missing = [run for run in runs if run.status != "finished"]
-    again = [f"python {shlex.join(_short(command))}", *([resume] if missing else [])]
-    page = write_report(folder, runs, title=f"Sweep {folder.name}", again=again)
+    missing = [run for run in runs if run.status != RunStatus.FINISHED]
+    again = [_command_line(command), *([resume] if missing else [])]
+    report_runs(folder, runs, title=f"Sweep {folder.name}", again=again)
     if missing:
         Console().print(failures_table(missing))
         logger.warning("%d of %d jobs have no result; again: %s", len(missing), len(runs), resume)
-    logger.info("report: %s", page)
     return len(missing)
 
 
 def conclude_search(folder: Path, command: Sequence[str]) -> None:
-    """Write the report of a search into its folder."""
-    page = write_report(
-        folder, read_runs([folder]), title=f"Search {folder.name}", again=[f"python {shlex.join(_short(command))}"]
-    )
-    logger.info("report: %s", page)
+    """Write the report of a search into its folder; `command` is the command line that began it."""
+    report_runs(folder, read_runs([folder]), title=f"Search {folder.name}", again=[_command_line(command)])
 
 
-def failures_table(runs: Sequence[Run]) -> "Table":
-    """Jobs without a result, for the terminal: what they were to run, and why there is none."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(title="Jobs without a result", box=SIMPLE_HEAD, show_edge=False)
-    for head in ("job", "overrides", "status", "cause"):
-        table.add_column(head, overflow="fold")
-    for run in runs:
-        overrides = " ".join(f"{key}={value}" for key, value in run.overrides.items())
-        table.add_row(run.name, overrides, run.status, run.cause or "")
-    return table
-
-
-def _short(command: Sequence[str]) -> list[str]:
-    """A command line with the script's name alone."""
-    return [Path(command[0]).name, *command[1:]]
+def _command_line(command: Sequence[str]) -> str:
+    """A command line for a shell, with the script's name alone."""
+    return f"python {shlex.join([Path(command[0]).name, *command[1:]])}"

@@ -133,11 +133,12 @@ def _begin(
 
 
 def _evaluate(run_dir: Path, checkpoint: str, data: "HeadDataModule") -> dict[str, float]:
-    from fetal_seg.commands.evaluate import evaluate_to, headline
+    from fetal_seg.commands.evaluate import evaluate_to
+    from fetal_seg.evaluation.summary import final_metrics
     from fetal_seg.inference.predictor import Predictor
 
     ckpt = run_dir / "checkpoints" / f"{checkpoint}.ckpt"
-    return headline(evaluate_to(run_dir / "evaluation", Predictor.load(ckpt), data.val_records, calibrate=ckpt))
+    return final_metrics(evaluate_to(run_dir / "evaluation", Predictor.load(ckpt), data.val_records, calibrate=ckpt))
 
 
 def _log_hyperparameters(

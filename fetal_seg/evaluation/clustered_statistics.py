@@ -15,15 +15,15 @@ def bootstrap_mean_interval(
 ) -> tuple[float, float]:
     """Confidence interval of the mean over images, by bootstrap over examinations.
 
-    Whole examinations are drawn with replacement, as a new study would draw them, and the interval is
+    Whole examinations are sampled with replacement, as a new study would sample them, and the interval is
     bias-corrected and accelerated (BCa): B. Efron, Better bootstrap confidence intervals, JASA 82 (1987) 171.
 
     Args:
         values: numbers (n,), n >= 1, finite.
         groups: labels (n,) of the examinations.
         level: of confidence, in (0, 1).
-        resamples: how often the examinations are drawn.
-        seed: of the draws; the same seed gives the same interval.
+        resamples: how often the examinations are sampled.
+        seed: of the samples; the same seed gives the same interval.
 
     Returns:
         Low and high end, in the unit of the values. Both are the mean where nothing varies from one examination
@@ -87,7 +87,7 @@ def paired_difference(
     on, as for Pratt's treatment, many of them would have it approximate where few differ: 4 of 60, all in one
     direction, would have p = 0.046 instead of 2/2⁴ = 0.125.
 
-    The test asks for symmetry, the interval for the mean: of skewed differences, one may be found without the other.
+    The test asks for symmetry, the interval for the mean: of skewed differences, one may be shown without the other.
     Intervals of few examinations are a little narrow: simulated with the skewness of an exponential, 93 % of those
     at a level of 95 % held the mean of 60 examinations, 94 % of 150 and more.
 

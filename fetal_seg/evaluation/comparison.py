@@ -3,34 +3,29 @@
 This module needs no run folders: rows of evaluations are enough.
 """
 
-import csv
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fetal_seg.evaluation.clustered_statistics import holm, paired_difference
-from fetal_seg.evaluation.contenders import ADF, DICE, Contender, Measure, contender, ranked
-from fetal_seg.evaluation.tables import Row
-from fetal_seg.files import whole_file
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from fetal_seg.evaluation.contenders import Contender, ranked
+from fetal_seg.evaluation.metrics import ADF, ELLIPSE_DICE, Metric
+from fetal_seg.evaluation.tables import Row, write_rows
 
 SHOWN_BELOW = 0.05  # a corrected p that counts as shown
-MANY = 12  # contenders, above which intervals are drawn from fewer resamples
+MANY = 12  # contenders, above which intervals are sampled less often
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairedComparison:
     """Two contenders on the images both measured.
 
     Attributes:
         first, second: their labels.
-        measure: what is compared.
+        metric: what is compared.
         difference: first minus second, mean over images, in the unit shown; None where they share no image.
         low, high: 95 % interval of the difference, by bootstrap of examinations.
         p: of Wilcoxon's signed-rank test over the means of the examinations.
@@ -40,7 +35,7 @@ class Comparison:
 
     first: str
     second: str
-    measure: Measure
+    metric: Metric
     difference: float | None = None
     low: float = math.nan
     high: float = math.nan
@@ -57,7 +52,7 @@ class Comparison:
     @property
     def first_is_better(self) -> bool:
         """Whether the first is shown to be better."""
-        return self.shown and self.measure.sign * (self.difference or 0.0) > 0
+        return self.shown and self.metric.direction * (self.difference or 0.0) > 0
 
     @property
     def verdict(self) -> str:
@@ -72,57 +67,42 @@ class Comparison:
         if self.difference is None:
             return f"{self.first} and {self.second} cannot be compared: no image was measured by both."
         better, worse = self.first, self.second
-        sign = self.measure.sign
+        sign = self.metric.direction
         if self.shown and sign * self.difference < 0:
             better, worse, sign = worse, better, -sign
         low, high = sorted((sign * self.low, sign * self.high))
         counts = f"{_count(self.images, 'image')} of {_count(self.examinations, 'examination')}"
         detail = f"95 % interval {signed(low)} to {signed(high)}, {p_text(self.p_holm)}, {counts}"
-        by = f"{signed(sign * self.difference)} {self.measure.unit}"
+        by = f"{signed(sign * self.difference)} {self.metric.difference_unit}"
         if self.shown:
             return f"{better} is better than {worse} by {by} ({detail})."
         return f"No difference can be shown between {better} and {worse}: {by} ({detail})."
 
 
-def compare_with_best(contenders: Sequence[Contender], measure: Measure = DICE) -> list[Comparison]:
+def compare_with_best(contenders: Sequence[Contender], metric: Metric = ELLIPSE_DICE) -> list[PairedComparison]:
     """The best contender by Dice against each other one, in their ranking, p corrected by Holm's method over all."""
     best, *others = ranked(contenders)
-    raw = [_compare(best, other, measure, resamples(contenders)) for other in others]
+    raw = [_compare(best, other, metric, resamples(contenders)) for other in others]
     tested = [comparison for comparison in raw if comparison.difference is not None]
     corrected = dict(zip(tested, holm([comparison.p for comparison in tested]), strict=True))
     return [replace(comparison, p_holm=float(corrected.get(comparison, 1.0))) for comparison in raw]
 
 
+def compare_all(contenders: Sequence[Contender]) -> list[PairedComparison]:
+    """`compare_with_best` by Dice, then by ADF where that is known of any."""
+    metrics = [metric for metric in (ELLIPSE_DICE, ADF) if any(rival.scores[metric.column] for rival in contenders)]
+    return [comparison for metric in metrics for comparison in compare_with_best(contenders, metric)]
+
+
 def resamples(contenders: Sequence[Contender]) -> int:
-    """How often examinations are drawn for an interval: less often where there are many intervals."""
+    """How often examinations are sampled for an interval: less often where there are many intervals."""
     return 9999 if len(contenders) <= MANY else 2000
 
 
-def write_comparison(folder: Path, evaluations: Mapping[str, Sequence[Sequence[Row]]]) -> tuple["Table", list[str]]:
-    """Compare evaluations of at least two contenders and write ``comparison.csv`` into `folder`.
-
-    Args:
-        folder: gets the table.
-        evaluations: by label, the rows of ``per_image.csv``, a list for each repeat.
-
-    Returns:
-        A table for the terminal, and a sentence for each comparison: those of Dice, then those of ADF.
-
-    Raises:
-        ValueError: a contender has no row.
-    """
-    contenders = [contender(label, repeats) for label, repeats in evaluations.items()]
-    measured = [measure for measure in (DICE, ADF) if any(each.scores[measure.column] for each in contenders)]
-    comparisons = [each for measure in measured for each in compare_with_best(contenders, measure)]
-    columns = ["first", "second", "measure", "difference", "low", "high", "p", "p_holm", "images", "examinations"]
-    with whole_file(folder / "comparison.csv") as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*columns, "sentence"])
-        for each in comparisons:
-            numbers = [f"{value:.6g}" for value in _numbers(each)] or [""] * 5
-            counts = [each.images, each.examinations]
-            writer.writerow([each.first, each.second, each.measure.name, *numbers, *counts, each.sentence])
-    return _table(ranked(contenders), comparisons), [each.sentence for each in comparisons]
+def write_comparisons(path: Path, comparisons: Sequence[PairedComparison]) -> None:
+    """Write ``comparison.csv``, a row a comparison; numbers are empty where there is no image in common."""
+    columns = ("first", "second", "measure", "difference", "low", "high", "p", "p_holm", "images", "examinations")
+    write_rows(path, (*columns, "sentence"), map(_row, comparisons))
 
 
 def signed(value: float) -> str:
@@ -137,48 +117,28 @@ def p_text(p: float) -> str:
     return f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
 
 
-def _compare(first: Contender, second: Contender, measure: Measure, draws: int) -> Comparison:
-    ours, theirs = first.scores[measure.column], second.scores[measure.column]
-    images = [image for image in ours if image in theirs]
+def _compare(first: Contender, second: Contender, metric: Metric, resamples: int) -> PairedComparison:
+    first_scores, second_scores = first.scores[metric.column], second.scores[metric.column]
+    images = [image for image in first_scores if image in second_scores]
     if not images:
-        return Comparison(first.label, second.label, measure)
-    a, b = (measure.scale * np.array([scores[image] for image in images]) for scores in (ours, theirs))
+        return PairedComparison(first.label, second.label, metric)
+    a, b = (metric.scale * np.array([scores[image] for image in images]) for scores in (first_scores, second_scores))
     examinations = [first.examinations[image] for image in images]
-    found = paired_difference(a, b, examinations, resamples=draws)
-    p = float(found.p) if math.isfinite(found.p) else 1.0
-    return Comparison(
-        first.label, second.label, measure, float(found.mean), float(found.low), float(found.high), p, p,
-        found.images, found.examinations,
+    paired = paired_difference(a, b, examinations, resamples=resamples)
+    p = paired.p if math.isfinite(paired.p) else 1.0
+    return PairedComparison(
+        first.label, second.label, metric, paired.mean, paired.low, paired.high, p, p,
+        paired.images, paired.examinations,
     )  # fmt: skip
 
 
-def _numbers(comparison: Comparison) -> list[float]:
-    """Difference, interval and p; empty where there is no image in common."""
-    if comparison.difference is None:
-        return []
-    return [comparison.difference, comparison.low, comparison.high, comparison.p, comparison.p_holm]
+def _row(comparison: PairedComparison) -> Row:
+    row = asdict(comparison) | {"measure": comparison.metric.heading, "sentence": comparison.sentence}
+    for column in ("difference", "low", "high", "p", "p_holm"):
+        row[column] = None if comparison.difference is None else f"{row[column]:.6g}"
+    del row["metric"]
+    return row
 
 
-def _table(contenders: Sequence[Contender], comparisons: Sequence[Comparison]) -> "Table":
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, title="compared image by image, best first")
-    table.add_column("", overflow="fold")
-    for head in ("measure", "mean", "minus the\nbest's", "95 %\ninterval", "p\n(Holm)"):
-        table.add_column(head, justify="right", no_wrap=True)
-    for each in contenders:
-        for place, measure in enumerate(dict.fromkeys(comparison.measure for comparison in comparisons)):
-            mean = each.mean(measure)
-            cells = ["–"] * 3
-            pair = next((pair for pair in comparisons if pair.second == each.label and pair.measure is measure), None)
-            if pair is not None and pair.difference is not None:
-                interval = f"{signed(-pair.high)} to {signed(-pair.low)}"
-                cells = [signed(-pair.difference), interval, p_text(pair.p_holm).removeprefix("p = ")]
-            name = each.label if place == 0 else ""
-            table.add_row(name, measure.name, "–" if mean is None else signed(mean), *cells)
-    return table
-
-
-def _count(number_of: int, what: str) -> str:
-    return f"{number_of} {what}{'' if number_of == 1 else 's'}"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -8,45 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from fetal_seg.evaluation.tables import Row, is_missed, number
+from fetal_seg.evaluation.metrics import ADF, COMPARED, ELLIPSE_DICE, Metric
+from fetal_seg.evaluation.tables import Row, finite_value, is_missed
 
 Value = TypeVar("Value")
-Image = tuple[str, str]  # file and true circumference, so that files of the same name in two data sets remain apart
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A number of each image, and how it is shown.
-
-    Attributes:
-        column: of ``per_image.csv``.
-        name: with its unit, for headings.
-        unit: of a difference, for sentences.
-        scale: from the column's unit to the one shown.
-        sign: 1 where higher is better, -1 where lower is.
-    """
-
-    column: str
-    name: str
-    unit: str
-    scale: float
-    sign: int
-
-    @property
-    def title(self) -> str:
-        """The name without its unit."""
-        return self.name.split(",", maxsplit=1)[0]
-
-    @property
-    def own_unit(self) -> str:
-        """The unit of a value: %, or mm."""
-        return self.name.rsplit(" ", maxsplit=1)[-1]
-
-
-DICE = Measure("ellipse_dice", "ellipse Dice, %", "points of Dice", 100.0, 1)
-ADF = Measure("adf_mm", "ADF, mm", "mm of ADF", 1.0, -1)
-HD = Measure("ellipse_hd_mm", "ellipse HD, mm", "mm of HD", 1.0, -1)
-MEASURES = (DICE, ADF, HD)
+ImageKey = tuple[str, str]  # file and true circumference, so that files of one name in two data sets remain apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,36 +23,36 @@ class Contender:
         label: its name in tables and sentences.
         runs: how many runs were averaged.
         examinations: the examination of each image that was measured.
-        scores: by column of a measure, the mean over the runs that measured the image, in the column's unit;
+        scores: by column of a metric, the mean over the runs that measured the image, in the column's unit;
             images in which no run found a head have no distance.
         missed: of each image, the share of runs that found no head.
     """
 
     label: str
     runs: int
-    examinations: dict[Image, str]
-    scores: dict[str, dict[Image, float]]
-    missed: dict[Image, float]
+    examinations: dict[ImageKey, str]
+    scores: dict[str, dict[ImageKey, float]]
+    missed: dict[ImageKey, float]
 
     @property
     def mostly_missed(self) -> bool:
         """Whether it found no head in at least half of its images, as a network does whose training diverged."""
         return 2 * sum(self.missed.values()) >= len(self.missed)
 
-    def only(self, images: Iterable[Image]) -> "Contender":
+    def only(self, images: Iterable[ImageKey]) -> "Contender":
         """The same on these images alone."""
         kept = set(images)
         scores = {column: _chosen(values, kept) for column, values in self.scores.items()}
         examinations, missed = _chosen(self.examinations, kept), _chosen(self.missed, kept)
         return Contender(self.label, self.runs, examinations, scores, missed)
 
-    def mean(self, measure: Measure) -> float | None:
-        """Mean over its images, in the unit shown; None where no image has the measure."""
-        values = self.scores[measure.column].values()
-        return measure.scale * sum(values) / len(values) if values else None
+    def mean(self, metric: Metric) -> float | None:
+        """Mean over its images, in the unit shown; None where no image has the metric."""
+        values = self.scores[metric.column].values()
+        return metric.scale * sum(values) / len(values) if values else None
 
 
-def contender(label: str, repeats: Sequence[Sequence[Row]]) -> Contender:
+def average_repeats(label: str, repeats: Sequence[Sequence[Row]]) -> Contender:
     """Average the evaluations of repeats: rows of ``per_image.csv``, a list for each run.
 
     Raises:
@@ -94,39 +60,43 @@ def contender(label: str, repeats: Sequence[Sequence[Row]]) -> Contender:
     """
     if not any(repeats):
         raise ValueError(f"{label}: no image was measured")
-    examinations: dict[Image, str] = {}
-    gathered: dict[str, dict[Image, list[float]]] = {measure.column: {} for measure in MEASURES}
-    missed: dict[Image, list[float]] = {}
+    examinations: dict[ImageKey, str] = {}
+    gathered: dict[str, dict[ImageKey, list[float]]] = {metric.column: {} for metric in COMPARED}
+    missed: dict[ImageKey, list[float]] = {}
     for row in (row for rows in repeats for row in rows):
-        image = image_of(row)
+        image = image_key(row)
         examinations[image] = str(row["examination"])
         missed.setdefault(image, []).append(float(is_missed(row)))
         for column, values in gathered.items():
-            if (value := number(row, column)) is not None:
+            if (value := finite_value(row, column)) is not None:
                 values.setdefault(image, []).append(value)
     scores = {column: _means(values) for column, values in gathered.items()}
     return Contender(label, len(repeats), examinations, scores, _means(missed))
 
 
-def image_of(row: Row) -> Image:
+def image_key(row: Row) -> ImageKey:
     """What tells an image from every other: its file, and the truth where that is known in mm."""
-    true = number(row, "hc_true_mm")
-    return str(row["file"]), "" if true is None else f"{true:.4g}"
+    hc_mm = finite_value(row, "hc_true_mm")
+    return str(row["file"]), "" if hc_mm is None else f"{hc_mm:.4g}"
 
 
-def common_images(contenders: Sequence[Contender]) -> set[Image]:
+def common_images(contenders: Sequence[Contender]) -> set[ImageKey]:
     """The images that all contenders measured."""
-    return set.intersection(*(set(each.examinations) for each in contenders)) if contenders else set()
+    return set.intersection(*(set(contender.examinations) for contender in contenders)) if contenders else set()
 
 
 def ranked(contenders: Iterable[Contender]) -> list[Contender]:
     """The contenders by falling mean Dice; of equal ones, that of the smaller ADF is first."""
-    return sorted(contenders, key=lambda each: (-(each.mean(DICE) or 0.0), each.mean(ADF) or math.inf))
+
+    def order(contender: Contender) -> tuple[float, float]:
+        return -(contender.mean(ELLIPSE_DICE) or 0.0), contender.mean(ADF) or math.inf
+
+    return sorted(contenders, key=order)
 
 
-def _chosen(values: dict[Image, Value], kept: set[Image]) -> dict[Image, Value]:
+def _chosen(values: dict[ImageKey, Value], kept: set[ImageKey]) -> dict[ImageKey, Value]:
     return {image: value for image, value in values.items() if image in kept}
 
 
-def _means(values: dict[Image, list[float]]) -> dict[Image, float]:
-    return {image: sum(own) / len(own) for image, own in values.items()}
+def _means(values: dict[ImageKey, list[float]]) -> dict[ImageKey, float]:
+    return {image: sum(of_image) / len(of_image) for image, of_image in values.items()}

@@ -4,7 +4,6 @@ import json
 import logging
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -12,6 +11,7 @@ import torch
 from torch import nn
 
 from fetal_seg.errors import InputError
+from fetal_seg.evaluation.study import Cost, Costs
 from fetal_seg.models.building import count_parameters
 from fetal_seg.models.checkpoint import read_checkpoint
 
@@ -21,23 +21,7 @@ FEWEST, MOST = 3, 30  # timed calls of a network
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What one network costs.
-
-    Attributes:
-        parameters: trained numbers.
-        milliseconds: median time of the network alone, one image at the size it takes, on the CPU.
-        height, width: that size, px.
-    """
-
-    parameters: int
-    milliseconds: float
-    height: int
-    width: int
-
-
-def measure_costs(checkpoints: Iterable[Path]) -> dict[Path, Cost]:
+def measure_costs(checkpoints: Iterable[Path]) -> Costs:
     """The cost of each checkpoint's network; networks that are built alike are timed once.
 
     Checkpoints that are absent or cannot be used have no cost.
@@ -56,12 +40,13 @@ def measure_costs(checkpoints: Iterable[Path]) -> dict[Path, Cost]:
             logger.info("no cost of %s: %s", path, error)
     seconds = min(1.0, SECONDS / max(1, len(networks)))
     costs = {
-        kind: Cost(count_parameters(network), _milliseconds(network, height, width, seconds), height, width)
+        kind: Cost(count_parameters(network), _milliseconds(network, height, width, seconds))
         for kind, (network, height, width) in networks.items()
     }
+    threads = torch.get_num_threads()
     if costs:
-        logger.info("timed %d networks on the CPU, threads: %d", len(costs), torch.get_num_threads())
-    return {path: costs[kind] for path, kind in kinds.items()}
+        logger.info("timed %d networks on the CPU, threads: %d", len(costs), threads)
+    return Costs(threads, {path: costs[kind] for path, kind in kinds.items()})
 
 
 @torch.inference_mode()

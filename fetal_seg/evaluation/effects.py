@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fetal_seg.evaluation.clustered_statistics import bootstrap_mean_interval
-from fetal_seg.evaluation.contenders import Contender, Image, Measure
-from fetal_seg.evaluation.runs import natural
+from fetal_seg.evaluation.contenders import Contender, ImageKey
+from fetal_seg.evaluation.metrics import Metric
+from fetal_seg.evaluation.runs import natural_order
 
 Settings = tuple[str | None, ...]  # the level of each factor
 
@@ -17,7 +18,7 @@ Settings = tuple[str | None, ...]  # the level of each factor
 class LevelMean:
     """The marginal mean of one level, with the interval of its distance from the mean of all levels around it.
 
-    Numbers are in the unit that the measure is shown in.
+    Numbers are in the unit that the metric is shown in.
     """
 
     level: str
@@ -28,11 +29,11 @@ class LevelMean:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a factor does to a measure.
+    """What a factor does to a metric.
 
     Attributes:
         factor: its key.
-        measure: what was measured.
+        metric: what was measured.
         levels: marginal means over the complete blocks; empty where no block is complete.
         dropped: levels that were left out, since no block has them beside the others.
         blocks: combinations of the other factors in which every one of `levels` was measured.
@@ -41,7 +42,7 @@ class Effect:
     """
 
     factor: str
-    measure: Measure
+    metric: Metric
     levels: tuple[LevelMean, ...]
     dropped: tuple[str, ...]
     blocks: int
@@ -54,7 +55,7 @@ def main_effect(
     factor: str,
     settings: Sequence[Settings],
     contenders: Sequence[Contender],
-    measure: Measure,
+    metric: Metric,
     resamples: int = 2000,
 ) -> Effect:
     """Marginal means of the levels of one factor, over complete blocks only.
@@ -70,24 +71,25 @@ def main_effect(
         settings: of each contender, the level of each of `keys`; None where it has no such setting.
         contenders: measured on the same images; those that mostly missed the head are in no block, since a few
             trainings that diverged would drown what all others show.
-        measure: what the means are of.
-        resamples: how often the examinations are drawn.
+        metric: what the means are of.
+        resamples: how often the examinations are sampled.
     """
-    place = list(keys).index(factor)
+    position = list(keys).index(factor)
     blocks: dict[Settings, dict[str, Contender]] = {}
     dots = []
-    for own, each in zip(settings, contenders, strict=True):
-        level, mean = own[place], each.mean(measure)
+    for combination, contender in zip(settings, contenders, strict=True):
+        level, mean = combination[position], contender.mean(metric)
         if level is None or mean is None:
             continue
         dots.append((level, mean))
-        if not each.mostly_missed:
-            blocks.setdefault(own[:place] + own[place + 1 :], {})[level] = each
-    levels, complete = _complete(sorted({level for level, _ in dots}, key=natural), list(blocks.values()))
-    means, images = _level_means(levels, complete, measure, resamples)
-    used = {each.level for each in means}
-    dropped = tuple(level for level in sorted({level for level, _ in dots}, key=natural) if level not in used)
-    return Effect(factor, measure, means, dropped, len(complete) if means else 0, images, tuple(dots))
+        if not contender.mostly_missed:
+            blocks.setdefault(combination[:position] + combination[position + 1 :], {})[level] = contender
+    measured = sorted({level for level, _ in dots}, key=natural_order)
+    levels, complete = _complete(measured, list(blocks.values()))
+    means, images = _level_means(levels, complete, metric, resamples)
+    used = {mean.level for mean in means}
+    dropped = tuple(level for level in measured if level not in used)
+    return Effect(factor, metric, means, dropped, len(complete) if means else 0, images, tuple(dots))
 
 
 def _complete(levels: list[str], blocks: list[dict[str, Contender]]) -> tuple[list[str], list[dict[str, Contender]]]:
@@ -103,23 +105,24 @@ def _complete(levels: list[str], blocks: list[dict[str, Contender]]) -> tuple[li
 
 
 def _level_means(
-    levels: list[str], blocks: list[dict[str, Contender]], measure: Measure, resamples: int
+    levels: list[str], blocks: list[dict[str, Contender]], metric: Metric, resamples: int
 ) -> tuple[tuple[LevelMean, ...], int]:
-    """The marginal means, and the number of images that every contender in the blocks has the measure of."""
-    scores = [[block[level].scores[measure.column] for block in blocks] for level in levels]
-    images = sorted(set.intersection(*(set(own) for row in scores for own in row))) if blocks else []
+    """The marginal means, and the number of images that every contender in the blocks has the metric of."""
+    scores = [[block[level].scores[metric.column] for block in blocks] for level in levels]
+    images = sorted(set.intersection(*(set(of_block) for row in scores for of_block in row))) if blocks else []
     if not images:
         return (), 0
     examinations = [blocks[0][levels[0]].examinations[image] for image in images]
-    by_level = measure.scale * np.array([_mean_scores(row, images) for row in scores])  # (levels, images)
+    by_level = metric.scale * np.array([_mean_scores(row, images) for row in scores])  # (levels, images)
     total = by_level.mean()
-    found = []
+    means = []
     for level, values in zip(levels, by_level, strict=True):
         low, high = bootstrap_mean_interval(values - by_level.mean(axis=0), examinations, resamples=resamples)
-        found.append(LevelMean(level, float(values.mean()), float(total + low), float(total + high)))
-    return tuple(found), len(images)
+        means.append(LevelMean(level, float(values.mean()), float(total + low), float(total + high)))
+    return tuple(means), len(images)
 
 
-def _mean_scores(scores: Sequence[dict[Image, float]], images: Sequence[Image]) -> NDArray[np.float64]:
+def _mean_scores(scores: Sequence[dict[ImageKey, float]], images: Sequence[ImageKey]) -> NDArray[np.float64]:
     """The mean over blocks, for each image (images,)."""
-    return np.array([[own[image] for image in images] for own in scores]).mean(axis=0)
+    means: NDArray[np.float64] = np.array([[of_block[image] for image in images] for of_block in scores]).mean(axis=0)
+    return means

@@ -6,7 +6,7 @@ from fetal_seg.evaluation.runs import Run
 
 REPLICATES = ("seed", "data.fold")  # runs that differ in these alone are repeats of one another
 # Keys that change where or how fast a run runs, but not what it is
-OF_NO_INTEREST = {
+NOT_OF_INTEREST = {
     *("experiment", "ckpt_path", "evaluate", "data.root", "data.cache_dir", "data.download", "data.workers"),
     *("trainer.progress_bar", "trainer.log_images", "trainer.threads", "model.compile", "checkpoint"),
 }
@@ -42,7 +42,7 @@ def _hidden(alike: Sequence[Run]) -> list[str]:
 def is_of_interest(key: str) -> bool:
     """Whether a key says what a run is: not where it runs, nor that it is a repeat."""
     of_tools = key.startswith(("hydra", "sweep", "search"))
-    return not of_tools and key not in OF_NO_INTEREST and key not in REPLICATES
+    return not of_tools and key not in NOT_OF_INTEREST and key not in REPLICATES
 
 
 def label(run: Run, keys: Sequence[str]) -> str:

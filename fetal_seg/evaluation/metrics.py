@@ -1,5 +1,7 @@
 """How far a segmentation is from the truth: overlap, distances in mm, and head circumference.
 
+`METRICS` says what is told of each image. To add one: a row there, a function here, a line in ``scoring``.
+
 Notation: masks are arrays (height, width), non-zero in the head; ellipses are in pixels of the same
 image; `pixel_size_mm` is the side of a pixel, so that 1.0 (the default) gives distances in px.
 
@@ -18,6 +20,64 @@ from fetal_seg.geometry.arrays import FloatArray
 from fetal_seg.geometry.ellipse import Ellipse
 
 BoolMask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number of each image, and how it is shown.
+
+    Attributes:
+        column: of ``per_image.csv``, and its key in ``summary.json``.
+        title: its name.
+        unit: it is shown in: ``%`` for an overlap, which files have as 0 to 1, or ``mm``.
+        direction: 1 where higher is better, -1 where lower is, 0 where neither is.
+        in_run_record: whether its mean is a final metric of a run.
+    """
+
+    column: str
+    title: str
+    unit: str
+    direction: int
+    in_run_record: bool = False
+
+    @property
+    def is_overlap(self) -> bool:
+        """Whether a missed head has the value 0; it has no length."""
+        return self.unit == "%"
+
+    @property
+    def scale(self) -> float:
+        """From the unit of the files to the one shown."""
+        return 100.0 if self.is_overlap else 1.0
+
+    @property
+    def heading(self) -> str:
+        """``ellipse Dice, %``."""
+        return f"{self.title}, {self.unit}"
+
+    @property
+    def difference_unit(self) -> str:
+        """What differences are told in: ``points of Dice``, ``mm of ADF``."""
+        return f"{'points' if self.is_overlap else self.unit} of {self.title.removeprefix('ellipse ')}"
+
+
+ELLIPSE_DICE = Metric("ellipse_dice", "ellipse Dice", "%", 1, in_run_record=True)
+ELLIPSE_HD = Metric("ellipse_hd_mm", "ellipse HD", "mm", -1, in_run_record=True)
+ADF = Metric("adf_mm", "ADF", "mm", -1, in_run_record=True)
+METRICS = (  # in the order of the files
+    Metric("dice", "Dice", "%", 1, in_run_record=True),
+    Metric("iou", "IoU", "%", 1),
+    Metric("hd_mm", "HD", "mm", -1),
+    Metric("hd95_mm", "HD95", "mm", -1),
+    Metric("assd_mm", "ASSD", "mm", -1),
+    ELLIPSE_DICE,
+    ELLIPSE_HD,
+    Metric("hc_true_mm", "HC true", "mm", 0),
+    Metric("hc_pred_mm", "HC pred.", "mm", 0),
+    Metric("df_mm", "DF", "mm", 0, in_run_record=True),
+    ADF,
+)
+COMPARED = (ELLIPSE_DICE, ADF, ELLIPSE_HD)  # by which runs are compared
 
 
 def dice(prediction: ArrayLike, truth: ArrayLike) -> float:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,17 @@ import yaml
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation.tables import Row, read_per_image
 
-FINISHED, PRUNED, FAILED, CUT_OFF, NOT_STARTED = "finished", "pruned", "failed", "cut off", "not started"
 DEEPEST = 4  # folders below the one given in which runs are looked for
+
+
+class RunStatus(StrEnum):
+    """How far a run came; `PRUNED` is given up by a search."""
+
+    FINISHED = "finished"
+    PRUNED = "pruned"
+    FAILED = "failed"
+    CUT_OFF = "cut off"
+    NOT_STARTED = "not started"
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +38,7 @@ class Run:
         overrides: the keys given on the command line, in their order, without ``+``; values as text.
         choices: the choice of each configuration group, by group.
         config: values as text of the whole configuration, by dotted key.
-        status: one of finished, pruned (given up by a search), failed, cut off, not started.
+        status: how far it came.
         cause: why it failed, in one line; "" otherwise.
         record: the content of ``run.json``.
         curves: the rows of ``metrics.csv`` as text.
@@ -40,7 +50,7 @@ class Run:
     overrides: dict[str, str]
     choices: dict[str, str] = field(default_factory=dict)
     config: dict[str, str] = field(default_factory=dict)
-    status: str = NOT_STARTED
+    status: RunStatus = RunStatus.NOT_STARTED
     cause: str = ""
     record: dict[str, Any] = field(default_factory=dict)
     curves: list[dict[str, str]] = field(default_factory=list)
@@ -58,7 +68,7 @@ class Run:
     @property
     def minutes(self) -> float | None:
         """Wall time of a run that came to its end, minutes."""
-        ended = self.status in (FINISHED, PRUNED) and "wall_time_s" in self.record
+        ended = self.status in (RunStatus.FINISHED, RunStatus.PRUNED) and "wall_time_s" in self.record
         return self.record["wall_time_s"] / 60 if ended else None
 
     @property
@@ -76,15 +86,16 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
     Raises:
         InputError: a folder does not exist, holds no run, or has a file that cannot be read.
     """
-    found: dict[Path, Run] = {}
+    runs_by_folder: dict[Path, Run] = {}
     for path in paths:
         if not path.is_dir():
             raise InputError(f"{path} is no folder; give a run's folder, a sweep's, or one that holds such folders")
         runs = list(_runs_in(path, DEEPEST))
         if not runs:
             raise InputError(f"{path} holds no run; give a folder that train.py wrote, such as outputs/train/DATE_TIME")
-        found |= {run.folder.resolve(): run for run in runs if run.folder.resolve() not in found}
-    return _named_apart(list(found.values()))
+        for run in runs:
+            runs_by_folder.setdefault(run.folder.resolve(), run)
+    return _named_apart(list(runs_by_folder.values()))
 
 
 def _runs_in(path: Path, deeper: int) -> Iterator[Run]:
@@ -96,7 +107,7 @@ def _runs_in(path: Path, deeper: int) -> Iterator[Run]:
     elif _is_run(path):
         yield _read(path, [])
     elif deeper:
-        for entry in sorted(path.iterdir(), key=lambda entry: natural(entry.name)):
+        for entry in sorted(path.iterdir(), key=lambda entry: natural_order(entry.name)):
             if entry.is_dir() and not entry.name.startswith("."):
                 yield from _runs_in(entry, deeper - 1)
 
@@ -113,28 +124,28 @@ def _read(folder: Path, job: Sequence[str]) -> Run:
     hydra = folder / ".hydra"
     record = _json(folder / "run.json")
     failure = _json(folder / "failure.json")
-    status, cause = (CUT_OFF, "") if hydra.is_dir() or record else (NOT_STARTED, "")
-    if record.get("status") in (FINISHED, PRUNED):
-        status = record["status"]
+    status, cause = RunStatus.CUT_OFF if hydra.is_dir() or record else RunStatus.NOT_STARTED, ""
+    if record.get("status") in (RunStatus.FINISHED, RunStatus.PRUNED):
+        status = RunStatus(record["status"])
     elif failure:
-        status, cause = FAILED, str(failure.get("cause", ""))
+        status, cause = RunStatus.FAILED, str(failure.get("cause", ""))
     runtime = _yaml(hydra / "hydra.yaml", {}).get("hydra", {}).get("runtime", {})
     choices = {key: str(choice) for key, choice in runtime.get("choices", {}).items() if choice and "/" not in key}
     config = dict(_flat(_yaml(hydra / "config.yaml", {})))
     overrides = dict(_parsed(_yaml(hydra / "overrides.yaml", None) or job))
-    known = {key: choices.get(key, config.get(key, value)) for key, value in overrides.items()}
+    resolved = {key: choices.get(key, config.get(key, value)) for key, value in overrides.items()}
     images = folder / "evaluation" / "per_image.csv"
     return Run(
         folder,
         folder.name,
-        known,
+        resolved,
         choices or {key: value for key, value in overrides.items() if "." not in key and f"{key}.name" in config},
         config,
         status,
         cause,
         record,
         _table(folder / "metrics.csv"),
-        read_per_image(images) if status == FINISHED and images.is_file() else [],
+        read_per_image(images) if status == RunStatus.FINISHED and images.is_file() else [],
     )
 
 
@@ -164,7 +175,7 @@ def as_text(value: Any) -> str:
         return {"null": "none", "True": "true", "False": "false"}.get(text, text)
 
 
-def natural(text: str) -> list[tuple[int, float, str]]:
+def natural_order(text: str) -> list[tuple[int, float, str]]:
     """A key that sorts 10 after 9 and 0.3 after 0.1, and words after numbers."""
     parts = re.findall(r"\d+(?:\.\d+)?(?:e[-+]?\d+)?|\D+", text)
     return [(0, float(part), "") if part[0].isdigit() else (1, 0.0, part) for part in parts]

@@ -1,25 +1,50 @@
 """What a set of runs tells together: a ranking, comparisons with the best, main effects."""
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean
 
 from fetal_seg.evaluation.clustered_statistics import bootstrap_mean_interval
-from fetal_seg.evaluation.comparison import Comparison, compare_with_best, resamples, signed
-from fetal_seg.evaluation.contenders import ADF, DICE, MEASURES, Contender, Measure, common_images, contender, ranked
-from fetal_seg.evaluation.costs import Cost
-from fetal_seg.evaluation.effects import Effect, main_effect
+from fetal_seg.evaluation.comparison import PairedComparison, compare_with_best, resamples, signed
+from fetal_seg.evaluation.contenders import Contender, average_repeats, common_images, ranked
+from fetal_seg.evaluation.effects import Effect, Settings, main_effect
 from fetal_seg.evaluation.labels import factors, label
+from fetal_seg.evaluation.metrics import ADF, COMPARED, ELLIPSE_DICE, Metric
 from fetal_seg.evaluation.runs import Run
 
 MODEL = "model"
 
 
 @dataclass(frozen=True)
+class Cost:
+    """What one network costs.
+
+    Attributes:
+        parameters: trained numbers.
+        milliseconds: median time of the network alone, one image at the size it takes, on the CPU.
+    """
+
+    parameters: int
+    milliseconds: float
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The cost of each checkpoint's network, measured with this number of threads; not all have one."""
+
+    threads: int
+    by_checkpoint: Mapping[Path, Cost] = field(default_factory=dict)
+
+    def first_of(self, runs: Iterable[Run]) -> Cost | None:
+        """The cost of the first of these runs that has one."""
+        return next((self.by_checkpoint[run.checkpoint] for run in runs if run.checkpoint in self.by_checkpoint), None)
+
+
+@dataclass(frozen=True)
 class Interval:
-    """A mean over images and its 95 % interval, in the unit that the measure is shown in."""
+    """A mean over images and its 95 % interval, in the unit that the metric is shown in."""
 
     mean: float
     low: float
@@ -33,12 +58,13 @@ class Interval:
 class Entry:
     """A contender in the ranking, with its runs, the level of each factor, and what it costs.
 
-    `means` are by column of a measure; a measure that no image has is not in it.
+    `rank` counts from 1. `means` are by column of a metric; one that no image has is not in it.
     """
 
+    rank: int
     contender: Contender
     runs: tuple[Run, ...]
-    settings: tuple[str | None, ...]
+    settings: Settings
     means: dict[str, Interval]
     cost: Cost | None
 
@@ -68,8 +94,9 @@ class Study:
         entries: contenders, best first; all on the same images, unless they have none in common.
         together: whether they have images in common.
         measured: how many images any of them measured, before they were restricted to the common ones.
-        comparisons: the best with each other one, by column of the measure; none if there is one contender.
-        effects: of each factor, by column of the measure.
+        comparisons: the best with each other one, by column of the metric; none if there is one contender.
+        effects: of each factor, by column of the metric.
+        costs: of the runs' networks.
     """
 
     runs: tuple[Run, ...]
@@ -77,8 +104,14 @@ class Study:
     entries: tuple[Entry, ...]
     together: bool
     measured: int
-    comparisons: dict[str, list[Comparison]]
+    comparisons: dict[str, list[PairedComparison]]
     effects: dict[str, list[Effect]]
+    costs: Costs
+
+    @property
+    def has_repeats(self) -> bool:
+        """Whether a contender has several runs."""
+        return any(len(entry.runs) > 1 for entry in self.entries)
 
     @property
     def images(self) -> int:
@@ -91,56 +124,45 @@ class Study:
         return len(set(self.entries[0].contender.examinations.values())) if self.images else 0
 
 
-def examine(runs: Sequence[Run], costs: dict[Path, Cost]) -> Study:
+def examine(runs: Sequence[Run], costs: Costs) -> Study:
     """Rank and compare all runs that were measured; those equal but for their seed or fold are one contender."""
     keys = factors(runs)
-    groups: dict[tuple[str | None, ...], list[Run]] = {}
+    groups: dict[Settings, list[Run]] = {}
     for run in runs:
         if run.images:
             groups.setdefault(tuple(run.setting(key) for key in keys), []).append(run)
     labels = _apart({settings: label(alike[0], keys) for settings, alike in groups.items()})
-    measured = {
-        settings: contender(labels[settings], [run.images for run in alike]) for settings, alike in groups.items()
-    }
-    common, every = (
-        common_images(list(measured.values())),
-        set().union(*(each.examinations for each in measured.values())),
-    )
-    if common:
-        measured = {settings: each.only(common) for settings, each in measured.items()}
-    place = {each.label: settings for settings, each in measured.items()}
-    contenders = ranked(measured.values())
-    draws = resamples(contenders)
-    entries = [
-        Entry(
-            each,
-            tuple(groups[place[each.label]]),
-            place[each.label],
-            _means(each, draws),
-            next((costs[run.checkpoint] for run in groups[place[each.label]] if run.checkpoint in costs), None),
-        )
-        for each in contenders
-    ]
+    settings_of = {labels[settings]: settings for settings in groups}
+    measured = [average_repeats(labels[settings], [run.images for run in alike]) for settings, alike in groups.items()]
+    common = common_images(measured)
+    contenders = ranked(contender.only(common) for contender in measured) if common else ranked(measured)
+    entries = []
+    for rank, contender in enumerate(contenders, start=1):
+        settings = settings_of[contender.label]
+        alike = groups[settings]
+        means = _means(contender, resamples(contenders))
+        entries.append(Entry(rank, contender, tuple(alike), settings, means, costs.first_of(alike)))
     return Study(
         tuple(runs),
         tuple(keys),
         tuple(entries),
         bool(common),
-        len(every),
-        {measure.column: compare_with_best(contenders, measure) for measure in (DICE, ADF)} if entries[1:] else {},
+        len(set().union(*(contender.examinations for contender in measured))),
+        {metric.column: compare_with_best(contenders, metric) for metric in (ELLIPSE_DICE, ADF)} if entries[1:] else {},
         _effects(keys, entries) if common else {},
+        costs,
     )
 
 
-def interval_of(each: Contender, measure: Measure, draws: int) -> Interval | None:
-    """Mean and interval of a measure, where an image has it."""
-    scores = each.scores[measure.column]
-    center = each.mean(measure)
+def interval_of(contender: Contender, metric: Metric, resamples: int) -> Interval | None:
+    """Mean and interval of a metric, where an image has it."""
+    scores = contender.scores[metric.column]
+    center = contender.mean(metric)
     if center is None:
         return None
-    values = [measure.scale * value for value in scores.values()]
-    low, high = bootstrap_mean_interval(values, [each.examinations[image] for image in scores], resamples=draws)
-    return Interval(center, low, high)
+    values = [metric.scale * value for value in scores.values()]
+    examinations = [contender.examinations[image] for image in scores]
+    return Interval(center, *bootstrap_mean_interval(values, examinations, resamples=resamples))
 
 
 def conclusions(study: Study) -> list[str]:
@@ -148,18 +170,19 @@ def conclusions(study: Study) -> list[str]:
     if not study.entries:
         return ["No run has been measured, so there is nothing to compare."]
     best, *others = study.entries
-    told = [f"{own.title} {best.means[own.column]} {own.own_unit}" for own in (DICE, ADF) if own.column in best.means]
-    numbers = " and ".join(told) + " (mean and 95 % interval)"
+    metrics = [metric for metric in (ELLIPSE_DICE, ADF) if metric.column in best.means]
+    means = " and ".join(f"{metric.title} {best.means[metric.column]} {metric.unit}" for metric in metrics)
+    numbers = f"{means} (mean and 95 % interval)"
     if not others:
         return [f"One contender was measured, {best.contender.label}: {numbers}."]
     if not study.together:
         return [f"The runs were measured on different images and cannot be ranked fairly; "
                 f"of the highest mean is {best.contender.label}: {numbers}."]  # fmt: skip
-    worse = sum(comparison.first_is_better for comparison in study.comparisons[DICE.column])
+    worse = sum(comparison.first_is_better for comparison in study.comparisons[ELLIPSE_DICE.column])
     number = {0: "none", len(others): f"all {len(others)}"}.get(worse, f"{worse} of {len(others)}")
     shown = f"of the others, {number} {'is' if worse < 2 else 'are'} shown to be worse in Dice"
     if len(others) == 1:
-        shown = study.comparisons[DICE.column][0].sentence.removesuffix(".")
+        shown = study.comparisons[ELLIPSE_DICE.column][0].sentence.removesuffix(".")
     sentences = [f"Highest in Dice is {best.contender.label}: {numbers}. {shown[0].upper()}{shown[1:]}."]
     if MODEL in study.factors and len(others) > 1:
         sentences += _best_of_each_model(study)
@@ -167,31 +190,32 @@ def conclusions(study: Study) -> list[str]:
 
 
 def _best_of_each_model(study: Study) -> list[str]:
-    place = study.factors.index(MODEL)
-    seen = {study.entries[0].settings[place]}
-    told = []
-    for entry, comparison in zip(study.entries[1:], study.comparisons[DICE.column], strict=True):
-        if entry.settings[place] not in seen:
-            seen.add(entry.settings[place])
-            told.append(f"The best {entry.settings[place]} beside it: {comparison.sentence}")
-    return told
+    position = study.factors.index(MODEL)
+    seen = {study.entries[0].settings[position]}
+    sentences = []
+    for entry, comparison in zip(study.entries[1:], study.comparisons[ELLIPSE_DICE.column], strict=True):
+        model = entry.settings[position]
+        if model not in seen:
+            seen.add(model)
+            sentences.append(f"The best {model} beside it: {comparison.sentence}")
+    return sentences
 
 
 def _effects(keys: Sequence[str], entries: Sequence[Entry]) -> dict[str, list[Effect]]:
     settings, contenders = [entry.settings for entry in entries], [entry.contender for entry in entries]
     return {
-        measure.column: [main_effect(keys, key, settings, contenders, measure) for key in keys]
-        for measure in (DICE, ADF)
-        if len(entries) > 1 and any(measure.column in entry.means for entry in entries)
+        metric.column: [main_effect(keys, key, settings, contenders, metric) for key in keys]
+        for metric in (ELLIPSE_DICE, ADF)
+        if len(entries) > 1 and any(metric.column in entry.means for entry in entries)
     }
 
 
-def _means(each: Contender, draws: int) -> dict[str, Interval]:
-    found = {measure.column: interval_of(each, measure, draws) for measure in MEASURES}
-    return {column: interval for column, interval in found.items() if interval is not None}
+def _means(contender: Contender, resamples: int) -> dict[str, Interval]:
+    intervals = {metric.column: interval_of(contender, metric, resamples) for metric in COMPARED}
+    return {column: interval for column, interval in intervals.items() if interval is not None}
 
 
-def _apart(labels: dict[tuple[str | None, ...], str]) -> dict[tuple[str | None, ...], str]:
+def _apart(labels: dict[Settings, str]) -> dict[Settings, str]:
     """Labels with a number behind those that would be equal."""
     counts: dict[str, int] = {}
     for settings, name in labels.items():
@@ -202,5 +226,5 @@ def _apart(labels: dict[tuple[str | None, ...], str]) -> dict[tuple[str | None, 
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None and math.isfinite(value)]
-    return mean(known) if known else None
+    finite = [value for value in values if value is not None and math.isfinite(value)]
+    return mean(finite) if finite else None

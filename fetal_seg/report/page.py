@@ -1,9 +1,14 @@
 """What all pages of this project are rendered with."""
 
 import base64
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import jinja2
+
+Item = TypeVar("Item")
 
 
 def environment() -> jinja2.Environment:
@@ -19,11 +24,36 @@ def environment() -> jinja2.Environment:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a sortable table: what is shown, and the number to sort by, where it is one."""
+    """A cell of a table that can be sorted.
 
-    text: str
+    Attributes:
+        text: what is shown; a dash where it is empty.
+        number: to sort by: None in a cell of text, NaN where a number is not known.
+    """
+
+    text: str = ""
     number: float | None = None
-    is_number: bool = False
+
+    @property
+    def sort_value(self) -> str:
+        """What the page's script sorts by, where it is a number; empty ones come last."""
+        return "" if self.number is None or math.isnan(self.number) else str(self.number)
+
+
+@dataclass(frozen=True)
+class Column(Generic[Item]):
+    """A column of a table: its heading with the unit, and the cell of what a row stands for."""
+
+    heading: str
+    cell: Callable[[Item], Cell]
+
+
+UNKNOWN = Cell("", math.nan)
+
+
+def number_cell(value: float | None, form: str) -> Cell:
+    """A number in the form given, with true minus signs."""
+    return UNKNOWN if value is None else Cell(form.format(value).replace("-", "−"), float(value))
 
 
 def data_uri(content: bytes, kind: str) -> str:

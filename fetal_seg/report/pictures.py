@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fetal_seg.evaluation.tables import Row, is_missed, number
+from fetal_seg.evaluation.tables import Row, finite_value, is_missed
 from fetal_seg.files import whole_file
 from fetal_seg.geometry.arrays import Grey
 from fetal_seg.geometry.ellipse import Ellipse
@@ -43,17 +43,19 @@ class Panel:
 
     def fitted(self, width: int, height: int) -> "Panel":
         """The panel scaled until its image fits (width, height) in px, with what is drawn on it."""
-        own_height, own_width = self.image.shape
-        scale = min(width / own_width, height / own_height)
-        size = (max(1, round(own_width * scale)), max(1, round(own_height * scale)))
-        x, y = size[0] / own_width, size[1] / own_height
+        old_height, old_width = self.image.shape
+        scale = min(width / old_width, height / old_height)
+        size = (max(1, round(old_width * scale)), max(1, round(old_height * scale)))
+        x, y = size[0] / old_width, size[1] / old_height
         matrix = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2]])  # pixel (0, 0) reaches from -1/2 to 1/2
-        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         mask = self.mask
+        if mask is not None:
+            mask = cv2.resize(255 * (mask > 0).view(np.uint8), size, interpolation=interpolation) > 127
         return Panel(
-            np.asarray(cv2.resize(self.image, size, interpolation=way), np.uint8),
+            np.asarray(cv2.resize(self.image, size, interpolation=interpolation), np.uint8),
             self.caption,
-            None if mask is None else cv2.resize(255 * (mask > 0).view(np.uint8), size, interpolation=way) > 127,
+            mask,
             self.prediction and self.prediction.transform(matrix),
             self.truth and self.truth.transform(matrix),
         )
@@ -61,8 +63,8 @@ class Panel:
 
 def evaluation_caption(row: Row) -> str:
     """File, Dice of the ellipse and circumference (its error) of a row of an evaluation."""
-    parts = [str(row["file"]), f"Dice {100 * (number(row, 'ellipse_dice') or 0.0):.2f} %"]
-    predicted, difference = number(row, "hc_pred_mm"), number(row, "df_mm")
+    parts = [str(row["file"]), f"Dice {100 * (finite_value(row, 'ellipse_dice') or 0.0):.2f} %"]
+    predicted, difference = finite_value(row, "hc_pred_mm"), finite_value(row, "df_mm")
     if is_missed(row):
         parts.append("no head found")
     elif predicted is not None and difference is not None:
@@ -73,13 +75,13 @@ def evaluation_caption(row: Row) -> str:
 def prediction_caption(row: Row) -> str:
     """File, circumference with its interval, age by INTERGROWTH-21st and flag of a row of a prediction.
 
-    Or why there is no circumference. Frames are told by number: ``clip.avi #12``.
+    Or why there is no circumference. Frames are named by number: ``clip.avi #12``.
     """
     name = image_name(row)
     reasons = "; ".join(row.get("reasons") or [])
     if row.get("flag") == Flag.ERROR:
         return f"{_caption([name])}   cannot be read: {reasons}"
-    if number(row, "semi_axis_a_px") is None:
+    if finite_value(row, "semi_axis_a_px") is None:
         return _caption([name, "no head found"])
     weeks = row.get("ga_intergrowth_weeks")
     parts = [name, _circumference(row), *([f"GA {age_text(weeks)}"] if isinstance(weeks, int | float) else [])]
@@ -93,9 +95,9 @@ def image_name(row: Row) -> str:
 
 
 def _circumference(row: Row) -> str:
-    in_mm, low, high = (number(row, column) for column in ("hc_mm", "hc_low_mm", "hc_high_mm"))
+    in_mm, low, high = (finite_value(row, column) for column in ("hc_mm", "hc_low_mm", "hc_high_mm"))
     if in_mm is None:
-        in_px = number(row, "hc_px")
+        in_px = finite_value(row, "hc_px")
         return "pixel size unknown" if in_px is None else f"HC {in_px:.0f} px (pixel size unknown)"
     return f"HC {in_mm:.1f} mm" + (f" ({low:.1f} to {high:.1f})" if low is not None and high is not None else "")
 
@@ -111,7 +113,7 @@ def draw_best_and_worst(rows: Sequence[Row], load: Callable[[Row], Panel], outpu
         output: the PNG, written whole or not at all.
         count: images a block.
     """
-    ranked = sorted(rows, key=lambda row: number(row, "ellipse_dice") or 0.0, reverse=True)
+    ranked = sorted(rows, key=lambda row: finite_value(row, "ellipse_dice") or 0.0, reverse=True)
     best = min(count, (len(ranked) + 1) // 2)
     worst = min(count, len(ranked) - best)
     blocks = []

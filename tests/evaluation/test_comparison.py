@@ -2,18 +2,18 @@ import csv
 
 import numpy as np
 import pytest
-from rich.console import Console
 from scipy import stats
 
-from fetal_seg.evaluation.comparison import Comparison, compare_with_best, write_comparison
-from fetal_seg.evaluation.contenders import ADF, DICE, common_images, contender, ranked
+from fetal_seg.evaluation.comparison import PairedComparison, compare_all, compare_with_best, write_comparisons
+from fetal_seg.evaluation.contenders import average_repeats, common_images, ranked
+from fetal_seg.evaluation.metrics import ADF, ELLIPSE_DICE
 from tests.run_folders import scores
 
 GOOD, POOR = scores(0.96), scores(0.94, seed=1)
 
 
 def test_repeats_are_averaged_image_by_image():
-    each = contender("a", [scores(0.9, missed=(0,)), scores(0.8), scores(0.7, images=2)])
+    each = average_repeats("a", [scores(0.9, missed=(0,)), scores(0.8), scores(0.7, images=2)])
     first, third = sorted(each.examinations)[0], sorted(each.examinations)[2]
     rows = [scores(0.9)[2], scores(0.8)[2]]
     assert each.scores["ellipse_dice"][third] == pytest.approx(np.mean([row["ellipse_dice"] for row in rows]))
@@ -27,12 +27,12 @@ def test_repeats_are_averaged_image_by_image():
 
 def test_a_file_with_another_truth_is_another_image():
     other = [row | {"hc_true_mm": row["hc_true_mm"] + 5} for row in GOOD]
-    assert not common_images([contender("a", [GOOD]), contender("b", [other])])
+    assert not common_images([average_repeats("a", [GOOD]), average_repeats("b", [other])])
 
 
 def test_the_best_is_compared_over_the_images_that_both_measured():
     shorter = scores(0.9, images=20, seed=2)
-    (comparison,) = compare_with_best([contender("short", [shorter]), contender("good", [GOOD])])
+    (comparison,) = compare_with_best([average_repeats("short", [shorter]), average_repeats("good", [GOOD])])
     expected = [good["ellipse_dice"] - row["ellipse_dice"] for good, row in zip(GOOD, shorter, strict=False)]
     assert comparison.difference == pytest.approx(100 * np.mean(expected))
     assert (comparison.images, comparison.examinations) == (20, 10)
@@ -41,7 +41,7 @@ def test_the_best_is_compared_over_the_images_that_both_measured():
 
 
 def test_p_is_corrected_over_all_comparisons():
-    contenders = [contender(str(number), [scores(0.96 - 0.002 * number, seed=number)]) for number in range(5)]
+    contenders = [average_repeats(str(number), [scores(0.96 - 0.002 * number, seed=number)]) for number in range(5)]
     found = compare_with_best(contenders)
     assert [each.second for each in found] == ["1", "2", "3", "4"]
     ordered = sorted(found, key=lambda each: each.p)
@@ -50,70 +50,85 @@ def test_p_is_corrected_over_all_comparisons():
 
 
 def test_a_clear_difference_is_told_as_one():
-    dice, *_ = compare_with_best([contender("poor", [POOR]), contender("good", [GOOD])])
+    dice, *_ = compare_with_best([average_repeats("poor", [POOR]), average_repeats("good", [GOOD])])
     assert dice.first_is_better
     assert dice.sentence.startswith(f"good is better than poor by {dice.difference:.2f} points of Dice (95 % interval ")
     assert "24 images of 12 examinations" in dice.sentence
-    (adf,) = compare_with_best([contender("poor", [POOR]), contender("good", [GOOD])], ADF)
+    (adf,) = compare_with_best([average_repeats("poor", [POOR]), average_repeats("good", [GOOD])], ADF)
     assert adf.difference < 0
     assert adf.sentence.startswith(f"good is better than poor by {-adf.difference:.2f} mm of ADF")  # lower is better
 
 
 def test_the_second_may_be_the_better_one_by_another_measure():
-    comparison = Comparison("a", "b", ADF, 0.4, 0.2, 0.6, 0.001, 0.002, 9, 5)
+    comparison = PairedComparison("a", "b", ADF, 0.4, 0.2, 0.6, 0.001, 0.002, 9, 5)
     assert comparison.sentence.startswith("b is better than a by 0.40 mm of ADF (95 % interval 0.20 to 0.60, p = 0.002")
     assert (comparison.shown, comparison.first_is_better, comparison.verdict) == (True, False, "worse")
 
 
 @pytest.mark.parametrize(("low", "p_holm"), [(-0.1, 0.001), (0.1, 0.06)])
 def test_a_difference_needs_both_the_test_and_the_interval(low, p_holm):
-    comparison = Comparison("a", "b", DICE, 0.5, low, 0.9, 0.001, p_holm, 9, 5)
+    comparison = PairedComparison("a", "b", ELLIPSE_DICE, 0.5, low, 0.9, 0.001, p_holm, 9, 5)
     assert not comparison.shown
     assert comparison.sentence.startswith("No difference can be shown between a and b: 0.50 points of Dice")
 
 
 def test_equal_contenders_do_not_differ():
-    (comparison,) = compare_with_best([contender("a", [GOOD]), contender("b", [GOOD])])
+    (comparison,) = compare_with_best([average_repeats("a", [GOOD]), average_repeats("b", [GOOD])])
     assert (comparison.difference, comparison.p_holm, comparison.shown) == (0.0, 1.0, False)
     assert "0.00 points" in comparison.sentence
 
 
 def test_contenders_without_a_common_image_are_not_compared():
-    other = contender("b", [scores(0.9, offset=100)])
-    (comparison,) = compare_with_best([contender("a", [GOOD]), other])
+    other = average_repeats("b", [scores(0.9, offset=100)])
+    (comparison,) = compare_with_best([average_repeats("a", [GOOD]), other])
     assert comparison.sentence == "a and b cannot be compared: no image was measured by both."
 
 
 def test_adf_is_compared_where_both_found_a_head():
     missing = scores(0.95, missed=(0, 5), seed=3)
-    (comparison,) = compare_with_best([contender("a", [GOOD]), contender("b", [missing])], ADF)
+    (comparison,) = compare_with_best([average_repeats("a", [GOOD]), average_repeats("b", [missing])], ADF)
     assert comparison.images == 22
 
 
 def test_ranking_is_by_dice_and_a_missed_head_counts():
-    many_missed = contender("c", [scores(0.99, missed=(1, 2, 3))])
-    order = ranked([contender("b", [POOR]), many_missed, contender("a", [GOOD])])
+    many_missed = average_repeats("c", [scores(0.99, missed=(1, 2, 3))])
+    order = ranked([average_repeats("b", [POOR]), many_missed, average_repeats("a", [GOOD])])
     assert [each.label for each in order] == ["a", "b", "c"]
 
 
 def test_a_contender_without_images_is_refused():
     with pytest.raises(ValueError, match="nothing"):
-        contender("nothing", [[]])
+        average_repeats("nothing", [[]])
 
 
 def test_evaluations_are_compared_without_run_folders(tmp_path):
-    table, sentences = write_comparison(tmp_path / "out", {"poor": [POOR], "good": [GOOD], "same": [GOOD]})
-    assert len(sentences) == 4  # two of Dice, two of ADF
+    contenders = [average_repeats(label, [rows]) for label, rows in (("poor", POOR), ("good", GOOD), ("same", GOOD))]
+    comparisons = compare_all(contenders)
+    write_comparisons(tmp_path / "out" / "comparison.csv", comparisons)
+    assert len(comparisons) == 4  # two of Dice, two of ADF
     with (tmp_path / "out" / "comparison.csv").open() as file:
         rows = list(csv.DictReader(file))
+    assert list(rows[0]) == [
+        *("first", "second", "measure", "difference", "low", "high", "p", "p_holm", "images", "examinations"),
+        "sentence",
+    ]
     assert [(row["first"], row["second"], row["measure"]) for row in rows[:2]] == [
         ("good", "same", "ellipse Dice, %"),
         ("good", "poor", "ellipse Dice, %"),
     ]
     expected = 100 * np.mean([a["ellipse_dice"] - b["ellipse_dice"] for a, b in zip(GOOD, POOR, strict=True)])
     assert float(rows[1]["difference"]) == pytest.approx(expected, rel=1e-5)
-    assert [row["sentence"] for row in rows] == sentences
-    console = Console(width=200)
-    with console.capture() as captured:
-        console.print(table)
-    assert f"−{expected:.2f}" in captured.get()
+    assert [row["sentence"] for row in rows] == [comparison.sentence for comparison in comparisons]
+
+
+def test_numbers_of_contenders_without_a_common_image_are_empty_cells(tmp_path):
+    other = average_repeats("b", [scores(0.9, offset=100)])
+    write_comparisons(tmp_path / "comparison.csv", compare_with_best([average_repeats("a", [GOOD]), other]))
+    line = (tmp_path / "comparison.csv").read_text().splitlines()[1]
+    assert line.startswith('a,b,"ellipse Dice, %",,,,,,0,0,a and b cannot be compared')
+
+
+def test_without_pixel_sizes_contenders_are_compared_by_dice_alone():
+    unknown = [{column: row[column] for column in ("file", "examination", "ellipse_dice")} for row in GOOD]
+    contenders = [average_repeats(label, [unknown]) for label in "ab"]
+    assert [comparison.metric for comparison in compare_all(contenders)] == [ELLIPSE_DICE]

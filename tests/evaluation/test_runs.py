@@ -2,7 +2,7 @@ import pytest
 
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation.labels import factors, label
-from fetal_seg.evaluation.runs import as_text, natural, read_runs
+from fetal_seg.evaluation.runs import as_text, natural_order, read_runs
 from tests.run_folders import scores, write_run, write_sweep
 
 
@@ -100,7 +100,7 @@ def test_equal_values_have_equal_text():
 
 
 def test_names_are_sorted_as_people_do():
-    assert sorted(["10", "9", "a2", "0.3", "a10"], key=natural) == ["0.3", "9", "10", "a2", "a10"]
+    assert sorted(["10", "9", "a2", "0.3", "a10"], key=natural_order) == ["0.3", "9", "10", "a2", "a10"]
 
 
 def test_runs_of_different_experiment_files_are_told_apart_by_their_choices(tmp_path):

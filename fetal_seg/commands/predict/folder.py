@@ -171,9 +171,9 @@ def _in_order(rows: Sequence[Row], inputs: Sequence[InputFile]) -> list[Row]:
 
 
 def _report(rows: Sequence[Row], problems: Sequence[str], folder: Path) -> None:
-    from fetal_seg.report.prediction.terminal import terminal_table
+    from fetal_seg.report.terminal import predictions_table
 
-    Console().print(terminal_table(rows))
+    Console().print(predictions_table(rows))
     counts = Counter(row["flag"] for row in rows)
     message = f"{len(rows)} images: {counts[Flag.OK]} measured, {counts[Flag.CHECK]} measured but to be checked, "
     message += f"{counts[Flag.NO_HEAD]} without a head, {counts[Flag.ERROR]} unreadable"

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 # Columns of a row with their code and unit: LOINC has the lengths of fetal biometry (CID 12005), SNOMED the area.
-MEASURES = (
+CODED_COLUMNS = (
     ("hc_mm", "LN", "HeadCircumference", "Millimeter"),
     ("bpd_mm", "LN", "BiparietalDiameter", "Millimeter"),
     ("ofd_mm", "LN", "OccipitalFrontalDiameter", "Millimeter"),
@@ -75,8 +75,8 @@ def write_segmentation(
 def write_report(path: Path, source: "Dataset | Path", measurements: Row | Sequence[Row]) -> None:
     """Write measurements as a DICOM-SR (Comprehensive, TID 1500), whole or not at all.
 
-    Each row becomes a measurement group: the head's outline as its region, `MEASURES` in mm and mm^2 where they are
-    known, and the flag with its reasons as a comment. Without a head it is the comment, and refers to the image.
+    Each row becomes a measurement group: the head's outline as its region, `CODED_COLUMNS` in mm and mm^2 where they
+    are known, and the flag with its reasons as a comment. Without a head it is the comment, and refers to the image.
 
     Args:
         path: the file to write.
@@ -133,8 +133,8 @@ def _first_frame(hd: ModuleType, header: "Dataset", mask: NDArray[np.uint8]) -> 
     from pydicom.sr.codedict import codes
     from pydicom.uid import UltrasoundImageStorage
 
-    one = copy.deepcopy(header)  # of a class without frames: in others highdicom looks for what ultrasound lacks
-    one.SOPClassUID = UltrasoundImageStorage
+    single = copy.deepcopy(header)  # of a class without frames: in others highdicom looks for what ultrasound lacks
+    single.SOPClassUID = UltrasoundImageStorage
     segment = hd.seg.SegmentDescription(
         segment_number=1,
         segment_label=LABEL,
@@ -145,8 +145,8 @@ def _first_frame(hd: ModuleType, header: "Dataset", mask: NDArray[np.uint8]) -> 
             name=NAME, version=__version__, family=codes.DCM.ArtificialIntelligence
         ),
     )
-    segmentation = hd.seg.Segmentation(
-        [one], mask, "BINARY", [segment], omit_empty_frames=False, **identity(hd, _SEG_SERIES)
+    segmentation: Dataset = hd.seg.Segmentation(
+        [single], mask, "BINARY", [segment], omit_empty_frames=False, **identity(hd, _SEG_SERIES)
     )
     segmentation.PatientOrientation = header.get("PatientOrientation") or ""  # demanded without a place in space
     for element in segmentation.iterall():
@@ -163,7 +163,7 @@ def _set_frames(segmentation: "Dataset", masks: NDArray[np.uint8], numbers: list
     """
     from pydicom import Dataset
     from pydicom.datadict import tag_for_keyword
-    from pydicom.pixels import pack_bits
+    from pydicom.pixels.utils import pack_bits
 
     time = Dataset()
     time.DimensionOrganizationUID = segmentation.DimensionIndexSequence[0].DimensionOrganizationUID
@@ -224,7 +224,7 @@ def _numbers(hd: ModuleType, row: Row) -> list[Any]:
 
     return [
         hd.sr.Measurement(getattr(getattr(codes, scheme), name), float(row[column]), getattr(codes.UCUM, unit))
-        for column, scheme, name, unit in MEASURES
+        for column, scheme, name, unit in CODED_COLUMNS
         if row.get(column) is not None
     ]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -23,27 +24,26 @@ HALO = [withStroke(linewidth=3, foreground="white")]  # keeps text legible over 
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """A circumference at an age from elsewhere; `z` is None where the standard does not hold.
-
-    `place` is where it is drawn, weeks and mm: itself, or the edge of the axes that it is beyond.
-    """
+class ChartPoint:
+    """A circumference at an age from elsewhere."""
 
     weeks: float
     hc_mm: float
-    z: float | None
-    place: tuple[float, float]
 
-    @classmethod
-    def of(cls, weeks: float, hc_mm: float) -> "Measurement":
-        """Raises as ``biometry.z_score`` does."""
-        place = float(np.clip(weeks, *WEEKS)), float(np.clip(hc_mm, *HC_MM))
-        return cls(weeks, hc_mm, z_score(hc_mm, weeks), place)
+    @cached_property
+    def z(self) -> float | None:
+        """Its z-score, None where the standard does not hold. Raises as ``biometry.z_score`` does."""
+        return z_score(self.hc_mm, self.weeks)
+
+    @property
+    def position(self) -> tuple[float, float]:
+        """Where it is drawn, weeks and mm: itself, or the edge of the axes that it is beyond."""
+        return float(np.clip(self.weeks, *WEEKS)), float(np.clip(self.hc_mm, *HC_MM))
 
     @property
     def is_beyond(self) -> bool:
         """Whether it is beyond the axes."""
-        return self.place != (self.weeks, self.hc_mm)
+        return self.position != (self.weeks, self.hc_mm)
 
     @property
     def text(self) -> str:
@@ -75,15 +75,15 @@ def draw_growth_chart(measurements: Sequence[tuple[float, float]], path: Path) -
     Raises:
         ValueError: a circumference is not a positive number, or an age is none.
     """
-    drawn = [Measurement.of(*pair) for pair in measurements]
+    points = [ChartPoint(*pair) for pair in measurements]
     figure = Figure(figsize=(9, 7), layout="constrained")
     axes = figure.subplots()
     _draw_centiles(axes)
-    _draw_points(axes, drawn)
-    count = f" (n = {len(drawn)})" if len(drawn) > 1 else ""
+    _draw_points(axes, points)
+    count = f" (n = {len(points)})" if len(points) > 1 else ""
     axes.set_title(f"Head circumference for gestational age{count}")
     axes.set(xlim=WEEKS, ylim=HC_MM, ylabel="head circumference, mm")
-    axes.set_xlabel("\n".join(["gestational age, weeks", *_notes(drawn)]))
+    axes.set_xlabel("\n".join(["gestational age, weeks", *_notes(points)]))
     axes.xaxis.set_major_locator(MultipleLocator(2))
     axes.yaxis.set_major_locator(MultipleLocator(50))
     figure.supxlabel(SOURCE, fontsize=8, color=GREY)
@@ -111,27 +111,27 @@ def _draw_centiles(axes: Axes) -> None:
         )
 
 
-def _draw_points(axes: Axes, drawn: Sequence[Measurement]) -> None:
+def _draw_points(axes: Axes, points: Sequence[ChartPoint]) -> None:
     """One measurement with its label, few with their numbers in a list, many as points alone."""
-    few = len(drawn) <= MOST_LISTED
+    few = len(points) <= MOST_LISTED
     for hollow, fill, edge in ((False, RED, "white"), (True, "none", RED)):
-        x, y = np.array([one.place for one in drawn if (one.z is None) is hollow]).reshape(-1, 2).T
+        x, y = np.array([point.position for point in points if (point.z is None) is hollow]).reshape(-1, 2).T
         axes.scatter(x, y, s=64 if few else 24, c=fill, edgecolors=edge, linewidths=0.9, clip_on=False, zorder=3)
-    if len(drawn) == 1:
-        _label(axes, drawn[0])
+    if len(points) == 1:
+        _label(axes, points[0])
     elif few:
-        _list(axes, drawn)
+        _list(axes, points)
 
 
-def _label(axes: Axes, one: Measurement) -> None:
+def _label(axes: Axes, point: ChartPoint) -> None:
     """The text of a measurement, clear of the curves: to the left above them, or to the right below them."""
-    weeks, hc_mm = one.place
-    above = weeks > SIZE_LIMITS_WEEKS[1] if one.z is None else one.z > 0
+    weeks, hc_mm = point.position
+    above = weeks > SIZE_LIMITS_WEEKS[1] if point.z is None else point.z > 0
     x = max(weeks - 2, WEEKS[0] + 7) if above else min(weeks + 2, WEEKS[1] - 7)  # the text is 6 weeks wide
     curve = float(hc_at_centile(np.clip(x, *SIZE_LIMITS_WEEKS), 97 if above else 3))
     y = min(max(hc_mm, curve) + 30, HC_MM[1] - 15) if above else max(min(hc_mm, curve) - 30, HC_MM[0] + 15)
     axes.annotate(
-        one.text.replace(", ", "\n", 1),
+        point.text.replace(", ", "\n", 1),
         (weeks, hc_mm),
         xytext=(x, y),
         ha="right" if above else "left",
@@ -142,18 +142,18 @@ def _label(axes: Axes, one: Measurement) -> None:
     )
 
 
-def _list(axes: Axes, drawn: Sequence[Measurement]) -> None:
+def _list(axes: Axes, points: Sequence[ChartPoint]) -> None:
     """A number to the right below each point, clear of the curves, and what it stands for in the legend."""
-    for number, one in enumerate(drawn, start=1):
-        axes.plot([], [], color="black", linestyle="", marker=f"${number}$", markeredgewidth=0.4, label=one.text)
+    for number, point in enumerate(points, start=1):
+        axes.plot([], [], color="black", linestyle="", marker=f"${number}$", markeredgewidth=0.4, label=point.text)
     taken: list[tuple[float, float]] = []
-    for number, one in sorted(enumerate(drawn, start=1), key=lambda pair: pair[1].place[1], reverse=True):
-        x, y = min(one.place[0] + 1.2, WEEKS[1] - 0.5), one.place[1] - 15
+    for number, point in sorted(enumerate(points, start=1), key=lambda pair: pair[1].position[1], reverse=True):
+        x, y = min(point.position[0] + 1.2, WEEKS[1] - 0.5), point.position[1] - 15
         y = min([y, *(other_y - 13 for other_x, other_y in taken if abs(other_x - x) < 0.8)])
         taken.append((x, y))
         axes.annotate(
             str(number),
-            one.place,
+            point.position,
             xytext=(x, y),
             ha="center",
             va="center",
@@ -164,16 +164,16 @@ def _list(axes: Axes, drawn: Sequence[Measurement]) -> None:
         )
 
 
-def _notes(drawn: Sequence[Measurement]) -> list[str]:
-    """What the list does not tell: how many of many are within the curves, and which are drawn otherwise."""
-    known = [centile(one.z) for one in drawn if one.z is not None]
-    inside, hollow = sum(3 <= percent <= 97 for percent in known), len(drawn) - len(known)
+def _notes(points: Sequence[ChartPoint]) -> list[str]:
+    """What the list does not say: how many of many are within the curves, and which are drawn otherwise."""
+    centiles = [centile(point.z) for point in points if point.z is not None]
+    inside, hollow = sum(3 <= percent <= 97 for percent in centiles), len(points) - len(centiles)
     notes = []
-    if known and len(drawn) > MOST_LISTED:
-        notes.append(f"from the 3rd to the 97th centile: {inside} of {len(known)}")
+    if centiles and len(points) > MOST_LISTED:
+        notes.append(f"from the 3rd to the 97th centile: {inside} of {len(centiles)}")
     if hollow:
         low, high = SIZE_LIMITS_WEEKS
         notes.append(f"hollow: {hollow} at an age outside of {low:g} to {high:g} weeks, without a centile")
-    if beyond := sum(one.is_beyond for one in drawn):
+    if beyond := sum(point.is_beyond for point in points):
         notes.append(f"beyond the axes, drawn at their edge: {beyond}")
     return notes

@@ -20,7 +20,7 @@ from fetal_seg.evaluation.tables import Row
 from fetal_seg.files import whole_file
 from fetal_seg.geometry.ellipse import Ellipse
 
-COLUMNS = ("filename", "center_x_mm", "center_y_mm", "semi_axes_a_mm", "semi_axes_b_mm", "angle_rad")
+SUBMISSION_COLUMNS = ("filename", "center_x_mm", "center_y_mm", "semi_axes_a_mm", "semi_axes_b_mm", "angle_rad")
 DECIMALS = 9  # of millimetres and radians: far below what any measurement knows, and read back without loss
 
 _ELLIPSE_KEYS = ("center_x_px", "center_y_px", "semi_axis_a_px", "semi_axis_b_px", "angle_rad")
@@ -41,7 +41,7 @@ def write_submission(path: Path, rows: Iterable[Row]) -> int:
     _check(rows)
     with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        writer.writerow(SUBMISSION_COLUMNS)
         writer.writerows(_cells(row) for row in rows)
     return len(rows)
 
@@ -57,8 +57,8 @@ def read_submission(path: Path, pixel_sizes_mm: Mapping[str, float] | None = Non
             lines = [row for row in csv.reader(file) if row]
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: the submission cannot be read ({error}); check the name") from error
-    if not lines or tuple(cell.strip() for cell in lines[0]) != COLUMNS:
-        raise InputError(f"{path}: the first line of a submission is {','.join(COLUMNS)}")
+    if not lines or tuple(cell.strip() for cell in lines[0]) != SUBMISSION_COLUMNS:
+        raise InputError(f"{path}: the first line of a submission is {','.join(SUBMISSION_COLUMNS)}")
     ellipses = [_parsed(path, number, cells) for number, cells in enumerate(lines[1:], start=2)]
     if pixel_sizes_mm is None:
         return ellipses
@@ -114,7 +114,7 @@ def _parsed(path: Path, number: int, cells: list[str]) -> tuple[str, Ellipse]:
     except (TypeError, ValueError) as error:
         raise InputError(
             f"{path}, line {number}: {','.join(cells)!r} is no file name and ellipse; "
-            f"a line has {len(COLUMNS)} cells, and semi-axes are positive"
+            f"a line has {len(SUBMISSION_COLUMNS)} cells, and semi-axes are positive"
         ) from error
 
 

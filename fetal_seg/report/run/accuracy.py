@@ -1,4 +1,4 @@
-"""Figures of a training run and of an evaluation.
+"""Figures of an evaluation.
 
 Figures are made without pyplot, which keeps a list of them and is not safe in threads.
 """
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from fetal_seg.evaluation.tables import Row, is_missed, number, trimester_of
+from fetal_seg.evaluation.tables import Row, finite_value, is_missed, trimester_of
 from fetal_seg.report.style import BLUE, GREEN, GREY, ORANGE, RED, finish, minus, save
 
 TRIMESTERS = {1: ("first", BLUE, "o"), 2: ("second", ORANGE, "s"), 3: ("third", GREEN, "^")}
@@ -26,7 +26,7 @@ def draw_bland_altman(rows: Sequence[Row], output: Path) -> Figure:
     both circumferences are left out and counted in a note.
     Source: J. M. Bland and D. G. Altman, Lancet 1986;327:307.
     """
-    measured = [row for row in rows if number(row, "hc_true_mm") and number(row, "hc_pred_mm")]
+    measured = [row for row in rows if finite_value(row, "hc_true_mm") and finite_value(row, "hc_pred_mm")]
     true = np.array([row["hc_true_mm"] for row in measured])
     predicted = np.array([row["hc_pred_mm"] for row in measured])
     trimesters = np.array([trimester_of(row) for row in measured])
@@ -34,14 +34,14 @@ def draw_bland_altman(rows: Sequence[Row], output: Path) -> Figure:
     axes = figure.subplots()
     axes.axhline(0, color=GREY, linewidth=0.8)
     for key, (name, colour, marker) in TRIMESTERS.items():
-        if (own := trimesters == key).any():
-            x, y = (predicted[own] + true[own]) / 2, predicted[own] - true[own]
-            label = f"{name} trimester (n = {own.sum()})"
+        if (chosen := trimesters == key).any():
+            x, y = (predicted[chosen] + true[chosen]) / 2, predicted[chosen] - true[chosen]
+            label = f"{name} trimester (n = {chosen.sum()})"
             axes.scatter(x, y, s=26, c=colour, marker=marker, alpha=0.7, linewidths=0, label=label)
     for value, name, dash in _agreement(predicted - true):
         axes.axhline(value, color="black", linestyle=dash, linewidth=1.2)
-        place = axes.get_yaxis_transform()  # x in widths of the axes, y in mm
-        axes.text(1.01, value, f"{name}\n{minus(f'{value:+.2f}')} mm", transform=place, va="center", fontsize=9)
+        transform = axes.get_yaxis_transform()  # x in widths of the axes, y in mm
+        axes.text(1.01, value, f"{name}\n{minus(f'{value:+.2f}')} mm", transform=transform, va="center", fontsize=9)
     axes.set(
         title=f"Agreement of the head circumference with the sonographer's (n = {len(measured)})",
         xlabel="\n".join(["mean of predicted and true circumference, mm", *_left_out(rows, len(measured))]),
@@ -54,12 +54,12 @@ def draw_bland_altman(rows: Sequence[Row], output: Path) -> Figure:
 def draw_errors(rows: Sequence[Row], output: Path) -> Figure:
     """Histograms of DF, mm, and of the ellipse's Dice, %, with mean and median; returns what it wrote.
 
-    Missed heads have no DF. Their Dice of 0 counts in its mean and median, but is told in a note
+    Missed heads have no DF. Their Dice of 0 counts in its mean and median, but stands in a note
     instead of being drawn, where it would squeeze the other bars together.
     """
-    differences = np.array([value for row in rows if (value := number(row, "df_mm")) is not None])
-    dice = np.array([100 * (number(row, "ellipse_dice") or 0.0) for row in rows])
-    found = np.array([not is_missed(row) for row in rows], dtype=bool)
+    differences = np.array([value for row in rows if (value := finite_value(row, "df_mm")) is not None])
+    dice = np.array([100 * (finite_value(row, "ellipse_dice") or 0.0) for row in rows])
+    with_head = np.array([not is_missed(row) for row in rows], dtype=bool)
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.axvline(0, color=GREY, linewidth=0.8)
@@ -68,8 +68,8 @@ def draw_errors(rows: Sequence[Row], output: Path) -> Figure:
     left.set(title=f"Error of the head circumference (n = {len(differences)})")
     left.set_xlabel("\n".join(["DF: predicted minus true, mm", *notes]))
     _mark_center(right, dice, "%")
-    notes = [] if found.all() else [f"not shown, but counted as 0: {(~found).sum()} missed"]
-    notes += _draw_bars(right, dice[found])
+    notes = [] if with_head.all() else [f"not shown, but counted as 0: {(~with_head).sum()} missed"]
+    notes += _draw_bars(right, dice[with_head])
     right.set(title=f"Dice of the fitted ellipse (n = {len(dice)})", xlabel="\n".join(["Dice, %", *notes]))
     for axes in (left, right):
         axes.set_ylabel("images")

@@ -45,7 +45,7 @@ def draw_effects(effects: Sequence[Effect], output: Path) -> Figure:
     with _large_font():
         figure = Figure(figsize=(WIDTH, 0.5 + sum(0.36 * rows + 0.55 for rows in heights)), layout="constrained")
         panels = figure.subplots(len(effects), 1, squeeze=False, height_ratios=[rows + 0.4 for rows in heights])
-        bounds = [value for effect in effects for each in effect.levels for value in (each.low, each.high)]
+        bounds = [value for effect in effects for level in effect.levels for value in (level.low, level.high)]
         low, high = robust_limits([value for effect in effects for _, value in effect.contenders], bounds)
         for effect, axes in zip(effects, panels[:, 0], strict=True):
             if _is_continuous(effect):
@@ -54,7 +54,7 @@ def draw_effects(effects: Sequence[Effect], output: Path) -> Figure:
                 _draw_levels(axes, effect, low, high)
             axes.set_title(effect.factor, loc="left", fontsize=12, fontweight="bold")
             finish(axes, 11)
-        panels[-1, 0].set_xlabel(effects[-1].measure.name if not _is_continuous(effects[-1]) else "value of the key")
+        panels[-1, 0].set_xlabel(effects[-1].metric.heading if not _is_continuous(effects[-1]) else "value of the key")
         return save(figure, output)
 
 
@@ -65,26 +65,26 @@ def draw_learning(
 
     Args:
         runs: the rows of each run's ``metrics.csv``.
-        leaders: label and places in `runs` of what is drawn in colour, three at most; the others are thin and grey.
+        leaders: label and positions in `runs` of what is drawn in colour, three at most; the others are thin and grey.
         measure: ``loss`` or ``dice``; the highest curve at each axis' edge says where values are beyond it.
         output: the PNG.
     """
     with _large_font():
         figure = Figure(figsize=(WIDTH, 6.4), layout=ConstrainedLayoutEngine(hspace=0.05))
-        in_front = {place: rank for rank, (_, places) in enumerate(leaders) for place in places}
+        in_front = {position: rank for rank, (_, positions) in enumerate(leaders) for position in positions}
         for axes, (part, name) in zip(
             figure.subplots(2, 1, sharex=True), (("train", "training"), ("val", "validation")), strict=True
         ):
             curves = [series(rows, f"{part}/{measure}") for rows in runs]
-            for place, (epochs, values) in enumerate(curves):
-                if values and place not in in_front:
+            for position, (epochs, values) in enumerate(curves):
+                if values and position not in in_front:
                     axes.plot(epochs, values, color=GREY, alpha=0.35, linewidth=0.8, marker=_dot(epochs))
-            for place, rank in in_front.items():
-                epochs, values = curves[place]
+            for position, rank in in_front.items():
+                epochs, values = curves[position]
                 short = fill(shorten(leaders[rank][0], 96, placeholder=" …"), 48)  # longer, it would squeeze the axes
-                label = short if place == leaders[rank][1][0] and part == "train" else None
+                label = short if position == leaders[rank][1][0] and part == "train" else None
                 axes.plot(epochs, values, color=LEADERS[rank], linewidth=2, marker=_dot(epochs), label=label)
-            _limit(axes, [values for _, values in curves], [curves[place][1] for place in in_front])
+            _limit(axes, [values for _, values in curves], [curves[position][1] for position in in_front])
             axes.set_title(f"{name} {measure if measure == 'loss' else 'Dice'}", loc="left", fontsize=12)
             finish(axes, 11)
         axes.set_xlabel(axes.get_xlabel() or "epoch")
@@ -96,33 +96,33 @@ def draw_cost(points: Sequence[Priced], name: str, output: Path) -> Figure:
     """Dice against a cost on a logarithmic axis, with the Pareto front, whose members have their rank beside them.
 
     Args:
-        points: by falling Dice, so that a point's place is its rank.
+        points: by falling Dice, so that a point's position is its rank.
         name: of the cost, with its unit.
         output: the PNG.
     """
     front = pareto_front([(point.cost, point.dice) for point in points])
-    low, high = robust_limits([point.dice for point in points], [points[place].dice for place in front])
+    low, high = robust_limits([point.dice for point in points], [points[index].dice for index in front])
     kinds = list(dict.fromkeys(point.kind for point in points))
     with _large_font():
         figure = Figure(figsize=(WIDTH, 4.2), layout="constrained")
         axes = figure.subplots()
         axes.set_xscale("log")
         axes.margins(x=0.08)
-        steps = [points[place] for place in front]
+        steps = [points[index] for index in front]
         axes.plot(
-            [each.cost for each in steps], [each.dice for each in steps],
+            [point.cost for point in steps], [point.dice for point in steps],
             color="black", linewidth=1.2, drawstyle="steps-post", label="Pareto front", zorder=1,
         )  # fmt: skip
         for (colour, marker), kind in zip(_styles(len(kinds)), kinds, strict=True):
-            own = [point for point in points if point.kind == kind]
-            values = [float(np.clip(each.dice, low, high)) for each in own]
+            alike = [point for point in points if point.kind == kind]
+            values = [float(np.clip(point.dice, low, high)) for point in alike]
             axes.scatter(
-                [each.cost for each in own], values, s=36, c=colour, marker=marker, alpha=0.75, linewidths=0,
+                [point.cost for point in alike], values, s=36, c=colour, marker=marker, alpha=0.75, linewidths=0,
                 label=kind or None, zorder=2,
             )  # fmt: skip
-        for place in front:
-            where = (points[place].cost, points[place].dice)
-            axes.annotate(str(place + 1), where, (0, 6), textcoords="offset points", ha="center", fontsize=11)
+        for index in front:
+            position = (points[index].cost, points[index].dice)
+            axes.annotate(str(index + 1), position, (0, 6), textcoords="offset points", ha="center", fontsize=11)
         _plain_ticks(axes)
         axes.set(xlabel=name, ylabel="ellipse Dice, %", ylim=_padded(low, high))
         if below := sum(point.dice < low for point in points):
@@ -132,58 +132,58 @@ def draw_cost(points: Sequence[Priced], name: str, output: Path) -> Figure:
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
-    """Places of the (cost, value) pairs that no other one beats: none is as cheap and as good, and better in one.
+    """Indices of the (cost, value) pairs that no other one beats: none is as cheap and as good, and better in one.
 
     Ordered by cost; of equal pairs the first one stands for all.
     """
     front: list[int] = []
     best = -math.inf
-    for place in sorted(range(len(points)), key=lambda place: (points[place][0], -points[place][1], place)):
-        if points[place][1] > best:
-            front.append(place)
-            best = points[place][1]
+    for index in sorted(range(len(points)), key=lambda index: (points[index][0], -points[index][1], index)):
+        if points[index][1] > best:
+            front.append(index)
+            best = points[index][1]
     return front
 
 
 def robust_limits(values: Sequence[float], included: Sequence[float] = ()) -> tuple[float, float]:
     """Ends of an axis: the values without those far beyond the quartiles, and whatever is to be included."""
-    known = np.array([value for value in values if math.isfinite(value)])
-    if not len(known):
-        known = np.array(list(included) or [0.0])
-    lower, upper = np.percentile(known, [25, 75])
+    finite = np.array([value for value in values if math.isfinite(value)])
+    if not len(finite):
+        finite = np.array(list(included) or [0.0])
+    lower, upper = np.percentile(finite, [25, 75])
     reach = 3 * (upper - lower) or abs(upper) or math.inf  # where half are equal, quartiles tell nothing
-    inside = [*known[(known >= lower - reach) & (known <= upper + reach)], *included]
+    inside = [*finite[(finite >= lower - reach) & (finite <= upper + reach)], *included]
     return float(min(inside)), float(max(inside))
 
 
 def _draw_levels(axes: Axes, effect: Effect, low: float, high: float) -> None:
-    names = list(dict.fromkeys([each.level for each in effect.levels] + list(effect.dropped)))
+    names = list(dict.fromkeys([mean.level for mean in effect.levels] + list(effect.dropped)))
     names = names or sorted({level for level, _ in effect.contenders})
     rows = {name: -row for row, name in enumerate(names)}
     for name, row in rows.items():
         values = np.array([value for level, value in effect.contenders if level == name])
         spread = 0.24 * np.sin(2.4 * np.arange(len(values)))  # dots of equal values remain apart
-        for marker, own in (("o", (values >= low) & (values <= high)), ("<", values < low), (">", values > high)):
+        for marker, chosen in (("o", (values >= low) & (values <= high)), ("<", values < low), (">", values > high)):
             size = 16 if marker == "o" else 34
-            x, y = np.clip(values[own], low, high), row + spread[own]
+            x, y = np.clip(values[chosen], low, high), row + spread[chosen]
             axes.scatter(x, y, s=size, c=GREY, marker=marker, alpha=0.4, linewidths=0)
-    for each in effect.levels:
-        axes.plot([each.low, each.high], [rows[each.level]] * 2, color=BLUE, linewidth=3, solid_capstyle="butt")
-        axes.plot(each.mean, rows[each.level], "D", color=BLUE, markersize=7, markeredgecolor="white")
+    for level in effect.levels:
+        axes.plot([level.low, level.high], [rows[level.level]] * 2, color=BLUE, linewidth=3, solid_capstyle="butt")
+        axes.plot(level.mean, rows[level.level], "D", color=BLUE, markersize=7, markeredgecolor="white")
     axes.set_yticks(list(rows.values()), [name if len(name) < 24 else f"{name[:22]}…" for name in rows])
     axes.set(xlim=_padded(low, high), ylim=(-len(names) + 0.4, 0.6))
     axes.xaxis.set_major_locator(MaxNLocator(5))
 
 
 def _draw_trend(axes: Axes, effect: Effect, low: float, high: float) -> None:
-    """Each contender by the value of a key that has very many, as a search draws them."""
+    """Each contender by the value of a key that has very many, as a search samples them."""
     pairs = [(float(level), float(np.clip(value, low, high))) for level, value in effect.contenders]
     levels = [level for level, _ in pairs]
     axes.scatter(levels, [value for _, value in pairs], s=22, c=GREY, alpha=0.6, linewidths=0)
     if min(levels) > 0 and max(levels) > 20 * min(levels):
         axes.set_xscale("log")
         _plain_ticks(axes)
-    axes.set(ylabel=effect.measure.name, ylim=_padded(low, high))
+    axes.set(ylabel=effect.metric.heading, ylim=_padded(low, high))
 
 
 def _is_continuous(effect: Effect) -> bool:
@@ -204,14 +204,11 @@ def _rows(effect: Effect) -> float:
 
 def _limit(axes: Axes, curves: Sequence[Sequence[float]], leaders: Sequence[Sequence[float]]) -> None:
     """Keep every run in sight whose lowest and highest values are not far from the others', as one's that diverged."""
-    known = [own for own in curves if own]
-    shown = [value for own in leaders for value in own]
-    low, high = (
-        robust_limits([min(own) for own in known], shown)[0],
-        robust_limits([max(own) for own in known], shown)[1],
-    )
+    filled = [curve for curve in curves if curve]
+    shown = [value for curve in leaders for value in curve]
+    low, high = robust_limits(list(map(min, filled)), shown)[0], robust_limits(list(map(max, filled)), shown)[1]
     axes.set_ylim(*_padded(low, high))
-    beyond = sum(any(value < low or value > high for value in own) for own in curves)
+    beyond = sum(any(value < low or value > high for value in curve) for curve in curves)
     if beyond:
         text = f"{beyond} run{'' if beyond == 1 else 's'} partly beyond the axis"
         axes.set_title(text, loc="right", fontsize=10, color=GREY)
@@ -248,7 +245,7 @@ def _compact(value: float) -> str:
 
 
 def _styles(count: int) -> list[tuple[str, str]]:
-    return [KINDS[place % len(KINDS)] for place in range(count)] if count > 1 else [(BLUE, "o")]
+    return [KINDS[index % len(KINDS)] for index in range(count)] if count > 1 else [(BLUE, "o")]
 
 
 @contextmanager

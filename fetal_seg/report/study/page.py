@@ -1,25 +1,25 @@
 """The page of a report: one file that needs no network and no other file."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fetal_seg.evaluation.comparison import Comparison, p_text, signed
-from fetal_seg.evaluation.contenders import ADF, DICE, HD
+from fetal_seg.evaluation.comparison import signed
+from fetal_seg.evaluation.disagreement import Disagreements
 from fetal_seg.evaluation.effects import Effect
-from fetal_seg.evaluation.labels import short
-from fetal_seg.evaluation.runs import CUT_OFF, FINISHED, PRUNED, Run
-from fetal_seg.evaluation.study import Entry, Study, conclusions
-from fetal_seg.report.page import Cell, data_uri, environment
-from fetal_seg.report.study.disagreement import Disagreement
+from fetal_seg.evaluation.metrics import ELLIPSE_DICE
+from fetal_seg.evaluation.runs import Run, RunStatus
+from fetal_seg.evaluation.study import Cost, Study, conclusions
+from fetal_seg.report.page import data_uri, environment
+from fetal_seg.report.study.columns import COMPARISON_COLUMNS, ranking_columns
+from fetal_seg.report.study.disagreement import draw_tiles
 from fetal_seg.report.study.figures import pareto_front
-
-SHOWN = (DICE, ADF, HD)  # of the ranking
 
 
 @dataclass(frozen=True)
-class Figure:
+class Illustration:
     """A PNG and what it shows, for those who do not see it."""
 
     file: Path
@@ -31,11 +31,21 @@ class Figure:
         return data_uri(self.file.read_bytes(), "image/png")
 
 
+@dataclass(frozen=True)
+class FrontMember:
+    """A contender that no other one beats in both Dice and a cost, with the costs it is on the front of."""
+
+    rank: int
+    label: str
+    dice: str
+    cost: Cost
+    fronts: str
+
+
 def render(
     study: Study,
-    figures: dict[str, Figure],
-    disagreements: Sequence[Disagreement],
-    no_pictures: str,
+    figures: dict[str, Illustration],
+    disagreements: Disagreements,
     *,
     title: str,
     again: Sequence[str],
@@ -46,40 +56,38 @@ def render(
         study: what the runs tell.
         figures: those that were drawn, by name.
         disagreements: images with predictions.
-        no_pictures: why there are none.
         title: of the page.
         again: command lines.
     """
-    comparisons = [each for own in study.comparisons.values() for each in own]
-    templates = environment()
-    templates.filters["jpeg"] = lambda content: data_uri(content, "image/jpeg")
-    return templates.get_template("report.html.j2").render(
+    runs = study.runs
+    comparisons = [comparison for of_metric in study.comparisons.values() for comparison in of_metric]
+    return environment().get_template("report.html.j2").render(
         title=title,
         conclusions=conclusions(study),
         measured=measured(study),
         figures=figures,
-        ranking_head=_ranking_head(study),
-        ranking=[_ranking_row(study, rank, entry) for rank, entry in enumerate(study.entries, start=1)],
-        repeats=_has_repeats(study),
-        threads=_threads(),
-        effect_notes=[note for effect in study.effects.get(DICE.column, []) if (note := effect_note(effect))],
+        ranking_columns=ranking_columns(study),
+        ranking=study.entries,
+        repeats=study.has_repeats,
+        threads=study.costs.threads,
+        effect_notes=[effect_note(effect) for effect in study.effects.get(ELLIPSE_DICE.column, [])],
         effect_images=_effect_images(study),
         left_out=[entry.contender.label for entry in study.entries if entry.contender.mostly_missed],
-        comparisons=[_comparison_row(each) for each in comparisons],
-        sentences=[each.sentence for each in comparisons],
+        comparison_columns=COMPARISON_COLUMNS,
+        comparisons=comparisons,
         front=_front(study),
-        disagreements=disagreements,
-        no_pictures=no_pictures,
-        without_result=[run for run in study.runs if run.status not in (FINISHED, PRUNED)],
-        counts=_counts(study.runs),
-        pruned=[run for run in study.runs if run.status == PRUNED],
-        unmeasured=[run.name for run in study.runs if run.status == FINISHED and not run.images],
+        disagreements=[(image, draw_tiles(image)) for image in disagreements.images],
+        no_pictures=disagreements.why_none,
+        without_result=[run for run in runs if run.status not in (RunStatus.FINISHED, RunStatus.PRUNED)],
+        counts=", ".join(f"{count} {status}" for status, count in Counter(run.status for run in runs).items()),
+        pruned=[run for run in runs if run.status == RunStatus.PRUNED],
+        unmeasured=[run.name for run in runs if run.status == RunStatus.FINISHED and not run.images],
         again=again,
-        commits=_values(study.runs, _commit),
-        versions=_values(study.runs, _versions),
-        machines=_values(study.runs, _machine),
-        runs=study.runs,
-        CUT_OFF=CUT_OFF,
+        commits=_from_records(runs, _commit),
+        versions=_from_records(runs, _versions),
+        machines=_from_records(runs, _machine),
+        runs=runs,
+        CUT_OFF=RunStatus.CUT_OFF,
     )  # fmt: skip
 
 
@@ -95,105 +103,55 @@ def measured(study: Study) -> list[str]:
     )
     if not study.together:
         return [f"No image was measured by all contenders ({data}): each mean is over the contender's own images."]
-    told = [f"Measured on {study.images} images of {study.examinations} examinations ({data})."]
+    sentences = [f"Measured on {study.images} images of {study.examinations} examinations ({data})."]
     if study.measured > study.images:
-        told.append(
+        sentences.append(
             f"The runs were measured on different images, {study.measured} in all; "
             "everything below is of the images that all of them measured."
         )
-    return told
+    return sentences
 
 
 def effect_note(effect: Effect) -> str:
     """Over what the marginal means of a factor are, or why there are none."""
     if not effect.levels:
         return f"{effect.factor}: no block is complete (no other settings were run at two levels), so no mean is shown."
-    levels = "all levels" if not effect.dropped else " and ".join(each.level for each in effect.levels)
+    levels = "all levels" if not effect.dropped else " and ".join(mean.level for mean in effect.levels)
     note = f"{effect.factor}: {effect.blocks} complete block{'' if effect.blocks == 1 else 's'} of {levels}"
     return f"{note}; left out: {', '.join(effect.dropped)}." if effect.dropped else f"{note}."
 
 
 def _effect_images(study: Study) -> str:
     """Over how many images the marginal means are."""
-    told = []
+    sentences = []
     for effects in study.effects.values():
-        counts = sorted({each.images for each in effects if each.levels})
+        counts = sorted({effect.images for effect in effects if effect.levels})
         if counts:
             number = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-            measure = effects[0].measure
-            found = ", in which all found a head" if measure.own_unit == "mm" else ""
-            told.append(f"{measure.title} is over {number} images{found}.")
-    return " ".join(told)
+            metric = effects[0].metric
+            condition = "" if metric.is_overlap else ", in which all found a head"
+            sentences.append(f"{metric.title} is over {number} images{condition}.")
+    return " ".join(sentences)
 
 
-def _ranking_head(study: Study) -> list[str]:
-    keys = [short(key, study.factors) for key in study.factors] or ["run"]
-    runs = ["runs"] if _has_repeats(study) else []
-    measures = [f"{measure.name} [95 %]" for measure in SHOWN]
-    return ["rank", *keys, *runs, *measures, "missed", "parameters", "ms an image", "epochs", "minutes"]
-
-
-def _ranking_row(study: Study, rank: int, entry: Entry) -> list[Cell]:
-    settings = [_value(value) for value in entry.settings] or [Cell(entry.contender.label)]
-    cells = [_number(rank, "{:.0f}"), *settings]
-    if _has_repeats(study):
-        cells.append(_number(len(entry.runs), "{:.0f}"))
-    means = [entry.means.get(measure.column) for measure in SHOWN]
-    cells += [Cell(str(found), found.mean, True) if found else _number(None, "") for found in means]
-    cells.append(_number(entry.missed, "{:.3g}"))
-    cells.append(_number(entry.cost.parameters if entry.cost else None, "{:,.0f}"))
-    cells.append(_number(entry.cost.milliseconds if entry.cost else None, "{:.1f}"))
-    return [*cells, _number(entry.epochs, "{:.3g}"), _number(entry.minutes, "{:.1f}")]
-
-
-def _has_repeats(study: Study) -> bool:
-    return any(len(entry.runs) > 1 for entry in study.entries)
-
-
-def _comparison_row(comparison: Comparison) -> list[Cell]:
-    found = comparison.difference is not None
-    interval = f"{signed(comparison.low)} to {signed(comparison.high)}" if found else "–"
-    return [
-        Cell(comparison.second),
-        Cell(comparison.measure.title),
-        Cell(comparison.verdict),
-        Cell(signed(comparison.difference or 0.0), comparison.difference, True) if found else _number(None, ""),
-        Cell(interval, comparison.low if found else None, True),
-        Cell(_p(comparison.p) if found else "–", comparison.p if found else None, True),
-        Cell(_p(comparison.p_holm) if found else "–", comparison.p_holm if found else None, True),
-    ]
-
-
-def _front(study: Study) -> list[dict[str, Any]]:
-    """The contenders that no other one beats in both Dice and a cost, with the costs they are on the front of."""
-    entries = [entry for entry in study.entries if entry.cost is not None]
+def _front(study: Study) -> list[FrontMember]:
+    priced = [(entry, entry.cost) for entry in study.entries if entry.cost is not None]
+    dice = [entry.means[ELLIPSE_DICE.column].mean for entry, _ in priced]
     fronts: dict[int, list[str]] = {}
-    for name, heading in (("parameters", "parameters"), ("milliseconds", "time")):
-        for place in pareto_front(
-            [(float(getattr(each.cost, name)), each.means[DICE.column].mean) for each in entries]
-        ):
-            fronts.setdefault(place, []).append(heading)
+    for attribute, heading in (("parameters", "parameters"), ("milliseconds", "time")):
+        prices = [float(getattr(cost, attribute)) for _, cost in priced]
+        for index in pareto_front(list(zip(prices, dice, strict=True))):
+            fronts.setdefault(index, []).append(heading)
     return [
-        {
-            "rank": study.entries.index(entries[place]) + 1,
-            "label": entries[place].contender.label,
-            "dice": signed(entries[place].means[DICE.column].mean),
-            "cost": entries[place].cost,
-            "fronts": " and ".join(fronts[place]),
-        }
-        for place in sorted(fronts)
+        FrontMember(entry.rank, entry.contender.label, signed(dice[index]), cost, " and ".join(fronts[index]))
+        for index, (entry, cost) in enumerate(priced)
+        if index in fronts
     ]
 
 
-def _counts(runs: Sequence[Run]) -> str:
-    counts: dict[str, int] = {}
-    for run in runs:
-        counts[run.status] = counts.get(run.status, 0) + 1
-    return ", ".join(f"{count} {status}" for status, count in counts.items())
-
-
-def _values(runs: Sequence[Run], of: Any) -> list[str]:
-    return list(dict.fromkeys(value for run in runs if run.record and (value := of(run.record))))
+def _from_records(runs: Sequence[Run], text: Callable[[dict[str, Any]], str]) -> list[str]:
+    """What the runs' records say, each once."""
+    return list(dict.fromkeys(value for run in runs if run.record and (value := text(run.record))))
 
 
 def _commit(record: dict[str, Any]) -> str:
@@ -211,27 +169,3 @@ def _machine(record: dict[str, Any]) -> str:
     return ", ".join(
         part for part in (machine.get("processor"), cores, *machine.get("gpus", []), machine.get("platform")) if part
     )
-
-
-def _value(text: str | None) -> Cell:
-    """A setting; numbers are sorted as numbers."""
-    if text is None:
-        return Cell("–")
-    try:
-        return Cell(text, float(text), True)
-    except ValueError:
-        return Cell(text)
-
-
-def _number(value: float | None, form: str) -> Cell:
-    return Cell("–", None, True) if value is None else Cell(form.format(value), float(value), True)
-
-
-def _p(p: float) -> str:
-    return p_text(p).removeprefix("p = ").removeprefix("p ")
-
-
-def _threads() -> int:
-    import torch
-
-    return torch.get_num_threads()

@@ -11,7 +11,7 @@ from fetal_seg.report.prediction.growth_chart import (
     CENTILES,
     HC_MM,
     WEEKS,
-    Measurement,
+    ChartPoint,
     centile_text,
     draw_growth_chart,
 )
@@ -104,7 +104,7 @@ def test_few_measurements_are_numbered_and_listed(tmp_path):
     figure = draw_growth_chart(given, tmp_path / "a.png")
     np.testing.assert_allclose(points(figure)[0], given)
     found = texts(figure)
-    assert found[-3:] == [Measurement.of(*pair).text for pair in given]
+    assert found[-3:] == [ChartPoint(*pair).text for pair in given]
     numbers = [text for text in figure.axes[0].texts if text.get_text() in ("1", "2", "3")]
     assert {text.get_text(): text.xy for text in numbers} == {str(place): pair for place, pair in enumerate(given, 1)}
     boxes = [extent(text) for text in numbers]

@@ -1,42 +1,14 @@
-import io
 import re
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
 import numpy as np
 import pytest
-from rich.console import Console
 
-from fetal_seg.geometry.ellipse import Ellipse
-from fetal_seg.measurement.biometry import Biometry
 from fetal_seg.report.prediction.page import STEP, histogram, write_page
-from fetal_seg.report.prediction.terminal import terminal_table
+from tests.rows import ERROR, NO_HEAD, head
 
 EVIL = "<script>alert('1')</script>.png"
-
-
-def head(file="a.png", semi_axis=200.0, pixel_size=0.13, flag="ok", reasons=(), age=None, **more):
-    ellipse = Ellipse(400, 270, semi_axis, 0.78 * semi_axis, 0.3)
-    row = {"file": file, "frame": None, "flag": flag, "reasons": list(reasons), "semi_axis_a_px": semi_axis}
-    row |= {"hc_px": ellipse.circumference, "overlay": f"overlays/{file}"}
-    if pixel_size is None:
-        return row | more
-    known = Biometry.from_ellipse(ellipse.transform(np.diag([pixel_size, pixel_size, 1])[:2]), age)
-    row |= {"hc_mm": known.hc_mm, "hc_low_mm": known.hc_mm - 2.5, "hc_high_mm": known.hc_mm + 2.5}
-    row |= {"bpd_mm": known.bpd_mm, "ofd_mm": known.ofd_mm, "cephalic_index": known.cephalic_index_percent}
-    row |= {"ga_intergrowth_weeks": known.ga_intergrowth_weeks or "out of range"}
-    row |= {"ga_hadlock_weeks": known.ga_hadlock_weeks or "out of range", "gestational_age_weeks": age}
-    row |= {"hc_z": known.hc_z, "hc_centile": known.hc_centile, "pixel_size_mm": pixel_size}
-    return row | {"pixel_size_y_mm": pixel_size, "pixel_size_source": "csv"} | more
-
-
-NO_HEAD = {
-    "file": "abdomen.png",
-    "flag": "no head",
-    "reasons": ["no region looks like a head"],
-    "overlay": "overlays/b",
-}
-ERROR = {"file": "empty.dcm", "frame": None, "flag": "error", "reasons": ["empty.dcm: it is empty; copy it again"]}
 
 
 class Page(HTMLParser):
@@ -182,69 +154,19 @@ def test_a_page_of_one_image_or_of_none_that_was_measured(written):
 def test_the_histogram_counts_every_head_once():
     values = np.random.default_rng(0).uniform(40, 400, 500)
     drawn = histogram(values)
-    expected, edges = np.histogram(values, np.arange(drawn["low"], drawn["high"] + 1, 10))
-    assert [count for _, count in drawn["bars"]] == list(expected)
-    assert [mm for mm, _ in drawn["bars"]] == list(edges[:-1])
+    expected, edges = np.histogram(values, np.arange(drawn.low, drawn.high + 1, 10))
+    assert [count for _, count in drawn.bars] == list(expected)
+    assert [mm for mm, _ in drawn.bars] == list(edges[:-1])
     assert expected[0] > 0
     assert expected[-1] > 0
-    assert drawn["most"] == expected.max()
-    assert len(drawn["ticks"]) <= 10
+    assert drawn.most == expected.max()
+    assert len(drawn.ticks) <= 10
     assert histogram([100.0]) is None
 
 
 @pytest.mark.parametrize("absurd", [3.0, 9000.0])
 def test_a_circumference_of_no_head_does_not_stretch_the_histogram(absurd, written):
     drawn = histogram([100.0, 205.0, absurd])
-    assert (drawn["low"], drawn["high"], drawn["beyond"]) == (100, 210, 1)
+    assert (drawn.low, drawn.high, drawn.beyond) == (100, 210, 1)
     html = written([head(), head(semi_axis=100.0), head(hc_mm=absurd)])
     assert "since no head has such a circumference: 1" in html
-
-
-def printed(table, width=80):
-    console = Console(width=width, record=True, file=io.StringIO())
-    console.print(table)
-    return console.export_text()
-
-
-def test_the_terminal_shows_what_was_measured():
-    text = printed(terminal_table([head("x.png"), head("y.png", 100.0), NO_HEAD, ERROR]), 120)
-    lines = text.splitlines()
-    assert re.search(r"x\.png +145\.9 ±2\.5 +40\.6 +52\.0 +78\.0 +17 w 6 d +ok", text)
-    assert any("abdomen.png" in line and "no head" in line for line in lines)
-    assert any("empty.dcm" in line and "error: empty.dcm: it is" in line for line in lines)
-    assert "more" not in text
-
-
-@pytest.mark.parametrize("width", [80, 100])
-def test_nothing_is_cut_at_the_width_of_a_common_terminal(width):
-    name = "a/very/long/path/to/an/image_with_a_name_of_many_letters.png"
-    reasons = ["the head touches the frame", "ellipse and mask disagree (Dice 93 %)"]
-    rows = [head(name, flag="check", reasons=reasons, frame=12), head("b.png", 400.0), head(pixel_size=None)]
-    text = printed(terminal_table(rows), width)
-    assert max(map(len, text.splitlines())) <= width
-    assert "…" not in text
-    squeezed = re.sub(r"\s", "", text)
-    for part in ("291.9±2.5", "81.1", "78.0", "31w6d", "1123px"):
-        assert part in squeezed
-    column = "".join(line.split(" ")[0] for line in text.splitlines())
-    assert name in column
-    words = {word for line in text.splitlines() for word in line.split()}
-    assert set(" ".join(reasons).split()) <= {word.strip(";") for word in words}
-
-
-def test_many_rows_are_the_first_ones_and_a_count():
-    rows = [head(f"{index:02}.png") for index in range(30)]
-    text = printed(terminal_table(rows, most=5))
-    assert "04.png" in text
-    assert "05.png" not in text
-    assert "and 25 more: see predictions.csv" in text
-    assert "more" not in printed(terminal_table(rows[:5], most=5))
-
-
-def test_names_are_no_markup_and_flags_have_colours():
-    console = Console(width=100, record=True, file=io.StringIO())
-    console.print(terminal_table([head("[red]a[/].png"), NO_HEAD]))
-    styled = console.export_text(styles=True)
-    assert "[red]a[/].png" in styled
-    assert "\x1b[32mok" in styled
-    assert "\x1b[35mno head" in styled

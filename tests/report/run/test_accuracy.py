@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fetal_seg.report.run import accuracy as plots
+from fetal_seg.report.run.accuracy import draw_bland_altman, draw_errors
 
-HEADER = "epoch,train/loss,val/loss,train/dice,val/dice,lr,seconds\n"
 TRUE = np.array([70.0, 90.0, 150.0, 180.0, 200.0, 280.0])
 DIFFERENCES = np.array([0.5, -0.25, 1.0, -1.5, 2.0, -0.75])
 
@@ -38,39 +37,8 @@ def is_png(path):
         return image.format == "PNG" and min(image.size) > 300
 
 
-@pytest.fixture
-def metrics_csv(tmp_path):
-    path = tmp_path / "metrics.csv"
-    path.write_text(
-        HEADER + "0,0.9,0.8,0.5,0.55,0.001,30\n1,0.5,,0.7,,0.001,30\n2,0.4,0.45,0.8,0.82,0.001,30\n"
-        "3,0.3,nan,0.85,0.81,0.001,30\n"
-    )
-    return path
-
-
-def test_curves_show_training_and_validation_of_loss_and_dice(metrics_csv, tmp_path):
-    figure = plots.draw_curves(metrics_csv, tmp_path / "curves.png")
-    loss, dice = figure.axes
-    assert (loss.get_title(), dice.get_title(), loss.get_xlabel()) == ("Loss", "Dice", "epoch")
-    np.testing.assert_array_equal(line(loss, "training").get_xydata(), [[0, 0.9], [1, 0.5], [2, 0.4], [3, 0.3]])
-    np.testing.assert_array_equal(line(loss, "validation").get_xydata(), [[0, 0.8], [2, 0.45]])
-    np.testing.assert_array_equal(line(dice, "validation").get_xydata(), [[0, 0.55], [2, 0.82], [3, 0.81]])
-    assert list(line(dice, "best epoch").get_xdata()) == [2, 2]
-    assert figure.get_suptitle() == "4 epochs, best validation Dice 0.8200 in epoch 2"
-    assert is_png(tmp_path / "curves.png")
-
-
-@pytest.mark.parametrize("text", ["", "0,0.9,,0.5,,0.001,30\n", "0,0.9,0.8,0.5,0.6,0.001,30\n"])
-def test_curves_of_a_run_that_has_hardly_begun(text, tmp_path):
-    (tmp_path / "metrics.csv").write_text(HEADER + text)
-    figure = plots.draw_curves(tmp_path / "metrics.csv", tmp_path / "curves.png")
-    ticks = [tick for tick in figure.axes[0].get_xticks() if tick != round(tick)]
-    assert ticks == []  # there is no epoch 0.5
-    assert is_png(tmp_path / "curves.png")
-
-
 def test_bland_altman_shows_differences_against_means_with_bias_and_limits(tmp_path):
-    figure = plots.draw_bland_altman(rows(), tmp_path / "plot.png")
+    figure = draw_bland_altman(rows(), tmp_path / "plot.png")
     (axes,) = figure.axes
     points = np.concatenate([np.asarray(series.get_offsets()) for series in axes.collections])
     expected = np.stack([TRUE + DIFFERENCES / 2, DIFFERENCES], axis=1)
@@ -87,13 +55,13 @@ def test_bland_altman_shows_differences_against_means_with_bias_and_limits(tmp_p
 
 
 def test_bland_altman_says_what_it_leaves_out(tmp_path):
-    figure = plots.draw_bland_altman([*rows(), MISSED, WITHOUT_SIZE], tmp_path / "plot.png")
+    figure = draw_bland_altman([*rows(), MISSED, WITHOUT_SIZE], tmp_path / "plot.png")
     assert "n = 6" in figure.axes[0].get_title()
     assert figure.axes[0].get_xlabel().endswith("not shown: 1 missed, 1 without pixel size")
 
 
 def test_errors_are_histograms_with_mean_and_median(tmp_path):
-    left, right = plots.draw_errors([*rows(), MISSED], tmp_path / "errors.png").axes
+    left, right = draw_errors([*rows(), MISSED], tmp_path / "errors.png").axes
     assert [sum(bar.get_height() for bar in axes.patches) for axes in (left, right)] == [6, 6]
     assert line(left, "mean").get_xdata()[0] == pytest.approx(DIFFERENCES.mean())
     assert line(left, "median").get_xdata()[0] == pytest.approx(np.median(DIFFERENCES))
@@ -108,14 +76,14 @@ def test_errors_are_histograms_with_mean_and_median(tmp_path):
 
 def test_a_far_error_is_counted_in_the_outermost_bar(tmp_path):
     many = [rows()[0] | {"df_mm": value} for value in [*np.linspace(-2, 2, 400), 150.0]]
-    left, _ = plots.draw_errors(many, tmp_path / "errors.png").axes
+    left, _ = draw_errors(many, tmp_path / "errors.png").axes
     assert sum(bar.get_height() for bar in left.patches) == 401
     assert left.get_xlim()[1] < 20
     assert "outermost bars: 1" in left.get_xlabel()
 
 
 @pytest.mark.parametrize("few", [[MISSED], [WITHOUT_SIZE], rows()[:1], rows()[:2]])
-@pytest.mark.parametrize("draw", [plots.draw_bland_altman, plots.draw_errors])
+@pytest.mark.parametrize("draw", [draw_bland_altman, draw_errors])
 def test_few_images_are_enough(draw, few, tmp_path):
     draw(few, tmp_path / "plot.png")
     assert is_png(tmp_path / "plot.png")
