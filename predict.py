@@ -1,7 +1,5 @@
 """Segment and measure heads: ``python predict.py input=FILE_OR_FOLDER [ckpt=RUN/checkpoints/best.ckpt]``."""
 
-import shlex
-import sys
 from pathlib import Path
 
 from fetal_seg.cli.app import command
@@ -13,7 +11,7 @@ def predict(config: PredictConfig, run_dir: Path, command_line: list[str]) -> No
     """Measure every image of the input; write tables, masks, pictures and a page."""
     from fetal_seg.commands.predict.command import run
 
-    run(config, run_dir, shlex.join(["python", Path(sys.argv[0]).name, *sys.argv[1:]]))
+    run(config, run_dir, command_line)
 
 
 if __name__ == "__main__":

@@ -24,14 +24,14 @@ ReportEpoch = Callable[[int, float], bool]
 
 
 def run(
-    config: TrainConfig, run_dir: Path, command: Sequence[str], report_epoch: ReportEpoch | None = None
+    config: TrainConfig, run_dir: Path, command_line: Sequence[str], report_epoch: ReportEpoch | None = None
 ) -> dict[str, float] | None:
     """Prepare the data, train, measure the validation images.
 
     Args:
         config: checked.
         run_dir: gets everything that is known of the run.
-        command: the command line, for the run's record.
+        command_line: for the run's record.
         report_epoch: is given each epoch and its validation Dice (also those before a resume); where it returns True
             the training is ended.
 
@@ -58,7 +58,7 @@ def run(
     resume = checkpoint_to_resume(config.ckpt_path, run_dir, description)
     pruning = PruningCallback(report_epoch) if report_epoch else None
     trainer, precision = build_trainer(config.trainer, run_dir, data, [pruning] if pruning else [])
-    record = _begin(config, run_dir, command, data, task, precision, resume) if is_first_process() else None
+    record = _begin(config, run_dir, command_line, data, task, precision, resume) if is_first_process() else None
     trainer.fit(task, datamodule=data, ckpt_path=resume, weights_only=True)
     if record is None:
         return None
@@ -105,7 +105,7 @@ def _build(
 def _begin(
     config: TrainConfig,
     run_dir: Path,
-    command: Sequence[str],
+    command_line: Sequence[str],
     data: "HeadDataModule",
     task: "SegmentationTask",
     precision: dict[str, str],
@@ -116,7 +116,7 @@ def _begin(
     from fetal_seg.models.building import count_parameters
     from fetal_seg.training.run_record import RunRecord
 
-    record = RunRecord(run_dir / "run.json", command, seed=config.seed, data_fingerprint=data.fingerprint, **precision)
+    record = RunRecord(run_dir / "run.json", command_line, seed=config.seed, data_fingerprint=data.fingerprint, **precision)
     write_split(run_dir / "split.json", data.split, {record.name: record.examination for record in data.records})
     logger.info(
         "%s of %s parameters; %d training and %d validation images; %s, since %s",

@@ -103,7 +103,20 @@ class Predictor:
         frame = _first_frame(Path(image)) if isinstance(image, str | Path) else Frame("", None, grey_of(image))
         (prediction,) = self.predict([frame.image])
         given = None if pixel_size_mm is None else Spacing(pixel_size_mm, pixel_size_mm, "given")
-        spacing, notes = spacing_of(frame, prediction.ellipse, given)
+        return self.measurement(frame, prediction, given, gestational_age_weeks)
+
+    def measurement(
+        self, frame: Frame, prediction: Prediction, given: Spacing | None, gestational_age_weeks: float | None = None
+    ) -> Measurement:
+        """What was predicted in a frame, in millimetres.
+
+        Args:
+            frame: the image.
+            prediction: of it.
+            given: size of its pixels; goes before what the file says of itself.
+            gestational_age_weeks: known from elsewhere.
+        """
+        spacing, notes = _spacing(frame, prediction.ellipse, given)
         return Measurement.from_prediction(
             prediction,
             spacing,
@@ -182,14 +195,8 @@ class Predictor:
         )
 
 
-def spacing_of(frame: Frame, ellipse: Ellipse | None, given: Spacing | None) -> tuple[Spacing | None, tuple[str, ...]]:
-    """The size of a pixel where the head is, and what is to be known of the file.
-
-    Args:
-        frame: the image.
-        ellipse: of the head in it, px; None without one.
-        given: goes before what the file says of itself.
-    """
+def _spacing(frame: Frame, ellipse: Ellipse | None, given: Spacing | None) -> tuple[Spacing | None, tuple[str, ...]]:
+    """The size of a pixel where the head is, and what is to be known of the file."""
     stated = frame.spacing_at(ellipse.center_x, ellipse.center_y) if ellipse else frame.spacing
     if given is None:
         return stated, frame.notes

@@ -30,14 +30,14 @@ PACKAGES = (
 class RunRecord:
     """Collects what is to be known of a run and writes it, whole, each time something is added."""
 
-    def __init__(self, file: Path, command: Sequence[str], **facts: Any) -> None:
+    def __init__(self, file: Path, command_line: Sequence[str], **facts: Any) -> None:
         self._file, self._start = file, time.time()
         earlier = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
         self._earlier_seconds = earlier.get("wall_time_s", 0.0)  # a resumed run's own
         self._content = {
             "status": "running",
             "started": earlier.get("started", time.strftime("%Y-%m-%dT%H:%M:%S%z")),
-            "command": list(command),
+            "command": list(command_line),
             "git": git_state(Path(__file__).parent),
             "versions": {"fetal_seg": __version__, "python": platform.python_version(), **_versions()},
             "machine": machine(),

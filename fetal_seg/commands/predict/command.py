@@ -4,6 +4,8 @@ What it needs is imported where it is used: inputs that cannot be used are refus
 """
 
 import hashlib
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,13 @@ from fetal_seg.config.commands import PredictConfig
 from fetal_seg.data.loading import cache_folder
 
 
-def run(config: PredictConfig, run_dir: Path, command: str) -> None:
+def run(config: PredictConfig, run_dir: Path, command_line: Sequence[str]) -> None:
     """Measure every image of the input; write tables, masks, pictures and a page.
 
     Args:
         config: checked.
         run_dir: gets the results.
-        command: the command line, for the page.
+        command_line: for the page.
 
     Raises:
         InputError: nothing can be measured, a checkpoint cannot be used, or `run_dir` cannot be written.
@@ -45,7 +47,7 @@ def run(config: PredictConfig, run_dir: Path, command: str) -> None:
         dicom=(config.dicom,) if isinstance(config.dicom, str) else tuple(config.dicom),
         settings=_settings(config, checkpoints),
         resume=config.predict.resume,
-        command=command,
+        command=shlex.join(["python", Path(command_line[0]).name, *command_line[1:]]),
     )
     predict_to(run_dir, predictor, inputs, options, output)
 

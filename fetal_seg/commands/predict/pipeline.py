@@ -17,7 +17,7 @@ from fetal_seg.images.drawing import Picture, overlay
 from fetal_seg.images.grey import read_grey, write_png
 from fetal_seg.images.reader import Frame, read_frames
 from fetal_seg.inference.predictor import Predictor
-from fetal_seg.measurement.result import Flag, Measurement, Prediction
+from fetal_seg.measurement.result import Flag, Prediction
 from fetal_seg.progress import track
 from fetal_seg.report import pictures
 from fetal_seg.report.prediction.submission import row_ellipse
@@ -43,6 +43,11 @@ class PredictionOptions:
     every: int = 1
     overlays: bool = True
     gestational_age_weeks: float | None = None
+
+    def spacing(self, name: str) -> Spacing | None:
+        """The size of an input's pixels, where it is given."""
+        size = self.sizes.get(name)
+        return None if size is None else Spacing(size, size, self.size_source)
 
 
 Read = Frame | InputError
@@ -182,14 +187,7 @@ def _finish(
     options: PredictionOptions,
 ) -> Finished:
     """Measure, draw and write one image; its row, and a thumbnail for the contact sheet."""
-    spacing, notes = _spacing(frame, prediction, options)
-    measurement = Measurement.from_prediction(
-        prediction,
-        spacing,
-        calibration=predictor.calibration,
-        gestational_age_weeks=options.gestational_age_weeks,
-        notes=notes,
-    )
+    measurement = predictor.measurement(frame, prediction, options.spacing(frame.file), options.gestational_age_weeks)
     # Frames have a folder of their file's whole name: no other input can be called so
     name = stem if frame.number is None else f"{frame.file}/{frame.number:05d}"
     row: Row = {"file": frame.file, **measurement.row(), "frame": frame.number, "mask": f"masks/{name}.png"}
@@ -204,21 +202,6 @@ def _finish(
         _write(folder / row["overlay"], picture)
     panel = pictures.Panel(frame.image, caption, mask=measurement.mask, prediction=measurement.ellipse)
     return row, pictures.ContactSheet.thumbnail(panel)
-
-
-def _spacing(
-    frame: Frame, prediction: Prediction, options: PredictionOptions
-) -> tuple[Spacing | None, tuple[str, ...]]:
-    """The size of a pixel where the head is, and what is to be known of the file."""
-    ellipse = prediction.ellipse
-    of_file = frame.spacing_at(ellipse.center_x, ellipse.center_y) if ellipse else frame.spacing
-    size = options.sizes.get(frame.file)
-    if size is None:
-        return of_file, frame.notes
-    notes = frame.notes
-    if of_file is not None and abs(of_file.x_mm / size - 1) > 0.01:
-        notes += (f"the file itself says {of_file.x_mm:.4g} mm a pixel",)
-    return Spacing(size, size, options.size_source), notes
 
 
 def _unread(name: str, error: InputError) -> Finished:
