@@ -65,24 +65,24 @@ def choose_records(config: EvaluateConfig, checkpoints: Sequence[Checkpoint], hc
     Raises:
         InputError: the data are not there, or no image is in the part of all checkpoints.
     """
-    asked, own = config.data, checkpoints[0].description["data"]
-    from_run = isinstance(asked, FromRunConfig)
-    root = asked.root or own.get("root")
-    if root is None and own["name"] == "hc18":  # as in conf/data/hc18.yaml: the pretrained weights know no folder
+    data, run_data = config.data, checkpoints[0].description["data"]
+    from_run = isinstance(data, FromRunConfig)
+    root = data.root or run_data.get("root")
+    if root is None and run_data["name"] == "hc18":  # as in conf/data/hc18.yaml: the pretrained weights know no folder
         root = hc18_root
-    source = own | {"root": root} if from_run else asdict(asked)
-    records = load_records(source, cache_folder(asked.cache_dir))
-    part = asked.part if from_run else None
+    source = run_data | {"root": root} if from_run else asdict(data)
+    records = load_records(source, cache_folder(data.cache_dir))
+    part = data.part if from_run else None
     if part is None:
-        known = {checkpoint.description["data"]["fingerprint"] for checkpoint in checkpoints}
-        part = "val" if known == {content_fingerprint(records)} else "all"
+        fingerprints = {checkpoint.description["data"]["fingerprint"] for checkpoint in checkpoints}
+        part = "val" if fingerprints == {content_fingerprint(records)} else "all"
     if part != "all":
         first, *others = [checkpoint.description["split"][part] for checkpoint in checkpoints]
         names = [name for name in first if all(name in other for other in others)]
         if not names:
             raise InputError(f"no image is in the part {part} of all checkpoints; take data.part=all, or other data")
         records = records_named(records, names)
-    chosen = records[: asked.limit]
+    chosen = records[: data.limit]
     logger.info("%d images: %s of %s", len(chosen), part, source.get("root") or source["name"])
     return chosen
 
