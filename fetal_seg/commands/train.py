@@ -116,7 +116,9 @@ def _begin(
     from fetal_seg.models.building import count_parameters
     from fetal_seg.training.run_record import RunRecord
 
-    record = RunRecord(run_dir / "run.json", command_line, seed=config.seed, data_fingerprint=data.fingerprint, **precision)
+    record = RunRecord(
+        run_dir / "run.json", command_line, seed=config.seed, data_fingerprint=data.fingerprint, **precision
+    )
     write_split(run_dir / "split.json", data.split, {record.name: record.examination for record in data.records})
     logger.info(
         "%s of %s parameters; %d training and %d validation images; %s, since %s",

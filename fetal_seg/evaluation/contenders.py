@@ -87,11 +87,8 @@ def common_images(contenders: Sequence[Contender]) -> set[ImageKey]:
 
 def ranked(contenders: Iterable[Contender]) -> list[Contender]:
     """The contenders by falling mean Dice; of equal ones, that of the smaller ADF is first."""
-
-    def order(contender: Contender) -> tuple[float, float]:
-        return -(contender.mean(ELLIPSE_DICE) or 0.0), contender.mean(ADF) or math.inf
-
-    return sorted(contenders, key=order)
+    by_adf = sorted(contenders, key=lambda contender: contender.mean(ADF) or math.inf)
+    return sorted(by_adf, key=lambda contender: -(contender.mean(ELLIPSE_DICE) or 0.0))
 
 
 def _chosen(values: dict[ImageKey, Value], kept: set[ImageKey]) -> dict[ImageKey, Value]:

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fetal_seg.evaluation.clustered_statistics import bootstrap_mean_interval
-from fetal_seg.evaluation.contenders import Contender, ImageKey
+from fetal_seg.evaluation.contenders import Contender
 from fetal_seg.evaluation.metrics import Metric
 from fetal_seg.evaluation.runs import natural_order
 
@@ -113,16 +112,11 @@ def _level_means(
     if not images:
         return (), 0
     examinations = [blocks[0][levels[0]].examinations[image] for image in images]
-    by_level = metric.scale * np.array([_mean_scores(row, images) for row in scores])  # (levels, images)
+    by_block = np.array([[[block[image] for image in images] for block in level] for level in scores])
+    by_level = metric.scale * by_block.mean(axis=1)  # (levels, images)
     total = by_level.mean()
     means = []
     for level, values in zip(levels, by_level, strict=True):
         low, high = bootstrap_mean_interval(values - by_level.mean(axis=0), examinations, resamples=resamples)
         means.append(LevelMean(level, float(values.mean()), float(total + low), float(total + high)))
     return tuple(means), len(images)
-
-
-def _mean_scores(scores: Sequence[dict[ImageKey, float]], images: Sequence[ImageKey]) -> NDArray[np.float64]:
-    """The mean over blocks, for each image (images,)."""
-    means: NDArray[np.float64] = np.array([[of_block[image] for image in images] for of_block in scores]).mean(axis=0)
-    return means

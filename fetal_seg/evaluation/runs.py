@@ -4,7 +4,7 @@ import csv
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -191,19 +191,20 @@ def _named_apart(runs: list[Run]) -> list[Run]:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except ValueError as error:
-        raise InputError(f"{path} is no JSON ({error}); restore it, or remove the folder it is in") from error
+    content = _parsed_file(path, json.loads, "JSON")
     return content if isinstance(content, dict) else {}
 
 
 def _yaml(path: Path, default: Any) -> Any:
+    return _parsed_file(path, yaml.safe_load, "YAML") or default
+
+
+def _parsed_file(path: Path, parse: Callable[[str], Any], kind: str) -> Any:
+    """The content of a file; None where there is none."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
-    except yaml.YAMLError as error:
-        raise InputError(f"{path} is no YAML ({error}); restore it, or remove the folder it is in") from error
-    return content or default
+        return parse(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except (ValueError, yaml.YAMLError) as error:
+        raise InputError(f"{path} is no {kind} ({error}); restore it, or remove the folder it is in") from error
 
 
 def _table(path: Path) -> list[dict[str, str]]:

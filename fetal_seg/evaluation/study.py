@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
@@ -35,7 +35,7 @@ class Costs:
     """The cost of each checkpoint's network, measured with this number of threads; not all have one."""
 
     threads: int
-    by_checkpoint: Mapping[Path, Cost] = field(default_factory=dict)
+    by_checkpoint: Mapping[Path, Cost]
 
     def first_of(self, runs: Iterable[Run]) -> Cost | None:
         """The cost of the first of these runs that has one."""

@@ -1,1 +1,1 @@
-"""Tables, plots and pictures of what a run left in its folder. Knows no Lightning and no Hydra."""
+"""Pages, figures and tables to look at: reads results, and knows no network."""

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import jinja2
 
-Item = TypeVar("Item")
+Entity = TypeVar("Entity")
 
 
 def environment() -> jinja2.Environment:
@@ -41,11 +41,11 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Column(Generic[Item]):
+class Column(Generic[Entity]):
     """A column of a table: its heading with the unit, and the cell of what a row stands for."""
 
     heading: str
-    cell: Callable[[Item], Cell]
+    cell: Callable[[Entity], Cell]
 
 
 UNKNOWN = Cell("", math.nan)

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fetal_seg.evaluation.disagreement import Disagreement
 from fetal_seg.evaluation.tables import Row, finite_value, is_missed
 from fetal_seg.files import whole_file
 from fetal_seg.geometry.arrays import Grey
@@ -17,7 +18,7 @@ from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.images.drawing import BACKGROUND, LEGEND, NO_BREAK_SPACE, Colour, Picture, in_colour, overlay, text_strip
 from fetal_seg.images.grey import write_png
 from fetal_seg.measurement.biometry import age_text
-from fetal_seg.measurement.result import Flag
+from fetal_seg.measurement.result import Flag, Prediction
 
 GAP = 12  # px between the parts of a picture
 TITLE_SIZE, CAPTION_SIZE = 26, 17  # px
@@ -124,6 +125,14 @@ def draw_best_and_worst(rows: Sequence[Row], load: Callable[[Row], Panel], outpu
             blocks.append(_block(f"The {number_of}{title} of {len(ranked)} by Dice of the ellipse", tiles, 4, LEGEND))
     width = max(block.shape[1] for block in blocks)
     _write(output, np.concatenate([_padded(block, width, block.shape[0]) for block in blocks]))
+
+
+def encode_disagreement(disagreement: Disagreement, prediction: Prediction) -> bytes:
+    """A small JPEG of a prediction of an image that contenders disagree on, with the truth."""
+    panel = Panel(disagreement.image, "", prediction.mask, prediction.ellipse, disagreement.truth).fitted(420, 284)
+    drawn = overlay(panel.image, mask=panel.mask, prediction=panel.prediction, truth=panel.truth)
+    _, encoded = cv2.imencode(".jpg", drawn[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
+    return encoded.tobytes()
 
 
 class ContactSheet:

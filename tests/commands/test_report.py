@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fetal_seg.commands.report import report_runs
+from fetal_seg.commands.report import conclude_search, report_runs
 from fetal_seg.evaluation.costs import measure_costs
 from fetal_seg.evaluation.runs import read_runs
 from fetal_seg.geometry.ellipse import Ellipse
@@ -250,3 +250,10 @@ def test_what_diverged_is_left_out_of_the_main_effects_by_name(sweep):
     write_run(sweep / "5", ["model=unet", "++model.depth=8"], scores(0.9, missed=range(20)))
     page, _ = report(sweep)
     assert "since they found no head in at least half of the images: unet, depth 8." in page.text
+
+
+def test_a_search_says_how_to_run_it_again(tmp_path):
+    write_run(tmp_path / "search" / "0", ["model=unet"], scores(0.95))
+    conclude_search(tmp_path / "search", ["/somewhere/search.py", "experiment=ablation", "search.space={depth: [3]}"])
+    page = Page(tmp_path / "search" / "report.html")
+    assert "python search.py experiment=ablation 'search.space={depth: [3]}'" in page.text

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,12 +16,12 @@ from fetal_seg.measurement.biometry import SIZE_LIMITS_WEEKS, age_text, centile,
 from fetal_seg.report.style import BLUE, GREY, RED, finish, minus, save
 
 CENTILES = {3: "3rd", 10: "10th", 50: "50th", 90: "90th", 97: "97th"}
-DASHES = {3: ":", 10: "--", 50: "-", 90: "--", 97: ":"}
+CENTILE_DASHES = {3: ":", 10: "--", 50: "-", 90: "--", 97: ":"}
 # Every chart has the same axes, so that charts can be compared
 WEEKS, HC_MM = (11.0, 42.0), (40.0, 400.0)
 MOST_LISTED = 6  # the list of more would cover the curves
 SOURCE = "Centiles: INTERGROWTH-21st, Lancet 2014;384:869. For research use, not a medical device."
-HALO = [withStroke(linewidth=3, foreground="white")]  # keeps text legible over curves and points
+WHITE_EDGE = [withStroke(linewidth=3, foreground="white")]  # keeps text legible over curves and points
 
 
 @dataclass(frozen=True)
@@ -98,17 +99,9 @@ def _draw_centiles(axes: Axes) -> None:
     for low, high in ((3, 97), (10, 90)):
         axes.fill_between(weeks, curves[low], curves[high], color=BLUE, alpha=0.1, linewidth=0)
     for key, values in curves.items():
-        axes.plot(weeks, values, color=BLUE, linestyle=DASHES[key], linewidth=2 if key == 50 else 1.2)
-        axes.text(
-            weeks[-1] + 0.2,
-            values[-1],
-            CENTILES[key],
-            color=BLUE,
-            fontsize=9,
-            va="center",
-            path_effects=HALO,
-            zorder=2.5,
-        )
+        axes.plot(weeks, values, color=BLUE, linestyle=CENTILE_DASHES[key], linewidth=2 if key == 50 else 1.2)
+        x, y = weeks[-1] + 0.2, values[-1]
+        axes.text(x, y, CENTILES[key], color=BLUE, fontsize=9, va="center", path_effects=WHITE_EDGE, zorder=2.5)
 
 
 def _draw_points(axes: Axes, points: Sequence[ChartPoint]) -> None:
@@ -130,15 +123,10 @@ def _label(axes: Axes, point: ChartPoint) -> None:
     x = max(weeks - 2, WEEKS[0] + 7) if above else min(weeks + 2, WEEKS[1] - 7)  # the text is 6 weeks wide
     curve = float(hc_at_centile(np.clip(x, *SIZE_LIMITS_WEEKS), 97 if above else 3))
     y = min(max(hc_mm, curve) + 30, HC_MM[1] - 15) if above else max(min(hc_mm, curve) - 30, HC_MM[0] + 15)
+    line = {"arrowstyle": "-", "color": RED, "shrinkB": 4}
+    text, side = point.text.replace(", ", "\n", 1), "right" if above else "left"
     axes.annotate(
-        point.text.replace(", ", "\n", 1),
-        (weeks, hc_mm),
-        xytext=(x, y),
-        ha="right" if above else "left",
-        va="center",
-        arrowprops={"arrowstyle": "-", "color": RED, "shrinkB": 4},
-        path_effects=HALO,
-        zorder=5,
+        text, (weeks, hc_mm), (x, y), ha=side, va="center", arrowprops=line, path_effects=WHITE_EDGE, zorder=5
     )
 
 
@@ -151,17 +139,9 @@ def _list(axes: Axes, points: Sequence[ChartPoint]) -> None:
         x, y = min(point.position[0] + 1.2, WEEKS[1] - 0.5), point.position[1] - 15
         y = min([y, *(other_y - 13 for other_x, other_y in taken if abs(other_x - x) < 0.8)])
         taken.append((x, y))
-        axes.annotate(
-            str(number),
-            point.position,
-            xytext=(x, y),
-            ha="center",
-            va="center",
-            weight="bold",
-            arrowprops={"arrowstyle": "-", "color": RED, "linewidth": 0.9, "shrinkA": 1, "shrinkB": 4},
-            path_effects=HALO,
-            zorder=5,
-        )
+        line = {"arrowstyle": "-", "color": RED, "linewidth": 0.9, "shrinkA": 1, "shrinkB": 4}
+        style: dict[str, Any] = {"ha": "center", "va": "center", "weight": "bold", "path_effects": WHITE_EDGE}
+        axes.annotate(str(number), point.position, (x, y), arrowprops=line, zorder=5, **style)
 
 
 def _notes(points: Sequence[ChartPoint]) -> list[str]:

@@ -34,31 +34,19 @@ class Histogram:
     """What the page draws of circumferences.
 
     Attributes:
-        bars: first mm and count of each bin, without gaps.
+        bars: first mm and count of each bin of `BIN_MM`, without gaps.
+        low, high: ends of the axis, mm.
         ticks: of the axis, mm.
+        most: the highest count.
         beyond: how many are no head's, and not drawn.
-        bin: width of a bin, mm.
     """
 
-    bars: tuple[tuple[int, int], ...]
-    ticks: tuple[int, ...]
+    bars: list[tuple[int, int]]
+    low: int
+    high: int
+    ticks: list[int]
+    most: int
     beyond: int
-    bin: int = BIN_MM
-
-    @property
-    def low(self) -> int:
-        """Start of the axis, mm."""
-        return self.bars[0][0]
-
-    @property
-    def high(self) -> int:
-        """End of the axis, mm."""
-        return self.bars[-1][0] + self.bin
-
-    @property
-    def most(self) -> int:
-        """The highest count."""
-        return max(count for _, count in self.bars)
 
 
 def write_page(
@@ -101,6 +89,7 @@ def write_page(
             checkpoint=checkpoint,
             command=command,
             step=STEP,
+            bin_mm=BIN_MM,
         )
     )
     write_text(path, page)
@@ -115,9 +104,12 @@ def histogram(values: Sequence[float]) -> Histogram | None:
     first, last = min(counts), max(counts) + 1
     step = next(step for step in (1, 2, 5, 10) if (last - first) / step <= 8)
     return Histogram(
-        tuple((BIN_MM * index, counts[index]) for index in range(first, last)),
-        tuple(BIN_MM * index for index in range(first, last + 1) if index % step == 0),
-        len(values) - len(inside),
+        bars=[(BIN_MM * index, counts[index]) for index in range(first, last)],
+        low=BIN_MM * first,
+        high=BIN_MM * last,
+        ticks=[BIN_MM * index for index in range(first, last + 1) if index % step == 0],
+        most=max(counts.values()),
+        beyond=len(values) - len(inside),
     )
 
 

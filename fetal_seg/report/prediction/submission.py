@@ -9,19 +9,17 @@ in (row, column) and negates OpenCV's angle, or in (column, row) and adds a quar
 - The angle goes from +x (right) towards +y (down), as in `Ellipse`, but is written in [0, pi).
 """
 
-import csv
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from fetal_seg.errors import InputError, enumerate_names
-from fetal_seg.evaluation.tables import Row
-from fetal_seg.files import whole_file
+from fetal_seg.evaluation.tables import Row, write_rows
 from fetal_seg.geometry.ellipse import Ellipse
 
 SUBMISSION_COLUMNS = ("filename", "center_x_mm", "center_y_mm", "semi_axes_a_mm", "semi_axes_b_mm", "angle_rad")
-DECIMALS = 9  # of millimetres and radians: far below what any measurement knows, and read back without loss
+DECIMALS = 9  # of millimetres and radians: far below what any measurement knows
 
 _ELLIPSE_KEYS = ("center_x_px", "center_y_px", "semi_axis_a_px", "semi_axis_b_px", "angle_rad")
 
@@ -39,33 +37,8 @@ def write_submission(path: Path, rows: Iterable[Row]) -> int:
     """
     rows = list(rows)
     _check(rows)
-    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(SUBMISSION_COLUMNS)
-        writer.writerows(_cells(row) for row in rows)
+    write_rows(path, SUBMISSION_COLUMNS, (dict(zip(SUBMISSION_COLUMNS, _cells(row), strict=True)) for row in rows))
     return len(rows)
-
-
-def read_submission(path: Path, pixel_sizes_mm: Mapping[str, float] | None = None) -> list[tuple[str, Ellipse]]:
-    """The file names and ellipses of a submission: in mm, or in px where `pixel_sizes_mm` has each file's pixel size.
-
-    Raises:
-        InputError: the file is missing or no submission, or a file's pixel size is not known.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = [row for row in csv.reader(file) if row]
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: the submission cannot be read ({error}); check the name") from error
-    if not lines or tuple(cell.strip() for cell in lines[0]) != SUBMISSION_COLUMNS:
-        raise InputError(f"{path}: the first line of a submission is {','.join(SUBMISSION_COLUMNS)}")
-    ellipses = [_parsed(path, number, cells) for number, cells in enumerate(lines[1:], start=2)]
-    if pixel_sizes_mm is None:
-        return ellipses
-    unknown = [name for name, _ in ellipses if name not in pixel_sizes_mm]
-    if unknown:
-        raise InputError(f"{path}: the pixel size of {enumerate_names(unknown)} is not known; give its CSV")
-    return [(name, ellipse.scaled(1 / pixel_sizes_mm[name], 1 / pixel_sizes_mm[name])) for name, ellipse in ellipses]
 
 
 def row_ellipse(row: Row) -> Ellipse | None:
@@ -105,17 +78,6 @@ def _cells(row: Row) -> list[str]:
     mm = ellipse.scaled(x_mm, x_mm if y_mm is None else y_mm)
     values = (mm.center_x, mm.center_y, mm.semi_axis_a, mm.semi_axis_b, mm.angle_rad % math.pi)
     return [_name(row), *(f"{value:.{DECIMALS}f}" for value in values)]
-
-
-def _parsed(path: Path, number: int, cells: list[str]) -> tuple[str, Ellipse]:
-    try:
-        name, *values = cells
-        return name, Ellipse(*map(float, values))
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"{path}, line {number}: {','.join(cells)!r} is no file name and ellipse; "
-            f"a line has {len(SUBMISSION_COLUMNS)} cells, and semi-axes are positive"
-        ) from error
 
 
 def _name(row: Row) -> str:

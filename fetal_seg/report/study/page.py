@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fetal_seg.evaluation.comparison import signed
 from fetal_seg.evaluation.disagreement import Disagreements
 from fetal_seg.evaluation.effects import Effect
 from fetal_seg.evaluation.metrics import ELLIPSE_DICE
 from fetal_seg.evaluation.runs import Run, RunStatus
-from fetal_seg.evaluation.study import Cost, Study, conclusions
+from fetal_seg.evaluation.study import Entry, Study, conclusions
 from fetal_seg.report.page import data_uri, environment
+from fetal_seg.report.pictures import encode_disagreement
 from fetal_seg.report.study.columns import COMPARISON_COLUMNS, ranking_columns
-from fetal_seg.report.study.disagreement import draw_tiles
 from fetal_seg.report.study.figures import pareto_front
 
 
@@ -29,17 +28,6 @@ class Illustration:
     def uri(self) -> str:
         """The picture itself, as a data URI."""
         return data_uri(self.file.read_bytes(), "image/png")
-
-
-@dataclass(frozen=True)
-class FrontMember:
-    """A contender that no other one beats in both Dice and a cost, with the costs it is on the front of."""
-
-    rank: int
-    label: str
-    dice: str
-    cost: Cost
-    fronts: str
 
 
 def render(
@@ -76,7 +64,8 @@ def render(
         comparison_columns=COMPARISON_COLUMNS,
         comparisons=comparisons,
         front=_front(study),
-        disagreements=[(image, draw_tiles(image)) for image in disagreements.images],
+        disagreements=disagreements.images,
+        jpeg=lambda *shown: data_uri(encode_disagreement(*shown), "image/jpeg"),
         no_pictures=disagreements.why_none,
         without_result=[run for run in runs if run.status not in (RunStatus.FINISHED, RunStatus.PRUNED)],
         counts=", ".join(f"{count} {status}" for status, count in Counter(run.status for run in runs).items()),
@@ -96,11 +85,8 @@ def measured(study: Study) -> list[str]:
     if not study.entries:
         return []
     fingerprints = {str(run.record.get("data_fingerprint")) for entry in study.entries for run in entry.runs}
-    data = (
-        f"data {next(iter(fingerprints))[:12]}"
-        if len(fingerprints) == 1
-        else f"{len(fingerprints)} different sets of data"
-    )
+    several = f"{len(fingerprints)} different sets of data"
+    data = several if len(fingerprints) > 1 else f"data {fingerprints.pop()[:12]}"
     if not study.together:
         return [f"No image was measured by all contenders ({data}): each mean is over the contender's own images."]
     sentences = [f"Measured on {study.images} images of {study.examinations} examinations ({data})."]
@@ -134,19 +120,15 @@ def _effect_images(study: Study) -> str:
     return " ".join(sentences)
 
 
-def _front(study: Study) -> list[FrontMember]:
-    priced = [(entry, entry.cost) for entry in study.entries if entry.cost is not None]
-    dice = [entry.means[ELLIPSE_DICE.column].mean for entry, _ in priced]
+def _front(study: Study) -> list[tuple[Entry, str]]:
+    """The contenders that no other one beats in both Dice and a cost, with the costs they are on the front of."""
+    priced = [entry for entry in study.entries if entry.cost is not None]
     fronts: dict[int, list[str]] = {}
     for attribute, heading in (("parameters", "parameters"), ("milliseconds", "time")):
-        prices = [float(getattr(cost, attribute)) for _, cost in priced]
-        for index in pareto_front(list(zip(prices, dice, strict=True))):
+        points = [(float(getattr(entry.cost, attribute)), entry.means[ELLIPSE_DICE.column].mean) for entry in priced]
+        for index in pareto_front(points):
             fronts.setdefault(index, []).append(heading)
-    return [
-        FrontMember(entry.rank, entry.contender.label, signed(dice[index]), cost, " and ".join(fronts[index]))
-        for index, (entry, cost) in enumerate(priced)
-        if index in fronts
-    ]
+    return [(priced[index], " and ".join(fronts[index])) for index in sorted(fronts)]
 
 
 def _from_records(runs: Sequence[Run], text: Callable[[dict[str, Any]], str]) -> list[str]:
