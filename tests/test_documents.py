@@ -16,6 +16,7 @@ from omegaconf import OmegaConf
 from fetal_seg.cli.overrides import as_hydra_takes, is_of_hydra, jobs_of
 from fetal_seg.cli.validation import validate
 from fetal_seg.config import commands
+from fetal_seg.config.choices import Choice
 from fetal_seg.models.building import build_network, count_parameters
 from tests.conftest import DRAWN, ROOT, drawn_head
 
@@ -180,7 +181,7 @@ def test_the_readme_is_short_and_begins_with_two_commands():
 def test_parameter_counts(name):
     stated = re.search(rf"`model={name}`[^|]*\| ([\d,]+) \|", _text(README))
     assert stated, "the README's table has a row for each network"
-    assert count_parameters(build_network({"name": name})) == int(stated[1].replace(",", ""))
+    assert count_parameters(build_network(Choice(name))) == int(stated[1].replace(",", ""))
 
 
 def _run(code, folder):
