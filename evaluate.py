@@ -10,8 +10,8 @@ from fetal_seg.cli.app import command
 from fetal_seg.config.commands import EvaluateConfig
 
 
-@command("evaluate", "EvaluateConfig")
-def evaluate(config: EvaluateConfig, run_dir: Path) -> None:
+@command("evaluate", EvaluateConfig)
+def evaluate(config: EvaluateConfig, run_dir: Path, command_line: list[str]) -> None:
     """Predict the records of a part, compare them with the truth, write tables and pictures."""
     from fetal_seg.commands.evaluate import run
 

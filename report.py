@@ -6,8 +6,8 @@ from fetal_seg.cli.app import command
 from fetal_seg.config.commands import ReportConfig
 
 
-@command("report", "ReportConfig")
-def report(config: ReportConfig, run_dir: Path) -> None:
+@command("report", ReportConfig)
+def report(config: ReportConfig, run_dir: Path, command_line: list[str]) -> None:
     """Read run folders, rank and compare them."""
     from fetal_seg.commands.report import run
 

@@ -7,12 +7,12 @@ from fetal_seg.cli.app import command
 from fetal_seg.config.commands import SearchConfig
 
 
-@command("search", "SearchConfig")
-def search(config: SearchConfig, run_dir: Path) -> None:
+@command("search", SearchConfig)
+def search(config: SearchConfig, run_dir: Path, command_line: list[str]) -> None:
     """Train trials that Optuna proposes, give up those that fall behind, report all of them."""
     from fetal_seg.cli.search import run_search
 
-    sys.exit(run_search(config, run_dir))
+    sys.exit(run_search(config, run_dir, command_line))
 
 
 if __name__ == "__main__":

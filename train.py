@@ -6,12 +6,12 @@ from fetal_seg.cli.app import command
 from fetal_seg.config.commands import TrainConfig
 
 
-@command("train", "TrainConfig")
-def train(config: TrainConfig, run_dir: Path) -> None:
+@command("train", TrainConfig)
+def train(config: TrainConfig, run_dir: Path, command_line: list[str]) -> None:
     """Prepare the data, train, measure the validation images with the best checkpoint."""
-    from fetal_seg.commands.train import run_experiment
+    from fetal_seg.commands.train import run
 
-    run_experiment(config, run_dir)
+    run(config, run_dir, command_line)
 
 
 if __name__ == "__main__":

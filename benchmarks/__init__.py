@@ -1,1 +1,1 @@
-"""What the README says about speed; ``make bench`` prints it."""
+"""Measurements of speed for docs/speed.md."""

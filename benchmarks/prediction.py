@@ -1,6 +1,6 @@
 """Throughput of predict.py, from files to finished tables and pictures, and where the time goes.
 
-python -m benchmarks.prediction CHECKPOINT INPUT     e.g. pretrained test_set.zip; run it alone on the machine
+python -m benchmarks.prediction CHECKPOINT INPUT     for example pretrained test_set.zip; run it alone on the machine
 """
 
 import argparse
@@ -28,28 +28,26 @@ def main() -> None:
     parser.add_argument("checkpoint", help="a file, or pretrained")
     parser.add_argument("input", type=Path)
     parser.add_argument("--repeats", type=int, default=3)
-    given = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        seconds = [_command(given, folder / str(number)) for number in range(given.repeats)]
+        seconds = [_command(options, folder / str(number)) for number in range(options.repeats)]
         count = sum(1 for _ in (folder / "0" / "predictions.jsonl").open())
-    best = statistics.median(seconds)
-    print(f"{count} images in {best:.1f} s (median of {given.repeats}): {count / best:.1f} images/s")
-    alone = _one_by_one(given.checkpoint, given.input)
-    percentiles = np.percentile(alone, (50, 95))
-    print(
-        "one image at a time, file to circumference: {:.1f} ms in the median, 95 % below {:.1f} ms".format(*percentiles)
-    )
+    median = statistics.median(seconds)
+    print(f"{count} images in {median:.1f} s (median of {options.repeats}): {count / median:.1f} images/s")
+    half, most = np.percentile(_one_by_one(options.checkpoint, options.input), (50, 95))
+    print(f"one image at a time, file to circumference: {half:.1f} ms in the median, 95 % below {most:.1f} ms")
     total = 0.0
-    for stage, milliseconds in _stages(given.checkpoint, given.input):
+    for stage, milliseconds in _stages(options.checkpoint, options.input):
         total += milliseconds
         print(f"  {stage:44s} {milliseconds:6.1f} ms an image")
     print(f"  {'all of it, one after the other':44s} {total:6.1f} ms an image")
 
 
-def _command(given: argparse.Namespace, output: Path) -> float:
+def _command(options: argparse.Namespace, output: Path) -> float:
     start = time.perf_counter()
-    arguments = [f"ckpt={locate(given.checkpoint).absolute()}", f"input={given.input.absolute()}", f"output={output}"]
+    checkpoint = locate(options.checkpoint).absolute()
+    arguments = [f"ckpt={checkpoint}", f"input={options.input.absolute()}", f"output={output}"]
     subprocess.run(
         [sys.executable, ROOT / "predict.py", *arguments], check=True, capture_output=True, cwd=output.parent
     )
@@ -57,9 +55,9 @@ def _command(given: argparse.Namespace, output: Path) -> float:
 
 
 def _one_by_one(checkpoint: str, source: Path, most: int = 100) -> list[float]:
-    """Milliseconds from a file to the circumference, as a program that measures single images would see them."""
+    """Milliseconds from the file to the circumference, for each image on its own."""
     from fetal_seg.commands.predict.inputs import find_inputs
-    from fetal_seg.data.sources import cache_folder
+    from fetal_seg.data.loading import cache_folder
     from fetal_seg.images.reader import read_frames
     from fetal_seg.inference.predictor import Predictor
 
@@ -76,33 +74,30 @@ def _one_by_one(checkpoint: str, source: Path, most: int = 100) -> list[float]:
 
 def _stages(checkpoint: str, source: Path, most: int = 64) -> Iterator[tuple[str, float]]:
     """Milliseconds an image of each stage; the network has all cores, the others one."""
-    import torch
-
     from fetal_seg.commands.predict.inputs import find_inputs
-    from fetal_seg.data.sources import cache_folder
+    from fetal_seg.data.loading import cache_folder
     from fetal_seg.images.drawing import overlay
     from fetal_seg.images.grey import write_png
     from fetal_seg.images.reader import read_frames
-    from fetal_seg.inference.member import Member
     from fetal_seg.inference.predictor import Predictor
-    from fetal_seg.models.checkpoint import read_checkpoint
+    from fetal_seg.inference.runtime import open_runtime
     from fetal_seg.report.pictures import ContactSheet, Panel
 
     files = list(itertools.islice(find_inputs(str(source), cache_folder(None)), most))
-    trained = read_checkpoint(checkpoint)
-    member = Member(trained.build_network(), trained.description["preprocessing"], torch.device("cpu"))
+    runtime = open_runtime(checkpoint, "cpu")
+    letterbox = runtime.preprocessing.letterbox
     images, spent = _timed(lambda: [next(read_frames(file.path, file.name)).image for file in files])
     yield "reading files", spent / len(files)
-    framed, spent = _timed(lambda: np.stack([member.letterbox.apply(image) for image in images]))
+    framed, spent = _timed(lambda: np.stack([letterbox.apply(image) for image in images]))
     yield "scaling to the network's size", spent / len(files)
 
     def forward() -> Any:
-        return [member.logits(framed[start : start + BATCH], ()) for start in range(0, len(framed), BATCH)]
+        return [runtime.logits(framed[start : start + BATCH]) for start in range(0, len(framed), BATCH)]
 
     forward()
     _, network = _timed(forward)
     yield "network, all cores", network / len(files)
-    predictor = Predictor([member])
+    predictor = Predictor([runtime])
     batches = range(0, len(images), BATCH)
     found, spent = _timed(lambda: [one for at in batches for one in predictor.predict(images[at : at + BATCH])])
     yield "ellipse, mask, quality", max(spent - network, 0.0) / len(files)

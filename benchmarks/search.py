@@ -1,7 +1,7 @@
 """How many epochs a search needs to find a sweep's best: ``python -m benchmarks.search SWEEP_FOLDER``.
 
-The trainings are not made again: each trial is given the validation Dice that the sweep's job of the same
-values had at each epoch. So the search can be repeated with many seeds of its sampler.
+Nothing is trained: each trial gets the recorded validation Dice of the sweep's job with the same values, epoch by
+epoch. So the search can be repeated with many seeds of its sampler.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from fetal_seg.evaluation.runs import Run, read_runs
 
 
 class Replay:
-    """Gives the recorded epochs of a sweep's jobs; counts those it gave until the best job had ended."""
+    """Replays the recorded epochs of a sweep's jobs, and counts them until the best job has ended."""
 
     def __init__(self, runs: list[Run], keys: list[str]) -> None:
         self._curves = {
@@ -51,25 +51,25 @@ def main() -> None:
     parser.add_argument("--startup", type=int, default=6)
     parser.add_argument("--pruner", default="median")
     parser.add_argument("--repeats", type=int, default=20)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     logging.disable(logging.INFO)
-    runs = read_runs([asked.sweep])
+    runs = read_runs([options.sweep])
     keys = factors(runs)
     space = {key: sorted({str(run.setting(key)) for run in runs}) for key in keys}
     whole = sum(len(run.curves) for run in runs)
-    found = []
-    for seed in track(range(asked.repeats), "searching", console=Console(stderr=True), transient=True):
+    searches = []
+    for seed in track(range(options.repeats), "searching", console=Console(stderr=True), transient=True):
         replay = Replay(runs, keys)
         with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
-            settings = SearchSettings(trials=asked.trials, pruner=asked.pruner, startup_trials=asked.startup)
+            settings = SearchSettings(trials=options.trials, pruner=options.pruner, startup_trials=options.startup)
             search.open_study(Path(folder), seed, settings, create=True)
             search.work(Path(folder), [], space, settings, seed, replay)
-        found.append((replay.needed, replay.epochs))
-    needed = [epochs for epochs, _ in found if epochs]
-    spent = np.mean([epochs for _, epochs in found])
-    print(f"{asked.sweep}: {len(runs)} jobs, {whole} epochs, best val/dice {replay.best:.4f}")
-    print(f"{asked.trials} trials, {asked.pruner} pruner: {spent:.0f} epochs ({spent / whole:.0%} of the grid's)")
-    share = f"{len(needed)} of {asked.repeats} searches ended with the best of the grid"
+        searches.append((replay.needed, replay.epochs))
+    needed = [epochs for epochs, _ in searches if epochs]
+    spent = np.mean([epochs for _, epochs in searches])
+    print(f"{options.sweep}: {len(runs)} jobs, {whole} epochs, best val/dice {replay.best:.4f}")
+    print(f"{options.trials} trials, {options.pruner} pruner: {spent:.0f} epochs ({spent / whole:.0%} of the grid's)")
+    share = f"{len(needed)} of {options.repeats} searches ended with the best of the grid"
     print(
         f"{share}, after {np.median(needed):.0f} epochs ({np.median(needed) / whole:.0%}) in the median"
         if needed

@@ -1,6 +1,6 @@
-"""Speed of the command line, of training against a bare PyTorch loop, and of an epoch of 799 images.
+"""Speed of the command line, of training compared with a bare PyTorch loop, and of an epoch of 799 images.
 
-Run it alone on the machine: ``make bench``. Phantoms stand in for HC18, whose images cost the same.
+Run it alone on the machine: ``make bench``. Images of noise stand in for HC18's, whose time is the same.
 """
 
 import shutil
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from lightning.pytorch import Callback
 from rich.console import Console
 from rich.table import Table
 
@@ -36,10 +37,10 @@ def time_help() -> float:
 
 def make_data(folder: Path) -> Any:
     """A data module of images of noise, as many as an epoch of HC18 needs."""
-    from fetal_seg.data.augmentation.pipeline import Augmentation
+    from fetal_seg.config.data import FolderConfig
     from fetal_seg.data.cache import build_cache
+    from fetal_seg.data.preparation import PreparedImages
     from fetal_seg.data.records import Record
-    from fetal_seg.data.split_files import SplitRule
     from fetal_seg.geometry.ellipse import Ellipse
     from fetal_seg.geometry.letterbox import Letterbox
     from fetal_seg.images.grey import write_png
@@ -52,39 +53,30 @@ def make_data(folder: Path) -> Any:
     )
     write_png(folder / "image.png", image)
     write_png(folder / "mask.png", mask)
-    records = [
+    records = tuple(
         Record(f"{index:04d}.png", f"{index:04d}", folder / "image.png", folder / "mask.png", 0.1)
         for index in range(IMAGES + 1)
-    ]
-    rule = SplitRule(val_fraction=1 / (IMAGES + 1))
+    )
+    config = FolderConfig(root=str(folder), height=HEIGHT, width=WIDTH, batch_size=BATCH, val_fraction=1 / len(records))
     cache = build_cache(records, Letterbox(HEIGHT, WIDTH), folder / "cache")
-    return HeadDataModule(records, cache, rule, Augmentation(), batch_size=BATCH)
+    return HeadDataModule(config, prepared=PreparedImages(records, cache))
 
 
 def make_task(name: str) -> Any:
     """The task as ``train.py`` builds it with its default optimizer, schedule and loss."""
-    from fetal_seg.models.checkpoint import describe
-    from fetal_seg.models.registry import build_network
+    from fetal_seg.config.choices import Choice
     from fetal_seg.training.task import SegmentationTask
 
-    network = build_network({"name": name})
-    description = describe({"name": name}, {"height": HEIGHT, "width": WIDTH, "mean": 0.15, "std": 0.2}, {}, {})
-    return SegmentationTask(
-        network,
-        description,
-        optim={"name": "adamw", "lr": 1e-3, "weight_decay": 0.01},
-        scheduler={"name": "onecycle", "warmup": 0.2},
-        loss={"name": "bce_dice"},
-        seed=0,
-    )
+    return SegmentationTask(Choice(name))
 
 
 def bare_loop(name: str, precision: str) -> float:
     """Images a second of a plain PyTorch loop over the same network, one batch ready in memory."""
-    from fetal_seg.models.registry import build_network
+    from fetal_seg.config.choices import Choice
+    from fetal_seg.models.building import build_network
     from fetal_seg.training.losses import bce_dice
 
-    network = build_network({"name": name}).to(memory_format=torch.channels_last).train()
+    network = build_network(Choice(name)).to(memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(network.parameters(), 1e-3, weight_decay=0.01)
     images = torch.randn(BATCH, 1, HEIGHT, WIDTH).contiguous(memory_format=torch.channels_last)
     target = torch.rand(BATCH, 1, HEIGHT, WIDTH)
@@ -100,23 +92,17 @@ def bare_loop(name: str, precision: str) -> float:
     return STEPS * BATCH / (time.perf_counter() - start)
 
 
-class Clock:
-    """A callback that times the training's steps after the first three, data and callbacks included."""
+class StepTimer(Callback):
+    """Times the training's steps after the first three, data and callbacks included."""
 
-    def __new__(cls) -> Any:
-        """An instance of a Lightning callback, which is imported here."""
-        from lightning.pytorch import Callback
+    start = rate = 0.0
 
-        class Timer(Callback):
-            start = rate = 0.0
-
-            def on_train_batch_end(self, *arguments: Any) -> None:
-                index = arguments[-1]
-                if index == 2:
-                    self.start = time.perf_counter()
-                self.rate = (index - 2) * BATCH / max(time.perf_counter() - self.start, 1e-9)
-
-        return Timer()
+    def on_train_batch_end(self, *arguments: Any) -> None:
+        """Update the rate, images/s."""
+        index = arguments[-1]
+        if index == 2:
+            self.start = time.perf_counter()
+        self.rate = (index - 2) * BATCH / max(time.perf_counter() - self.start, 1e-9)
 
 
 def our_training(name: str, data: Any, folder: Path, limit: int | float) -> tuple[float, float, str]:
@@ -129,14 +115,14 @@ def our_training(name: str, data: Any, folder: Path, limit: int | float) -> tupl
     run = folder / f"run-{time.time_ns()}"
     keys = TrainerConfig(max_epochs=1, accelerator="cpu", gradient_clip_val=1.0, ema_decay=0.995, progress_bar=False)
     trainer, precision = build_trainer(keys, run, data)
-    clock = Clock()
-    trainer.callbacks.insert(0, clock)
+    timer = StepTimer()
+    trainer.callbacks.insert(0, timer)
     trainer.limit_train_batches = limit
     start = time.perf_counter()
     trainer.fit(make_task(name), datamodule=data)
     seconds = time.perf_counter() - start
     shutil.rmtree(run)
-    return clock.rate, seconds, precision["precision"]
+    return timer.rate, seconds, precision["precision"]
 
 
 def main() -> None:
@@ -148,11 +134,11 @@ def main() -> None:
         data = make_data(folder)
         for name in MODELS:
             pairs = []
-            for _ in range(TURNS):  # in turn, so that a machine that slows down slows both
+            for _ in range(TURNS):  # alternately, so that a machine that slows down slows both
                 ours, _, precision = our_training(name, data, folder, STEPS + 3)
                 pairs.append((ours, bare_loop(name, precision)))
             ours, bare = (statistics.median(values) for values in zip(*pairs, strict=True))
-            ratio = statistics.median(one / other for one, other in pairs)
+            ratio = statistics.median(our_rate / bare_rate for our_rate, bare_rate in pairs)
             _, epoch, precision = our_training(name, data, folder, 1.0)
             table.add_row(f"{name}: bare loop, {precision}", f"{bare:.1f} images/s")
             table.add_row(f"{name}: our training, augmentation included", f"{ours:.1f} images/s, {ratio:.3f} of bare")

@@ -1,9 +1,8 @@
 """Files that are either whole or not there, whatever kills the process."""
 
 import contextlib
-import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,12 +15,10 @@ def whole_file(path: Path) -> Iterator[Path]:
     The temporary name keeps the suffix, since many libraries choose the format by it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+    temporary.touch(exist_ok=False)
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -35,33 +32,16 @@ def whole_folder(path: Path) -> Iterator[Path]:
     use it for folders whose content follows from their name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    temporary.mkdir()
     try:
         yield temporary
-        temporary.chmod(0o777 & ~_umask())
         with contextlib.suppress(OSError):  # the other process was first
             temporary.rename(path)
         if not path.is_dir():
             raise OSError(f"{path} could not be created")
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def added_whole(folder: Path) -> Iterator[Path]:
-    """Give a temporary folder in `folder` to fill; its files move into `folder`, over older ones, at the end.
-
-    On an exception they are removed, and what `folder` held stays as it was.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as name:
-        yield Path(name)
-        for path in sorted(Path(name).rglob("*")):
-            target = folder / path.relative_to(name)
-            if path.is_dir():
-                target.mkdir(exist_ok=True)
-            else:
-                path.replace(target)
 
 
 def remove_partial_files(folder: Path) -> None:
@@ -74,9 +54,3 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8, whole or not at all."""
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

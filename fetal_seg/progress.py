@@ -4,14 +4,19 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
 T = TypeVar("T")
 
 
-def track(items: Iterable[T], what: str, total: int) -> Iterator[T]:
-    """Yield `items` while a bar on standard error shows how many of `total` are done; silent in a log."""
+def progress_bar(amount: ProgressColumn) -> Progress:
+    """A bar on standard error, with a column that says how much is done; silent in a log."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def track(items: Iterable[T], what: str, total: int) -> Iterator[T]:
+    """Yield `items` while a bar shows how many of `total` are done."""
+    with progress_bar(MofNCompleteColumn()) as progress:
         yield from progress.track(items, total=total, description=what)

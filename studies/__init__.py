@@ -1,1 +1,1 @@
-"""What the studies of docs/ measured: accuracy, agreement, generality; each module prints its figures."""
+"""The studies that docs/ reports; each module prints the figures of a page."""

@@ -1,10 +1,10 @@
-"""Whether two networks err because of themselves, or of the images and their truth: docs/accuracy.md quotes it.
+"""Whether two networks differ from the truth more than from each other; for docs/accuracy.md.
 
 python -m studies.agreement EVALUATION EVALUATION [EVALUATION ...]
 
-Each is a folder with per_image.csv, of evaluate.py or of a run's own evaluation; several after the first are taken as
-one, as the folds of a cross-validation. If networks that were trained apart, one of them perhaps on these very images,
-are nearer to each other than either is to the truth, it is not training that keeps them from it.
+Each is a folder with per_image.csv, written by evaluate.py or by a run's own evaluation. Several folders after the
+first are taken as one, as the folds of a cross-validation. Networks that were trained separately, and are nearer to
+each other than to the truth, are limited by the images and their truth, not by their training.
 """
 
 import argparse
@@ -17,17 +17,17 @@ from fetal_seg.evaluation.tables import read_per_image
 
 
 def main() -> None:
-    """Print how far the two are from the truth, and from each other."""
+    """Print how much the two differ from the truth, and from each other."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("first", type=Path)
     parser.add_argument("others", type=Path, nargs="+")
-    given = parser.parse_args()
-    one = _measured(given.first)
-    other = {name: row for folder in given.others for name, row in _measured(folder).items()}
-    names = sorted(one.keys() & other.keys())
+    options = parser.parse_args()
+    rows = _measured(options.first)
+    other_rows = {name: row for folder in options.others for name, row in _measured(folder).items()}
+    names = sorted(rows.keys() & other_rows.keys())
     if len(names) < 3:
         parser.error(f"{len(names)} images are measured in both; give evaluations of the same images")
-    first, second = (np.array([rows[name]["df_mm"] for name in names], float) for rows in (one, other))
+    first, second = (np.array([of[name]["df_mm"] for name in names], float) for of in (rows, other_rows))
     mean = np.abs((first + second) / 2).mean()
     print(f"{len(names)} images measured by both")
     print(f"ADF {np.abs(first).mean():.2f} and {np.abs(second).mean():.2f} mm, of their mean {mean:.2f}")

@@ -13,22 +13,23 @@ from fetal_seg.evaluation.runs import RunStatus, read_runs
 from fetal_seg.evaluation.summary import summarise
 from fetal_seg.evaluation.tables import read_per_image
 from fetal_seg.report.terminal import summary_table
+from studies.figures import with_interval
 
 
 def main() -> None:
     """Print the pooled table, and a line a fold."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sweep", type=Path, help="of train.py -m experiment=crossvalidation")
-    given = parser.parse_args()
+    options = parser.parse_args()
     folds = [
         read_per_image(run.folder / "evaluation" / "per_image.csv")
-        for run in read_runs([given.sweep])
+        for run in read_runs([options.sweep])
         if run.status == RunStatus.FINISHED
     ]
     rows = [row for fold in folds for row in fold]
     names = {row["file"] for row in rows}
     if len(names) != len(rows):
-        parser.error(f"{given.sweep}: an image is in the validation part of more than one run; give one sweep alone")
+        parser.error(f"{options.sweep}: an image is in the validation part of more than one run; give one sweep alone")
     Console().print(summary_table(summarise(rows)))
     for number, fold in enumerate(folds):
         print(f"fold {number}: {_line(summarise(fold))}")
@@ -36,17 +37,10 @@ def main() -> None:
 
 
 def _line(summary: dict[str, Any]) -> str:
-    def told(measure: str, scale: float = 1.0) -> str:
-        known = summary[measure]
-        if known["mean"] is None:
-            return "–"
-        low, high = known["ci95"]
-        return f"{scale * known['mean']:.2f} ({scale * low:.2f} to {scale * high:.2f})"
-
-    return (
-        f"n {summary['n']}, missed {summary['missed']}, ellipse Dice {told('ellipse_dice', 100)} %, "
-        f"ADF {told('adf_mm')} mm, DF {told('df_mm')} mm, HD {told('ellipse_hd_mm')} mm"
-    )
+    dice = with_interval(summary["ellipse_dice"], 100)
+    adf, df, hd = (with_interval(summary[measure]) for measure in ("adf_mm", "df_mm", "ellipse_hd_mm"))
+    missed = f"n {summary['n']}, missed {summary['missed']}"
+    return f"{missed}, ellipse Dice {dice} %, ADF {adf} mm, DF {df} mm, HD {hd} mm"
 
 
 if __name__ == "__main__":

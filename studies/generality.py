@@ -1,12 +1,11 @@
-"""How Dice and ADF fall, and the flag rises, where images are not as HC18's: docs/accuracy.md quotes it.
+"""How accuracy and flags change where images are not as HC18's; for docs/accuracy.md.
 
 python -m studies.generality [--ckpt CHECKPOINT] [--root HC18_FOLDER] [--limit N]
 
-Every change is made to the checkpoint's validation images at their own size, with a strength that is the same for all.
+Each change is made to the checkpoint's validation images at their own size, with one strength for all.
 """
 
 import argparse
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,18 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fetal_seg.data.augmentation import artefacts
+from fetal_seg.data.reading import read_ahead
 from fetal_seg.data.records import Record
 from fetal_seg.evaluation.clustered_statistics import describe
 from fetal_seg.evaluation.scoring import score
 from fetal_seg.geometry.arrays import Grey
 from fetal_seg.geometry.ellipse import Ellipse
-from fetal_seg.inference.predictor import Predictor, read_ahead
-from fetal_seg.measurement.result import CHECK, NO_HEAD
+from fetal_seg.inference.predictor import Predictor
+from fetal_seg.measurement.result import Flag
 from fetal_seg.models.checkpoint import read_checkpoint
 from fetal_seg.models.weights import PRETRAINED
+from studies.figures import with_interval
+from tools import add_root
 from tools.release_weights import held_out
 
-Changed = tuple[Grey, Ellipse, float]  # image, truth in its pixels, and how many new pixels an old one is broad
+Changed = tuple[Grey, Ellipse, float]  # image, truth in its pixels, and the width of an old pixel in new ones
 Change = Callable[[Grey, Ellipse, np.random.Generator], Changed]
 
 
@@ -46,7 +48,7 @@ def _artefact(change: Callable[[Grey, np.random.Generator], Grey]) -> Change:
 
 
 def _warp(image: Grey, truth: Ellipse, matrix: NDArray[np.float64], size: tuple[int, int], scale: float) -> Changed:
-    """Move an image by a map (2, 3) from its pixels to those of one of `size` (width, height)."""
+    """Transform an image by a matrix (2, 3) from its pixels to those of an image of `size` (width, height)."""
     smooth = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     return cv2.warpAffine(image, matrix, size, flags=smooth), truth.transform(matrix), scale
 
@@ -59,7 +61,7 @@ def _zoom_out(image: Grey, truth: Ellipse, rng: np.random.Generator) -> Changed:
 
 
 def _crop(aspect: float) -> Change:
-    """The part about the head, of this ratio of width to height, with a tenth of the head to spare."""
+    """The part around the head, of this ratio of width to height, with a margin of a tenth of the head."""
 
     def changed(image: Grey, truth: Ellipse, rng: np.random.Generator) -> Changed:
         margin = 1.1 * truth.semi_axis_a
@@ -108,15 +110,15 @@ def main() -> None:
     """Print a row for each change."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ckpt", default=PRETRAINED)
-    parser.add_argument("--root", default=os.environ.get("HC18_ROOT", "data/hc18"))
     parser.add_argument("--limit", type=int, help="the first so many images")
-    given = parser.parse_args()
-    checkpoint = read_checkpoint(given.ckpt)
-    records = held_out(checkpoint, given.root)
+    add_root(parser)
+    options = parser.parse_args()
+    checkpoint = read_checkpoint(options.ckpt)
+    records = held_out(checkpoint, options.root)
     predictor = Predictor.load(checkpoint)
     print(f"{'':30s}{'ellipse Dice, %':>24s}{'ADF, mm':>24s}{'DF':>7s}{'flagged':>9s}{'missed':>8s}{'ADF of ok':>11s}")
     for name, change in CHANGES.items():
-        print(_line(name, list(_scores(predictor, records[: given.limit], change))), flush=True)
+        print(_line(name, list(_scores(predictor, records[: options.limit], change))), flush=True)
 
 
 def _scores(predictor: Predictor, records: Sequence[Record], change: Change) -> Iterator[dict[str, Any]]:
@@ -130,19 +132,17 @@ def _scores(predictor: Predictor, records: Sequence[Record], change: Change) -> 
 
 
 def _line(name: str, rows: list[dict[str, Any]]) -> str:
-    def told(measure: str, scale: float) -> str:
-        known = [row for row in rows if np.isfinite(row[measure])]
-        result = describe([row[measure] for row in known], [row["examination"] for row in known])
-        low, high = result["ci95"]
-        return f"{scale * result['mean']:.2f} ({scale * low:.2f} to {scale * high:.2f})"
+    def mean(measure: str, scale: float = 1.0) -> str:
+        finite = [row for row in rows if np.isfinite(row[measure])]
+        return with_interval(describe([row[measure] for row in finite], [row["examination"] for row in finite]), scale)
 
-    found = [row for row in rows if row["flag"] != NO_HEAD]
-    sure = [row["adf_mm"] for row in found if row["flag"] != CHECK]
+    found = [row for row in rows if row["flag"] != Flag.NO_HEAD]
+    ok = [row["adf_mm"] for row in found if row["flag"] != Flag.CHECK]
     flagged = sum(row["flag"] != "ok" for row in rows) / len(rows)
     return (
-        f"{name:30s}{told('ellipse_dice', 100):>24s}{told('adf_mm', 1):>24s}"
+        f"{name:30s}{mean('ellipse_dice', 100):>24s}{mean('adf_mm'):>24s}"
         f"{np.mean([row['df_mm'] for row in found]):7.2f}{100 * flagged:7.0f} %{len(rows) - len(found):8d}"
-        f"{np.mean(sure) if sure else np.nan:11.2f}"
+        f"{np.mean(ok) if ok else np.nan:11.2f}"
     )
 
 

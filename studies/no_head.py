@@ -1,13 +1,12 @@
-"""What the network makes of images without a head: docs/accuracy.md quotes it.
+"""How many images without a head are measured nevertheless; for docs/accuracy.md.
 
 python -m studies.no_head [--ckpt CHECKPOINT] [--root HC18_FOLDER]
 
-Drawn abdomens, noise, speckle and shapes; corners of HC18's validation images that hold less than a tenth of
-the head; pages and photographs that scikit-image carries. Prints what is not refused, and how many are.
+The images are drawn abdomens, noise, speckle and shapes; corners of HC18's validation images that hold less than a
+tenth of the head; pages and photographs of scikit-image. Prints which are measured, and how many are refused.
 """
 
 import argparse
-import os
 from collections.abc import Iterator
 
 import cv2
@@ -21,6 +20,7 @@ from fetal_seg.images.grey import as_grey
 from fetal_seg.inference.predictor import Predictor
 from fetal_seg.models.checkpoint import Checkpoint, read_checkpoint
 from fetal_seg.models.weights import PRETRAINED
+from tools import add_root
 from tools.release_weights import held_out
 
 SHAPE = (540, 800)  # HC18's
@@ -31,17 +31,17 @@ Named = tuple[str, Grey]
 
 
 def main() -> None:
-    """Print each image that is not refused, then how many there are of each kind."""
+    """Print each image that is measured, then how many of each kind are refused."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ckpt", default=PRETRAINED)
-    parser.add_argument("--root", default=os.environ.get("HC18_ROOT", "data/hc18"))
-    given = parser.parse_args()
-    checkpoint = read_checkpoint(given.ckpt)
+    add_root(parser)
+    options = parser.parse_args()
+    checkpoint = read_checkpoint(options.ckpt)
     predictor = Predictor.load(checkpoint)
     rng = np.random.default_rng(0)
     kinds = {
         "drawn": [(f"abdomen {number}", _abdomen(rng)) for number in range(8)] + list(_shapes(rng)),
-        "parts of HC18": list(_parts(checkpoint, given.root)),
+        "parts of HC18": list(_corners(checkpoint, options.root)),
         "pictures": [(name, as_grey(np.asarray(getattr(data, name)()))) for name in PICTURES],
     }
     for kind, images in kinds.items():
@@ -54,10 +54,9 @@ def _is_refused(predictor: Predictor, name: str, image: Grey) -> bool:
     if found.ellipse is None or found.quality is None:
         return True
     size = 100 * float((found.mask > 0).mean())
-    told = "; ".join(found.quality.reasons()) or "no reason"
-    print(
-        f"  {name}: measured ({size:.0f} % of the picture, confidence {100 * found.quality.confidence:.0f} %): {told}"
-    )
+    reasons = "; ".join(found.quality.reasons()) or "no reason"
+    confidence = 100 * found.quality.confidence
+    print(f"  {name}: measured ({size:.0f} % of the picture, confidence {confidence:.0f} %): {reasons}")
     return False
 
 
@@ -73,10 +72,10 @@ def _abdomen(rng: np.random.Generator) -> Grey:
     cv2.ellipse(scatter, center, axes, tilt, 0, 360, rng.uniform(0.5, 0.9), -1)
     cv2.ellipse(mirror, center, axes, tilt, 0, 360, rng.uniform(0.5, 1.5), 3)
     for _ in range(2):
-        place = (center[0] + int(rng.uniform(-0.5, 0.5) * radius), center[1] + int(rng.uniform(-0.5, 0.5) * radius))
-        cv2.ellipse(scatter, place, (radius // 5, radius // 8), rng.uniform(0, 180), 0, 360, 0.04, -1)
-    turn = rng.uniform(0, 2 * np.pi)
-    spine = (center[0] + int(0.75 * radius * np.cos(turn)), center[1] + int(0.75 * radius * np.sin(turn)))
+        fluid = (center[0] + int(rng.uniform(-0.5, 0.5) * radius), center[1] + int(rng.uniform(-0.5, 0.5) * radius))
+        cv2.ellipse(scatter, fluid, (radius // 5, radius // 8), rng.uniform(0, 180), 0, 360, 0.04, -1)
+    angle = rng.uniform(0, 2 * np.pi)
+    spine = (center[0] + int(0.75 * radius * np.cos(angle)), center[1] + int(0.75 * radius * np.sin(angle)))
     for side in (-12, 0, 12):
         cv2.circle(mirror, (spine[0] + side, spine[1] + abs(side) // 2), 5, 3.0, -1)
     cv2.rectangle(scatter, (spine[0] - 16, spine[1] + 10), (spine[0] + 16, height), 0.05, -1)
@@ -99,7 +98,7 @@ def _shapes(rng: np.random.Generator) -> Iterator[Named]:
     yield "marks", artefacts.add_marks(np.full(SHAPE, 20, np.uint8), rng)
 
 
-def _parts(checkpoint: Checkpoint, root: str, count: int = 12) -> Iterator[Named]:
+def _corners(checkpoint: Checkpoint, root: str, count: int = 12) -> Iterator[Named]:
     """Corners, 300 x 200, of validation images, where they show nearly nothing of the head."""
     for record in held_out(checkpoint, root)[:: 200 // count][:count]:
         image, truth = record.read_pair()

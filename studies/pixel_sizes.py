@@ -1,45 +1,45 @@
-"""What a network makes of pixel sizes that it was never trained on.
+"""How accurate a network is at pixel sizes that it was never trained on; for docs/accuracy.md.
 
 python -m studies.pixel_sizes split SPLIT_JSON [--root HC18_FOLDER]
-    writes a split whose validation part has the smallest and the largest pixel sizes, and whose training part has no
-    examination with one of these; train with it: python train.py experiment=pretrained_short data.split_file=SPLIT_JSON
+    writes a split: images with the smallest and the largest pixel sizes validate, and no image of their examinations
+    trains; then run python train.py experiment=pretrained_short data.split_file=SPLIT_JSON
 python -m studies.pixel_sizes compare RUN SWEEP
-    its images' errors beside those of the cross-validation's networks, which had seen such sizes
+    compares the run's errors with those of the cross-validation's networks, which have seen such sizes
 """
 
 import argparse
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fetal_seg.data import hc18
-from fetal_seg.data.sources import cache_folder
+from fetal_seg.data.loading import cache_folder
+from fetal_seg.data.sources import hc18
 from fetal_seg.data.split_files import write_split
 from fetal_seg.data.splits import Split
 from fetal_seg.evaluation.clustered_statistics import describe, paired_difference
 from fetal_seg.evaluation.runs import read_runs
 from fetal_seg.evaluation.tables import read_per_image
+from tools import add_root
 
-HELD_OUT = 0.12  # part of the images at either end of the pixel sizes
+HELD_OUT = 0.12  # fraction of the images at either end of the pixel sizes
 
 
 def main() -> None:
     """Write the split, or print the comparison."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest="what", required=True)
+    commands = parser.add_subparsers(dest="command", required=True)
     split = commands.add_parser("split")
     split.add_argument("file", type=Path)
-    split.add_argument("--root", type=Path, default=Path(os.environ.get("HC18_ROOT", "data/hc18")))
+    add_root(split)
     compare = commands.add_parser("compare")
     compare.add_argument("run", type=Path)
     compare.add_argument("sweep", type=Path)
-    given = parser.parse_args()
-    if given.what == "split":
-        _write(given.root, given.file)
+    options = parser.parse_args()
+    if options.command == "split":
+        _write(Path(options.root), options.file)
     else:
-        _compare(given.run, given.sweep)
+        _compare(options.run, options.sweep)
 
 
 def _write(root: Path, file: Path) -> None:
@@ -56,14 +56,13 @@ def _write(root: Path, file: Path) -> None:
 
 def _compare(run: Path, sweep: Path) -> None:
     unseen = read_per_image(run / "evaluation" / "per_image.csv")
-    folds = [read_per_image(one.folder / "evaluation" / "per_image.csv") for one in read_runs([sweep])]
+    folds = [read_per_image(fold.folder / "evaluation" / "per_image.csv") for fold in read_runs([sweep])]
     seen = {row["file"]: row for fold in folds for row in fold}
-    for name, part in (("all", (1, 2, 3)), ("trimester 1", (1,)), ("trimester 2", (2,)), ("trimester 3", (3,))):
-        rows = [
-            row for row in unseen if row["trimester"] in part and not (row["missed"] or seen[row["file"]]["missed"])
-        ]
+    both = [row for row in unseen if not (row["missed"] or seen[row["file"]]["missed"])]
+    for name, trimesters in (("all", (1, 2, 3)), ("trimester 1", (1,)), ("trimester 2", (2,)), ("trimester 3", (3,))):
+        rows = [row for row in both if row["trimester"] in trimesters]
         if rows:
-            print(f"{name}, {len(rows)} images that both found")
+            print(f"{name}, {len(rows)} images that both measure")
             for measure, scale in (("ellipse_dice", 100), ("adf_mm", 1), ("df_mm", 1)):
                 print(f"  {measure:14s}{_line(rows, [seen[row['file']] for row in rows], measure, scale)}")
 
@@ -71,10 +70,10 @@ def _compare(run: Path, sweep: Path) -> None:
 def _line(unseen: list[dict[str, Any]], seen: list[dict[str, Any]], measure: str, scale: float) -> str:
     groups = [row["examination"] for row in unseen]
     values = [[scale * row[measure] for row in rows] for rows in (unseen, seen)]
-    means = [describe(one, groups)["mean"] for one in values]
-    apart = paired_difference(*values, groups)
-    told = f"unseen {means[0]:7.2f}   seen {means[1]:7.2f}"
-    return f"{told}   difference {apart.mean:+.2f} ({apart.low:.2f} to {apart.high:.2f})"
+    mean_unseen, mean_seen = (describe(scores, groups)["mean"] for scores in values)
+    difference = paired_difference(*values, groups)
+    interval = f"{difference.mean:+.2f} ({difference.low:.2f} to {difference.high:.2f})"
+    return f"unseen {mean_unseen:7.2f}   seen {mean_seen:7.2f}   difference {interval}"
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def hc18_root():
 @pytest.fixture(scope="session")
 def phantoms(tmp_path_factory):
     """A folder with 12 training and 4 test phantoms in HC18's archives."""
-    from fetal_seg.data.phantom.source import write_phantoms
+    from fetal_seg.data.phantom.writing import write_phantoms
 
     folder = tmp_path_factory.mktemp("phantoms")
     write_phantoms(folder, train=12, test=4, seed=5)

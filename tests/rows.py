@@ -43,7 +43,7 @@ def head(file="a.png", semi_axis=200.0, pixel_size=0.13, flag="ok", reasons=(), 
     row |= {"hc_px": ellipse.circumference, "overlay": f"overlays/{file}"}
     if pixel_size is None:
         return row | more
-    known = Biometry.of(ellipse.transform(np.diag([pixel_size, pixel_size, 1])[:2]), age)
+    known = Biometry.from_ellipse(ellipse.transform(np.diag([pixel_size, pixel_size, 1])[:2]), age)
     row |= {"hc_mm": known.hc_mm, "hc_low_mm": known.hc_mm - 2.5, "hc_high_mm": known.hc_mm + 2.5}
     row |= {"bpd_mm": known.bpd_mm, "ofd_mm": known.ofd_mm, "cephalic_index": known.cephalic_index_percent}
     row |= {"ga_intergrowth_weeks": known.ga_intergrowth_weeks or "out of range"}

@@ -6,9 +6,11 @@ import numpy as np
 import torch
 import yaml
 
+from fetal_seg.config.choices import Choice
 from fetal_seg.evaluation.tables import write_per_image
-from fetal_seg.models.checkpoint import describe
-from fetal_seg.models.registry import build_network
+from fetal_seg.models.building import build_network
+from fetal_seg.models.preprocessing import Preprocessing
+from tests.models.descriptions import described
 
 IMAGES = 24  # two of each examination
 BASE = {"model": {"name": "encoder_decoder", "depth": 3}, "optim": {"name": "adamw", "lr_factor": 1.0}, "seed": 0}
@@ -70,12 +72,11 @@ def write_run(folder, overrides=(), rows=None, *, status="finished", losses=(0.9
 
 def write_checkpoint(run, data, depth=2, width=4):
     """An untrained network as a run's best checkpoint; `data` says where the images are."""
-    network = {"name": "encoder_decoder", "depth": depth, "width": width}
-    frame = {"height": 32, "width": 48, "mean": 0.3, "std": 0.2}
+    network = Choice("encoder_decoder", {"depth": depth, "width": width})
     state = {f"network.{name}": value for name, value in build_network(network).state_dict().items()}
     (run / "checkpoints").mkdir()
-    description = describe(network, frame, data, {"train": [], "val": []})
-    torch.save({"fetal_seg": description, "state_dict": state}, run / "checkpoints" / "best.ckpt")
+    description = described(network, Preprocessing(32, 48, 0.3, 0.2), Choice.from_dict(data))
+    torch.save({"fetal_seg": description.to_dict(), "state_dict": state}, run / "checkpoints" / "best.ckpt")
 
 
 def write_sweep(folder, jobs):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fetal_seg.files import added_whole, whole_file, whole_folder, write_text
+from fetal_seg.files import whole_file, whole_folder, write_text
 
 
 def test_a_file_appears_whole_at_the_end_and_not_before(tmp_path):
@@ -137,19 +137,3 @@ def test_a_file_in_the_place_of_the_folder_is_an_error(tmp_path):
         pass
     assert path.read_text(encoding="utf-8") == "a file"
     assert [entry.name for entry in Path(tmp_path).iterdir()] == ["cache"]
-
-
-def test_results_are_added_whole_and_what_was_there_stays(tmp_path):
-    (tmp_path / "masks").mkdir()
-    (tmp_path / "masks" / "old.png").write_text("mine")
-    with pytest.raises(RuntimeError), added_whole(tmp_path) as results:
-        (results / "masks").mkdir()
-        (results / "masks" / "new.png").write_text("half")
-        raise RuntimeError
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["masks", "old.png"]
-    with added_whole(tmp_path) as results:
-        (results / "masks").mkdir()
-        (results / "masks" / "new.png").write_text("whole")
-        (results / "table.csv").write_text("a")
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["masks", "new.png", "old.png", "table.csv"]
-    assert (tmp_path / "masks" / "old.png").read_text() == "mine"

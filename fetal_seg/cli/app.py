@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -16,37 +16,47 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from fetal_seg.cli.overrides import CONF, as_hydra_takes, first_of, is_of_hydra, is_sweep, last_value
+from fetal_seg.cli.quiet import let_idle_threads_sleep, quiet_image_libraries
 from fetal_seg.cli.sweep import Sweep, plan_sweep, run_job, run_sweep
+from fetal_seg.cli.validation import validate
+from fetal_seg.config.commands import TrainConfig
 from fetal_seg.errors import InputError
 from fetal_seg.files import write_text
 
 logger = logging.getLogger(__name__)
 
 
-def command(name: str, schema: str) -> Callable[[Callable[[Any, Path], None]], Callable[[], None]]:
-    """Make an entry point of a function that takes a checked configuration and the run's folder.
+Schema = TypeVar("Schema")
+Task = Callable[[Any, Path, list[str]], Any]  # takes a checked configuration, the run's folder and the command line
+
+
+def command(name: str, schema: type[Any]) -> Callable[[Task], Callable[[], None]]:
+    """Make an entry point of a function.
 
     Args:
         name: of the top configuration in ``conf/``.
-        schema: name of its dataclass in ``fetal_seg.config``.
+        schema: its dataclass, of ``fetal_seg.config.commands``.
     """
 
-    def decorate(task: Callable[[Any, Path], None]) -> Callable[[], None]:
+    def decorate(task: Task) -> Callable[[], None]:
         @hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)
         def job(composed: DictConfig) -> None:
+            quiet_image_libraries()  # here too: the jobs of a sweep may have processes of their own
             run_dir = Path(HydraConfig.get().runtime.output_dir)
             if HydraConfig.get().mode == RunMode.MULTIRUN:
-                # What the run's record shows as its command: this job's own
-                sys.argv[:] = [f"{name}.py", *HydraConfig.get().overrides.task]
-                run_job(lambda: task(_resumable(_checked(composed, schema), run_dir), run_dir), run_dir)
+                own = [f"{name}.py", *HydraConfig.get().overrides.task]  # the job's command line, not the sweep's
+                run_job(lambda: task(_resumable(_checked(composed, schema), run_dir), run_dir, own), run_dir)
                 return
             try:
-                task(_checked(composed, schema), run_dir)
+                task(_checked(composed, schema), run_dir, list(sys.argv))
             except InputError as error:
                 _drop_empty(run_dir)
                 _refuse(error)
 
         def main() -> None:
+            quiet_image_libraries()
+            if name == "predict":
+                let_idle_threads_sleep()
             try:
                 prepared = _prepare(sys.argv[1:], name, schema)
             except InputError as error:
@@ -66,19 +76,16 @@ def _refuse(error: InputError) -> None:
     sys.exit(2)
 
 
-def _checked(composed: DictConfig, schema: str) -> Any:
-    from fetal_seg.cli import validation
-    from fetal_seg.config import commands as config
-
+def _checked(composed: DictConfig, schema: type[Schema]) -> Schema:
     try:
         plain = OmegaConf.to_container(composed, resolve=True)
     except OmegaConfBaseException as error:
         raise InputError(f"the configuration cannot be resolved: {error}") from error
     assert isinstance(plain, dict)
-    return validation.validate({str(key): value for key, value in plain.items()}, getattr(config, schema), CONF)
+    return validate({str(key): value for key, value in plain.items()}, schema, CONF)
 
 
-def _prepare(arguments: list[str], name: str, schema: str) -> list[str] | Sweep:
+def _prepare(arguments: list[str], name: str, schema: type[Any]) -> list[str] | Sweep:
     """Check a command line before Hydra makes a folder for it: the arguments for Hydra, or a sweep."""
     flags = [argument for argument in arguments if argument.startswith("-")]
     if any(flag not in ("-m", "--multirun") for flag in flags):
@@ -117,7 +124,7 @@ def _check_writable(folder: Path) -> None:
         raise InputError(f"output={folder} cannot be written ({reason}); give another folder, or make room") from error
 
 
-def _prepare_sweep(given: list[str], name: str, schema: str) -> Sweep:
+def _prepare_sweep(given: list[str], name: str, schema: type[Any]) -> Sweep:
     sweep = plan_sweep(given, lambda keys: _compose(keys, name, schema).sweep.grid)
     jobs = sweep.jobs()
     strategy = _first_valid(jobs, name, schema).trainer.strategy
@@ -129,7 +136,7 @@ def _prepare_sweep(given: list[str], name: str, schema: str) -> Sweep:
     return sweep
 
 
-def _first_valid(jobs: list[list[str]], name: str, schema: str) -> Any:
+def _first_valid(jobs: list[list[str]], name: str, schema: type[Schema]) -> Schema:
     """The configuration of the first job that can run; the others fail, each in its turn, without stopping it."""
     problems = []
     for job in jobs:
@@ -140,7 +147,7 @@ def _first_valid(jobs: list[list[str]], name: str, schema: str) -> Any:
     raise problems[0]
 
 
-def compose_run(overrides: Sequence[str], run_dir: Path) -> Any:
+def compose_run(overrides: Sequence[str], run_dir: Path) -> TrainConfig:
     """The checked configuration of ``train.py`` with these overrides, written to the run's folder as Hydra does.
 
     Raises:
@@ -151,10 +158,10 @@ def compose_run(overrides: Sequence[str], run_dir: Path) -> Any:
     config = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
     for name, content in (("config", config), ("hydra", hydra_keys), ("overrides", OmegaConf.create(list(overrides)))):
         write_text(run_dir / ".hydra" / f"{name}.yaml", OmegaConf.to_yaml(content))
-    return _resumable(_checked(config, "TrainConfig"), run_dir)
+    return _resumable(_checked(config, TrainConfig), run_dir)
 
 
-def _compose(overrides: list[str], name: str, schema: str) -> Any:
+def _compose(overrides: list[str], name: str, schema: type[Schema]) -> Schema:
     """The checked configuration of these overrides, or of the first job of a sweep."""
     return _checked(_composed([first_of(text) for text in overrides if not is_of_hydra(text)], name), schema)
 
@@ -167,7 +174,7 @@ def _composed(overrides: list[str], name: str, **options: Any) -> DictConfig:
         raise InputError(" ".join(str(error).split())) from error
 
 
-def _resumable(config: Any, run_dir: Path) -> Any:
+def _resumable(config: TrainConfig, run_dir: Path) -> TrainConfig:
     """A job's configuration, going on from the job's own last checkpoint where there is one."""
     if (run_dir / "checkpoints" / "last.ckpt").is_file():
         config.ckpt_path = "last"

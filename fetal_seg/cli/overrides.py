@@ -17,19 +17,24 @@ CONF = Path(__file__).resolve().parents[2] / "conf"
 def as_hydra_takes(arguments: Sequence[str]) -> list[str]:
     """Arguments with each plain value as "add or override", so that what is unknown is left to the schema.
 
-    Hydra stops at the first key that it does not know; this way all problems are told at once.
+    Hydra stops at the first key that it does not know; this way one message names all problems.
 
     Raises:
         InputError: naming each argument that is no override, and each group's choice that there is not.
     """
     problems: list[str] = []
-    overrides = [_checked(_quoted(argument), problems) for argument in arguments]
+    overrides = [_checked(_quoted(_renamed(argument)), problems) for argument in arguments]
     if problems:
         raise InputError("; ".join(problems))
     return overrides
 
 
 PATHS = ("input", "output", "ckpt", "pixel_size_csv", "cache_dir", "data.root")  # keys whose values are paths
+
+
+def _renamed(argument: str) -> str:
+    """The argument with a key's present name where it has an older one."""
+    return re.sub(r"^([+~]*)data\.augmentation(?=[.=])", r"\1augmentation", argument)
 
 
 def _quoted(argument: str) -> str:
@@ -92,8 +97,8 @@ def jobs_of(overrides: Sequence[str]) -> list[list[str]]:
 
 def last_value(overrides: Sequence[str], key: str) -> str | None:
     """The value that the last override of a key gives; None where it is not given, or null."""
-    found = [text.split("=", 1)[1].strip("'\"") for text in overrides if text.lstrip("+").startswith(f"{key}=")]
-    return found[-1] if found and found[-1] not in ("null", "") else None
+    values = [text.split("=", 1)[1].strip("'\"") for text in overrides if text.lstrip("+").startswith(f"{key}=")]
+    return values[-1] if values and values[-1] not in ("null", "") else None
 
 
 def grid_overrides(grid: Mapping[str, Sequence[Any]], given: Sequence[str]) -> list[str]:

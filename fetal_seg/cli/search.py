@@ -1,4 +1,4 @@
-"""A search that prunes: Optuna proposes overrides, sees each epoch's validation Dice, gives up what falls behind.
+"""A search that prunes: Optuna proposes overrides, sees each epoch's validation Dice, prunes what falls behind.
 
 The study is ``study.db`` (SQLite) in the search's folder, which any number of workers share; a trial has a run folder
 there, named by its number. Training is a function of its configuration, so no configuration is trained twice.
@@ -7,7 +7,6 @@ there, named by its number. Training is a function of its configuration, so no c
 import contextlib
 import json
 import logging
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,15 @@ from filelock import FileLock, Timeout
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from fetal_seg.cli.app import compose_run
+from fetal_seg.cli.quiet import quiet_image_libraries
 from fetal_seg.cli.sweep import FAILURE, record_failure
-from fetal_seg.commands.train import run_experiment
+from fetal_seg.commands import train as train_command
+from fetal_seg.commands.train import ReportEpoch
 from fetal_seg.config.commands import RangeConfig, SearchConfig, SearchSettings
 from fetal_seg.errors import InputError
 from fetal_seg.files import write_text
 
-Watch = Callable[[int, float], bool]
-Train = Callable[[list[str], Path, Watch], bool]
+Train = Callable[[list[str], Path, ReportEpoch], bool]
 Space = Mapping[str, Sequence[Any] | RangeConfig]
 
 FILE = "search.json"
@@ -35,7 +35,7 @@ FAILED = "failed"  # marks trials that failed by themselves, unlike those whose 
 logger = logging.getLogger(__name__)
 
 
-def run_search(config: SearchConfig, folder: Path) -> int:
+def run_search(config: SearchConfig, folder: Path, command_line: Sequence[str]) -> int:
     """Run the search of a configuration in a folder, or go on with the one there; returns the exit status.
 
     Raises:
@@ -60,8 +60,8 @@ def run_search(config: SearchConfig, folder: Path) -> int:
             delayed(work)(folder, overrides, space, settings, config.seed + worker)
             for worker in range(settings.workers)
         )
-    _tell(study, space)
-    conclude_search(folder, sys.argv)
+    _log_best(study, space)
+    conclude_search(folder, command_line)
     failed = [trial for trial in study.get_trials(deepcopy=False) if FAILED in trial.user_attrs]
     return int(_ended(study) < settings.trials or bool(failed))
 
@@ -78,10 +78,10 @@ def _check_same(folder: Path, overrides: list[str], space: Space) -> None:
     content = {"overrides": overrides, "space": written}
     file = folder / FILE
     if file.is_file():
-        known = json.loads(file.read_text(encoding="utf-8"))
-        if known != content:
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        if stored != content:
             raise InputError(
-                f"{folder} holds another search ({' '.join(known['overrides'])} over {', '.join(known['space'])}); "
+                f"{folder} holds another search ({' '.join(stored['overrides'])} over {', '.join(stored['space'])}); "
                 "give the same keys, or another output"
             )
     else:
@@ -135,10 +135,11 @@ def work(
         space: what is allowed for each key.
         settings: of the search.
         seed: of the sampler.
-        train: trains with given overrides in a run folder and tells `Watch` each epoch; gives whether it came
-            to its end. By default as ``train.py`` does.
+        train: trains with given overrides in a run folder and reports each epoch; gives whether it came to its end.
+            By default as ``train.py`` does.
     """
     logging.basicConfig(format="%(message)s", level=logging.INFO)
+    quiet_image_libraries()
     study = open_study(folder, seed, settings)
 
     def stop_when_enough(study: optuna.Study, _: FrozenTrial) -> None:
@@ -150,8 +151,9 @@ def work(
         study.optimize(objective, callbacks=[stop_when_enough], catch=(Exception,))
 
 
-def _train(overrides: list[str], run_dir: Path, watch: Watch) -> bool:
-    return run_experiment(compose_run(overrides, run_dir), run_dir, watch) is not None
+def _train(overrides: list[str], run_dir: Path, report_epoch: ReportEpoch) -> bool:
+    config = compose_run(overrides, run_dir)
+    return train_command.run(config, run_dir, ["train.py", *overrides], report_epoch) is not None
 
 
 class _Objective:
@@ -170,7 +172,7 @@ class _Objective:
         with FileLock(run_dir / ".lock"):
             try:
                 (run_dir / FAILURE).unlink(missing_ok=True)
-                return self._watched(trial, values, run_dir)
+                return self._reported(trial, values, run_dir)
             except optuna.TrialPruned:
                 raise
             except Exception as error:
@@ -178,17 +180,19 @@ class _Objective:
                 trial.set_user_attr(FAILED, True)
                 raise
 
-    def _watched(self, trial: Trial, values: dict[str, Any], run_dir: Path) -> float:
+    def _reported(self, trial: Trial, values: dict[str, Any], run_dir: Path) -> float:
         dice: list[float] = []
 
-        def watch(epoch: int, value: float) -> bool:
+        def report_epoch(epoch: int, value: float) -> bool:
             dice.append(value)
             trial.report(value, epoch)
             return trial.should_prune()
 
-        ended = self._train([*self._overrides, *(f"{key}={value}" for key, value in values.items())], run_dir, watch)
-        told = "val/dice" if ended else "given up at val/dice"
-        logger.info("trial %s (%s): %s %.4f", run_dir.name, ", ".join(map(str, values.values())), told, max(dice))
+        ended = self._train(
+            [*self._overrides, *(f"{key}={value}" for key, value in values.items())], run_dir, report_epoch
+        )
+        outcome = "val/dice" if ended else "pruned at val/dice"
+        logger.info("trial %s (%s): %s %.4f", run_dir.name, ", ".join(map(str, values.values())), outcome, max(dice))
         if not ended:
             raise optuna.TrialPruned
         return max(dice)
@@ -215,7 +219,7 @@ def _as_before(trial: Trial, twin: FrozenTrial) -> float:
     return twin.value
 
 
-def _tell(study: optuna.Study, space: Space) -> None:
+def _log_best(study: optuna.Study, space: Space) -> None:
     """The best trial, and what the search cost."""
     trained = [trial for trial in study.get_trials(states=ENDED) if "twin" not in trial.user_attrs]
     complete = [trial for trial in trained if trial.value is not None and trial.state == TrialState.COMPLETE]
@@ -224,5 +228,5 @@ def _tell(study: optuna.Study, space: Space) -> None:
     logger.info("%d trainings of %d epochs in all, %d of them pruned", len(trained), epochs, pruned)
     if complete:
         best = max(complete, key=lambda trial: trial.value or 0.0)
-        told = " ".join(f"{key}={best.params[key]}" for key in space)
-        logger.info("best: val/dice %.4f by trial %d: %s", best.value, best.number, told)
+        overrides = " ".join(f"{key}={best.params[key]}" for key in space)
+        logger.info("best: val/dice %.4f by trial %d: %s", best.value, best.number, overrides)

@@ -67,20 +67,20 @@ def plan_sweep(overrides: Sequence[str], grid: Callable[[list[str]], dict[str, l
     given = [text for text in overrides if text not in launching and not text.startswith("++sweep.resume=")]
     if last_value(launching, "hydra.sweep.subdir"):
         raise InputError("hydra.sweep.subdir names the folders of jobs, which are their numbers; leave it out")
-    asked, folder = last_value(overrides, "sweep.resume"), last_value(launching, FOLDER)
+    resumed, named = last_value(overrides, "sweep.resume"), last_value(launching, FOLDER)
     launching = [text for text in launching if not text.startswith(f"{FOLDER}=")]
-    if asked:
-        return _resumed(Path(asked).expanduser(), given, launching)
-    place = Path(folder).expanduser() if folder else Path("outputs", "sweep", _now())
-    if (place / FILE).exists():
-        raise InputError(f"{place} holds a sweep; go on with it by sweep.resume={place}, or take another folder")
-    return Sweep(place, given, [*given, *grid_overrides(grid(given), given)], launching)
+    if resumed:
+        return _resumed(Path(resumed).expanduser(), given, launching)
+    folder = Path(named).expanduser() if named else Path("outputs", "sweep", _now())
+    if (folder / FILE).exists():
+        raise InputError(f"{folder} holds a sweep; go on with it by sweep.resume={folder}, or take another folder")
+    return Sweep(folder, given, [*given, *grid_overrides(grid(given), given)], launching)
 
 
 def _resumed(folder: Path, given: list[str], launching: list[str]) -> Sweep:
     try:
-        known = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        stored, overrides = list(known["given"]), list(known["overrides"])
+        content = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        stored, overrides = list(content["given"]), list(content["overrides"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"sweep.resume={folder} holds no sweep ({FILE} cannot be read); give its folder") from error
     if given and sorted(given) != sorted(stored):
@@ -121,7 +121,7 @@ def run_sweep(sweep: Sweep, launch: Callable[[], None], conclude: Callable[[Path
 
 
 def run_job(task: Callable[[], None], run_dir: Path) -> None:
-    """Run one job in its folder, alone; what goes wrong is written there and told, not raised."""
+    """Run one job in its folder, alone; what goes wrong is written there and logged, not raised."""
     with _alone(run_dir):
         if is_finished(run_dir):
             logger.info("job %s was finished before", run_dir.name)
@@ -134,7 +134,7 @@ def run_job(task: Callable[[], None], run_dir: Path) -> None:
 
 
 def record_failure(run_dir: Path, error: Exception) -> None:
-    """Write why a job failed into its folder, and tell it."""
+    """Write why a job failed into its folder, and log it."""
     cause = " ".join(str(error).split()) or "no message"
     cause = cause if isinstance(error, InputError) else f"{type(error).__name__}: {cause}"
     write_text(run_dir / FAILURE, json.dumps({"cause": cause, "traceback": traceback.format_exc()}, indent=1) + "\n")

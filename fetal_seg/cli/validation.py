@@ -2,53 +2,58 @@
 
 import difflib
 import json
-import types
+from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from fetal_seg.config import training as recipe
+from fetal_seg.config.augmentation import Augmentation
+from fetal_seg.config.choices import Registry
 from fetal_seg.config.commands import PredictConfig, TrainConfig
-from fetal_seg.config.data import FromRunConfig, Source
-from fetal_seg.config.model import Model
+from fetal_seg.config.data import FromRunConfig
+from fetal_seg.config.registries import GREY_AUGMENTATIONS, LOSSES, NETWORKS, OPTIMIZERS, SCHEDULERS, SOURCES
+from fetal_seg.config.types import names_of
 from fetal_seg.errors import InputError
 
-GROUPS: dict[str, Any] = {
-    "data": Source,
-    "model": Model,
-    "optim": recipe.Optim,
-    "scheduler": recipe.Scheduler,
-    "loss": recipe.Loss,
+# Groups whose choices are registered; evaluate.py knows one source more, which is none
+GROUPS: dict[str, Registry[Any]] = {
+    "data": SOURCES,
+    "model": NETWORKS,
+    "optim": OPTIMIZERS,
+    "scheduler": SCHEDULERS,
+    "loss": LOSSES,
 }
 
 Plain = dict[str, Any]
+Schema = TypeVar("Schema")
 
 
-def validate(plain: Plain, schema: type, conf: Path) -> Any:
+def validate(plain: Plain, schema: type[Schema], conf: Path) -> Schema:
     """The configuration as an instance of `schema`, its groups as instances of theirs.
 
     Args:
         plain: the composed configuration as nested dicts.
-        schema: one of the dataclasses of ``config``.
-        conf: folder of the YAML files, for groups that have no dataclass.
+        schema: one of the dataclasses of ``config.commands``.
+        conf: folder of the YAML files, for choices without a schema.
 
     Raises:
         InputError: naming every unknown key, wrong type, value out of range and senseless combination.
     """
-    problems: list[str] = []
-    problems += [f"{key} is missing; add {key}=..." for key in _missing(plain)]
-    groups = {group: _group(group, plain[group], conf, problems) for group in GROUPS if group in plain}
-    result = _build(schema, {**plain, **dict.fromkeys(groups)}, "", problems)
-    for group, built in groups.items() if result is not None else ():
-        setattr(result, group, built)
-    if isinstance(result, TrainConfig) and None not in groups.values():
+    problems = [f"{key} is missing; add {key}=..." for key in _missing(plain)]
+    given = deepcopy(plain)
+    refused = [group for group in GROUPS if group in given and not _prepare(group, given, schema, conf, problems)]
+    for group in refused:  # it is among the problems; its default stands in, so that the rest is checked too
+        del given[group]
+    result = _build(schema, given, problems)
+    if isinstance(result, TrainConfig) and not refused:
         problems += combinations(result)
     if isinstance(result, PredictConfig):
         problems += folders(result)
-    if problems:
+    if problems or result is None:
         raise InputError("; ".join(problems))
     return result
 
@@ -57,20 +62,18 @@ def combinations(config: TrainConfig) -> list[str]:
     """What is wrong with a training configuration whose single values are all right."""
     problems: list[str] = []
     data, model, trainer = config.data, config.model, config.trainer
-    if isinstance(data, FromRunConfig):
-        problems.append("data=from_run is for evaluate.py alone; take data=hc18, phantom or folder")
-    elif data.split == "kfold" and data.fold >= data.folds:
+    if data.split == "kfold" and data.fold >= data.folds:
         problems.append(f"data.fold={data.fold} is not below data.folds={data.folds}; folds count from 0")
     elif data.split != "kfold" and data.fold:
         problems.append(f"data.fold={data.fold} means nothing with data.split={data.split}; add data.split=kfold")
-    depth = getattr(model, "depth", None)
-    smallest = min(getattr(data, "height", 4096), getattr(data, "width", 4096))
+    depth = model.choice.keys.get("depth")
+    smallest = min(data.height, data.width)
     if isinstance(depth, int) and 2**depth > smallest:
         problems.append(
             f"model.depth={depth} halves the image {depth} times, but its side is {smallest} px; "
             f"take a depth of at most {smallest.bit_length() - 1}, or a larger data.height and data.width"
         )
-    if getattr(model, "deep_supervision", False) and depth == 1:
+    if model.choice.keys.get("deep_supervision") and depth == 1:
         problems.append("model.deep_supervision=true needs levels to supervise; take model.depth=2 or more")
     if trainer.precision == "16-mixed" and trainer.accelerator == "cpu":
         problems.append("trainer.precision=16-mixed does not exist on a CPU; take bf16-mixed, 32-true or auto")
@@ -88,51 +91,62 @@ def folders(config: PredictConfig) -> list[str]:
     """Whether results would lie among the images that are measured, where the next prediction would find them."""
     given = [config.input] if isinstance(config.input, str) else config.input
     output = Path(config.output).expanduser().resolve() if config.output else None
-    if output and any(Path(one).expanduser().resolve() == output for one in given):
+    if output and any(Path(text).expanduser().resolve() == output for text in given):
         return [f"output={config.output} is what is to be measured; give another folder, one in it for instance"]
     return []
 
 
-def _group(group: str, given: Any, conf: Path, problems: list[str]) -> Any:
-    """A group as an instance of the dataclass that its ``name`` names."""
+def _prepare(group: str, plain: Plain, schema: Any, conf: Path, problems: list[str]) -> bool:
+    """See that a group's choice is known; put the keys that only its YAML file has where its schema has them.
+
+    Returns:
+        Whether it can be checked further.
+    """
+    given, registry = plain[group], GROUPS[group]
     if not isinstance(given, dict):
-        problems.append(f"{group}={given!r} is not a group; take one of {_choices(conf, group)}")
-        return None
-    known = {choice: member for member in _members(group) for choice in _names(member)}
-    name = given.get("name")
-    if name in known:
-        return _build(known[name], given, f"{group}.", problems)
+        choices = sorted(file.stem for file in (conf / group).glob("*.yaml"))
+        problems.append(f"{group}={given!r} is not a group; take one of {', '.join(choices)}")
+        return False
+    members = _members(schema, group)
+    name, named = given.get("name"), {name: member for member in members for name in names_of(member)}
+    if name in named and (name in registry.names() or named[name] is FromRunConfig):
+        return True
+    if name == FromRunConfig.name:
+        problems.append("data=from_run is for evaluate.py alone; take data=hc18, phantom or folder")
+        return False
+    try:
+        registry.check(name)
+    except InputError as error:
+        problems.append(f"{group}.name: {error}")
+        return False
     file = conf / group / f"{name}.yaml"
     if not file.is_file():
-        problems.append(f"{group}.name={name!r} is unknown; take one of {_choices(conf, group)}")
-        return None
-    return _like_yaml(yaml.safe_load(file.read_text(encoding="utf-8")), given, f"{group}.", problems)
+        problems.append(f"{group}.name={name!r} has no file {group}/{name}.yaml, which says what keys it takes; add it")
+        return False
+    common = {field.name for field in fields(members[-1])}
+    own = {key: given.pop(key) for key in list(given) if key not in common}
+    default = yaml.safe_load(file.read_text(encoding="utf-8"))
+    given["keys"] = _like_yaml(default, own, f"{group}.", problems)
+    return True
 
 
-def _members(group: str) -> tuple[Any, ...]:
-    extra = (FromRunConfig,) if group == "data" else ()
-    return get_args(GROUPS[group]) + extra
+def _members(schema: Any, group: str) -> tuple[Any, ...]:
+    """The schemas of a group; the last one is for choices that have none of their own."""
+    union = next(field.type for field in fields(schema) if field.name == group)
+    return tuple(get_args(member)[0] for member in get_args(get_args(union)[0]))
 
 
-def _names(member: Any) -> tuple[str, ...]:
-    return get_args(next(field.type for field in fields(member) if field.name == "name"))
-
-
-def _choices(conf: Path, group: str) -> str:
-    return ", ".join(sorted(file.stem for file in (conf / group).glob("*.yaml")))
-
-
-def _build(schema: Any, given: Plain, prefix: str, problems: list[str]) -> Any:
+def _build(schema: type[Schema], given: Plain, problems: list[str]) -> Schema | None:
     """An instance of `schema`; values that are wrong are noted in `problems` and replaced by their defaults."""
     adapter = TypeAdapter(schema)
     try:
         return adapter.validate_json(json.dumps(given))
     except ValidationError as error:
-        kept = _copy(given)
+        kept = deepcopy(given)
         for detail in error.errors():
-            location = _place(given, detail["loc"])
+            location = _location(given, detail["loc"])
             location += detail["loc"][-1:] if detail["type"] == "missing" else ()
-            problems.append(_sentence(schema, prefix, {**detail, "loc": location}))
+            problems.append(_sentence(schema, given, {**detail, "loc": location}))
             _remove(kept, location)
     try:
         return adapter.validate_json(json.dumps(kept))
@@ -140,16 +154,12 @@ def _build(schema: Any, given: Plain, prefix: str, problems: list[str]) -> Any:
         return None
 
 
-def _sentence(schema: Any, prefix: str, detail: Any) -> str:
+def _sentence(schema: Any, given: Plain, detail: Mapping[str, Any]) -> str:
     """What is wrong with one key, in words: value, rule, remedy."""
     path = [str(part) for part in detail["loc"]]
-    key, value, kind = prefix + ".".join(path), detail["input"], detail["type"]
+    key, value, kind = ".".join(path), detail["input"], detail["type"]
     if kind == "unexpected_keyword_argument":
-        keys = _keys_at(schema, path[:-1])
-        near = difflib.get_close_matches(path[-1], keys, 1)
-        guess = f"there are {', '.join(keys)}" if keys else "leave it out"
-        guess = f"did you mean {prefix}{'.'.join([*path[:-1], near[0]])}?" if near else guess
-        return f"{key} is no key; {guess}"
+        return f"{key} is no key; {_guess(path, _keys_at(schema, given, path[:-1]))}"
     if kind == "missing":
         return f"{key} is missing; add {key}=..."
     if kind == "value_error":  # a sentence of our own
@@ -161,44 +171,53 @@ def _sentence(schema: Any, prefix: str, detail: Any) -> str:
     return f"{key}={value!r} is not allowed; give {rule}"
 
 
-def _keys_at(schema: Any, path: list[str]) -> list[str]:
+def _guess(path: list[str], keys: list[str]) -> str:
+    """What a key that there is not may have been meant to be."""
+    near = difflib.get_close_matches(path[-1], keys, 1)
+    if near:
+        return f"did you mean {'.'.join([*path[:-1], near[0]])}?"
+    return f"there are {', '.join(keys)}" if keys else "leave it out"
+
+
+def _keys_at(schema: Any, given: Any, path: list[str]) -> list[str]:
+    """The keys that a schema has at a place; of a group those of the choice that is given."""
     for part in path:
-        if not is_dataclass(schema):  # a mapping, whose keys are free
-            return []
-        schema = next(field.type for field in fields(schema) if field.name == part)
-    return [field.name for field in fields(schema)] if is_dataclass(schema) else []
+        given = given.get(part, {}) if isinstance(given, dict) else {}
+        schema = get_type_hints(schema).get(part) if is_dataclass(schema) else None
+        members = get_args(schema)
+        if members and all(map(is_dataclass, members)):
+            named = {name: member for member in members for name in names_of(member)}
+            schema = named.get(given.get("name"), members[-1])
+    if not is_dataclass(schema):  # a mapping, whose keys are free
+        return []
+    keys = [field.name for field in fields(schema)]
+    return [key for key in keys if key != "grey"] + GREY_AUGMENTATIONS.names() if schema is Augmentation else keys
 
 
-def _like_yaml(default: Plain, given: Plain, prefix: str, problems: list[str]) -> Any:
-    """A group without a dataclass: it has the keys of its YAML file, with values of the same types."""
+def _like_yaml(default: Plain, given: Plain, prefix: str, problems: list[str]) -> Plain:
+    """Keys without a schema: those of their YAML file, with values of the same types."""
     for key, value in given.items():
         if key not in default:
-            near = difflib.get_close_matches(key, default, 1)
-            guess = f"did you mean {prefix}{near[0]}?" if near else f"there are {', '.join(default)}"
-            problems.append(f"{prefix}{key} is no key; {guess}")
+            problems.append(f"{prefix}{key} is no key; {_guess([prefix[:-1], key], list(default))}")
         elif default[key] is not None and not isinstance(value, _alike(default[key])):
             problems.append(f"{prefix}{key}={value!r} is not allowed; give a value like {default[key]!r}")
-    return types.SimpleNamespace(**given)
+    return given
 
 
 def _alike(value: Any) -> tuple[type, ...]:
     return (int, float) if isinstance(value, float) else (type(value),)
 
 
-def _copy(given: Any) -> Any:
-    return {key: _copy(value) for key, value in given.items()} if isinstance(given, dict) else given
-
-
 def _missing(given: Plain, prefix: str = "") -> list[str]:
     """Keys that a YAML file leaves to the user: they hold ``???``."""
-    found: list[str] = []
+    missing: list[str] = []
     for key, value in given.items():
-        found += _missing(value, f"{prefix}{key}.") if isinstance(value, dict) else []
-        found += [f"{prefix}{key}"] if value == "???" else []
-    return found
+        missing += _missing(value, f"{prefix}{key}.") if isinstance(value, dict) else []
+        missing += [f"{prefix}{key}"] if value == "???" else []
+    return missing
 
 
-def _place(given: Any, location: tuple[Any, ...]) -> tuple[Any, ...]:
+def _location(given: Any, location: tuple[Any, ...]) -> tuple[Any, ...]:
     """The keys of a location, without the names of the types that pydantic tried for a value."""
     keys: list[Any] = []
     for part in location:

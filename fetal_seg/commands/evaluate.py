@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,8 @@ from rich.console import Console
 from fetal_seg.config.commands import EvaluateConfig
 from fetal_seg.config.data import FromRunConfig
 from fetal_seg.data.cache import content_fingerprint
+from fetal_seg.data.loading import cache_folder, load_records
 from fetal_seg.data.records import Record, records_named
-from fetal_seg.data.sources import cache_folder, load_records
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation.comparison import compare_all, write_comparisons
 from fetal_seg.evaluation.contenders import average_repeats
@@ -65,26 +65,28 @@ def choose_records(config: EvaluateConfig, checkpoints: Sequence[Checkpoint], hc
     Raises:
         InputError: the data are not there, or no image is in the part of all checkpoints.
     """
-    data, run_data = config.data, checkpoints[0].description["data"]
-    from_run = isinstance(data, FromRunConfig)
-    root = data.root or run_data.get("root")
-    if root is None and run_data["name"] == "hc18":  # as in conf/data/hc18.yaml: the pretrained weights know no folder
-        root = hc18_root
-    source = run_data | {"root": root} if from_run else asdict(data)
+    data, trained = config.data, checkpoints[0].description.data
+    if isinstance(data, FromRunConfig):
+        root = data.root or trained.source.keys.get("root")
+        if root is None and trained.source.name == "hc18":  # the pretrained weights know no folder
+            root = hc18_root
+        source = replace(trained.source, keys={**trained.source.keys, "root": root})
+    else:
+        source = data.choice
     records = load_records(source, cache_folder(data.cache_dir))
-    part = data.part if from_run else None
+    part = data.part if isinstance(data, FromRunConfig) else None
     if part is None:
-        fingerprints = {checkpoint.description["data"]["fingerprint"] for checkpoint in checkpoints}
-        part = "val" if fingerprints == {content_fingerprint(records)} else "all"
+        same = all(checkpoint.description.data.fingerprint == trained.fingerprint for checkpoint in checkpoints)
+        part = "val" if same and content_fingerprint(records) == trained.fingerprint else "all"
     if part != "all":
-        first, *others = [checkpoint.description["split"][part] for checkpoint in checkpoints]
+        first, *others = [getattr(checkpoint.description.split, part) for checkpoint in checkpoints]
         names = [name for name in first if all(name in other for other in others)]
         if not names:
             raise InputError(f"no image is in the part {part} of all checkpoints; take data.part=all, or other data")
         records = records_named(records, names)
-    chosen = records[: data.limit]
-    logger.info("%d images: %s of %s", len(chosen), part, source.get("root") or source["name"])
-    return chosen
+    records = records[: data.limit]
+    logger.info("%d images: %s of %s", len(records), part, source.keys.get("root") or source.name)
+    return records
 
 
 def evaluate_to(

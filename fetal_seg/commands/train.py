@@ -1,158 +1,126 @@
-"""One experiment, from a checked configuration to a run folder: data, training, evaluation.
+"""One training, from a checked configuration to a run folder: data, network, Lightning, evaluation.
 
-What it needs is imported where it is used: what may be wrong with the data is told before torch is imported.
+What it needs is imported where it is used: what may be wrong with the data is told before PyTorch is imported.
 """
 
 import logging
-from collections.abc import Callable
-from dataclasses import asdict, is_dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fetal_seg.config.commands import TrainConfig
-from fetal_seg.config.model import EncoderDecoderConfig
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
-    from fetal_seg.data.cache import ImageCache
-    from fetal_seg.data.records import Record
+    from fetal_seg.data.preparation import PreparedImages
+    from fetal_seg.models.description import CheckpointDescription
     from fetal_seg.training.datamodule import HeadDataModule
     from fetal_seg.training.task import SegmentationTask
 
 logger = logging.getLogger(__name__)
 
-Watch = Callable[[int, float], bool]
+ReportEpoch = Callable[[int, float], bool]
 
 
-def run_experiment(config: TrainConfig, run_dir: Path, watch: Watch | None = None) -> dict[str, float] | None:
+def run(
+    config: TrainConfig, run_dir: Path, command_line: Sequence[str], report_epoch: ReportEpoch | None = None
+) -> dict[str, float] | None:
     """Prepare the data, train, measure the validation images.
 
     Args:
         config: checked.
         run_dir: gets everything that is known of the run.
-        watch: is told each epoch and its validation Dice (also those before a resume); the training
-            is given up where it returns True.
+        command_line: for the run's record.
+        report_epoch: is given each epoch and its validation Dice (also those before a resume); where it returns True
+            the training is ended.
 
     Returns:
-        Losses and Dice of the last epoch and the means of the evaluation; None where the training was
-        given up, and in processes other than the first.
+        Metrics of the last epoch and the means of the evaluation; None where the training was pruned, and in
+        processes other than the first.
 
     Raises:
         InputError: the data, or the checkpoint to go on from, cannot be used.
     """
-    records, cache = _prepare_images(config)
+    from fetal_seg.data.preparation import prepare_images
 
-    from fetal_seg.data.split_files import write_split
+    prepared = prepare_images(config.data)
+
     from fetal_seg.report.run.curves import draw_curves
-    from fetal_seg.training.callbacks import GiveUp, last_epoch
+    from fetal_seg.training.callbacks import PruningCallback, last_epoch
     from fetal_seg.training.initial_weights import checkpoint_to_resume
-    from fetal_seg.training.run_record import RunRecord
     from fetal_seg.training.runtime import is_first_process, quiet_lightning, use_threads
     from fetal_seg.training.trainer import build_trainer
 
     quiet_lightning()
     use_threads(config.trainer.threads)
-    data = _build_data(config, records, cache)
-    task = _build_task(config, data)
-    network = task.description["network"]
-    resume = checkpoint_to_resume(config.ckpt_path, run_dir, task.description)
-    given_up = GiveUp(watch) if watch else None
-    trainer, precision = build_trainer(config.trainer, run_dir, data, [given_up] if given_up else [])
-    first = is_first_process()
-    if first:
-        record = RunRecord(run_dir / "run.json", seed=config.seed, data_fingerprint=data.fingerprint, **precision)
-        write_split(run_dir / "split.json", data.split, {record.name: record.examination for record in data.records})
-        _announce(data, task, precision, resume)
+    data, task, description = _build(config, prepared)
+    resume = checkpoint_to_resume(config.ckpt_path, run_dir, description)
+    pruning = PruningCallback(report_epoch) if report_epoch else None
+    trainer, precision = build_trainer(config.trainer, run_dir, data, [pruning] if pruning else [])
+    record = _begin(config, run_dir, command_line, data, task, precision, resume) if is_first_process() else None
     trainer.fit(task, datamodule=data, ckpt_path=resume, weights_only=True)
-    if not first:
+    if record is None:
         return None
     draw_curves(run_dir / "metrics.csv", run_dir / "curves.png")
     final = last_epoch(run_dir / "metrics.csv")
-    if given_up and given_up.happened:
+    if pruning and pruning.pruned:
         record.add(status="pruned", epochs=trainer.current_epoch, metrics=final)
         return None
     if config.evaluate:
         final |= _evaluate(run_dir, config.checkpoint, data)
-    _log_hyperparameters(trainer, config, network, final)
+    _log_hyperparameters(trainer, config, task, final)
     record.add(status="finished", epochs=trainer.current_epoch, metrics=final)
     logger.info("results: %s\ncurves:  tensorboard --logdir %s", run_dir, run_dir.parent)
     return final
 
 
-def _prepare_images(config: TrainConfig) -> tuple[list["Record"], "ImageCache"]:
-    from fetal_seg.data.cache import build_cache
-    from fetal_seg.data.sources import cache_folder, load_records
-    from fetal_seg.geometry.letterbox import Letterbox
-
-    cache_dir = cache_folder(config.data.cache_dir)
-    records = load_records(_plain(config.data), cache_dir)
-    return records, build_cache(records, Letterbox(config.data.height, config.data.width), cache_dir)
-
-
-def _build_data(config: TrainConfig, records: list["Record"], cache: "ImageCache") -> "HeadDataModule":
-    from fetal_seg.data.augmentation.pipeline import Augmentation
-    from fetal_seg.data.split_files import SplitRule
-    from fetal_seg.training.datamodule import HeadDataModule
-    from fetal_seg.training.runtime import worker_count
-
-    data = config.data
-    split_file = Path(data.split_file).expanduser() if data.split_file else None
-    split_seed = config.seed if data.split_seed is None else data.split_seed
-    return HeadDataModule(
-        records,
-        cache,
-        SplitRule(data.split, split_seed, data.val_fraction, data.folds, data.fold, split_file),
-        Augmentation(**asdict(data.augmentation)),
-        seed=config.seed,
-        batch_size=data.batch_size,
-        workers=worker_count(data.workers, config.trainer.accelerator),
-        limit=data.limit,
-    )
-
-
-def _build_task(config: TrainConfig, data: "HeadDataModule") -> "SegmentationTask":
+def _build(
+    config: TrainConfig, prepared: "PreparedImages"
+) -> tuple["HeadDataModule", "SegmentationTask", "CheckpointDescription"]:
+    """The data module and the task; the network's weights are a function of the seed."""
     from lightning.pytorch import seed_everything
 
-    from fetal_seg.models.checkpoint import describe
-    from fetal_seg.models.preprocessing import GREY_MEAN, GREY_STD
-    from fetal_seg.training.initial_weights import (
-        first_network,
-        network_keys,
-        starting_checkpoint,
-        warn_of_another_size,
-        warn_of_seen_images,
-    )
+    from fetal_seg.training.datamodule import HeadDataModule
+    from fetal_seg.training.initial_weights import first_network, starting_checkpoint, warn_of_start
     from fetal_seg.training.task import SegmentationTask
 
-    model = _plain(config.model)
-    start = starting_checkpoint(model, _plain(EncoderDecoderConfig()))
-    keys = start.description["network"] if start else network_keys(model)
+    data = HeadDataModule(config.data, config.augmentation, seed=config.seed, prepared=prepared)
+    start = starting_checkpoint(config.model)
+    choice = start.description.network if start else config.model.choice
+    description = data.describe(choice)
     if start:
-        warn_of_seen_images(start, data.fingerprint, data.split.val)
+        warn_of_start(start, description)
     seed_everything(config.seed, verbose=False)
-    network = first_network(start, keys)
-    if model.get("compile"):
+    network = first_network(start, choice)
+    if config.model.compile:
         network.compile()  # the network alone: Lightning's logging cannot be compiled
-    size = {"height": config.data.height, "width": config.data.width}
-    if start:
-        warn_of_another_size(start, size)
-    description = describe(
-        keys,
-        {**size, "mean": GREY_MEAN, "std": GREY_STD},
-        {**_plain(config.data), "fingerprint": data.fingerprint},
-        {"train": list(data.split.train), "val": list(data.split.val)},
+    task = SegmentationTask(
+        choice, network=network, optim=config.optim, scheduler=config.scheduler, loss=config.loss, seed=config.seed
     )
-    optim, scheduler, loss = _plain(config.optim), _plain(config.scheduler), _plain(config.loss)
-    return SegmentationTask(network, description, optim=optim, scheduler=scheduler, loss=loss, seed=config.seed)
+    task.description = description
+    return data, task, description
 
 
-def _announce(data: "HeadDataModule", task: "SegmentationTask", precision: dict[str, str], resume: str | None) -> None:
-    from fetal_seg.models.registry import count_parameters
+def _begin(
+    config: TrainConfig,
+    run_dir: Path,
+    command_line: Sequence[str],
+    data: "HeadDataModule",
+    task: "SegmentationTask",
+    precision: dict[str, str],
+    resume: str | None,
+) -> Any:
+    """Write what is known before the training, and tell it; the run's record."""
+    from fetal_seg.data.split_files import write_split
+    from fetal_seg.models.building import count_parameters
+    from fetal_seg.training.run_record import RunRecord
 
+    record = RunRecord(run_dir / "run.json", command_line, seed=config.seed, data_fingerprint=data.fingerprint, **precision)
+    write_split(run_dir / "split.json", data.split, {record.name: record.examination for record in data.records})
     logger.info(
         "%s of %s parameters; %d training and %d validation images; %s, since %s",
-        task.description["network"]["name"],
+        task.choice.name,
         f"{count_parameters(task.network):,}",
         len(data.train_records),
         len(data.val_records),
@@ -161,6 +129,7 @@ def _announce(data: "HeadDataModule", task: "SegmentationTask", precision: dict[
     )
     if resume:
         logger.info("going on from %s", resume)
+    return record
 
 
 def _evaluate(run_dir: Path, checkpoint: str, data: "HeadDataModule") -> dict[str, float]:
@@ -173,23 +142,18 @@ def _evaluate(run_dir: Path, checkpoint: str, data: "HeadDataModule") -> dict[st
 
 
 def _log_hyperparameters(
-    trainer: "Trainer", config: TrainConfig, network: dict[str, Any], final: dict[str, float]
+    trainer: "Trainer", config: TrainConfig, task: "SegmentationTask", final: dict[str, float]
 ) -> None:
     """Put what studies compare beside the final metrics in TensorBoard's HPARAMS tab, which sorts it by name."""
     from lightning.pytorch.loggers import TensorBoardLogger
 
     chosen: dict[str, Any] = {}
-    groups = {group: _plain(getattr(config, group)) for group in ("optim", "scheduler", "loss")}
-    for group, keys in ({"model": dict(network)} | groups).items():
-        chosen |= {group: keys.pop("name"), **{f"{group}.{key}": value for key, value in keys.items()}}
+    groups = {"optim": config.optim.choice, "scheduler": config.scheduler.choice, "loss": config.loss.choice}
+    for group, choice in ({"model": task.choice} | groups).items():
+        chosen |= {group: choice.name, **{f"{group}.{key}": value for key, value in choice.keys.items()}}
     chosen |= {"train.epochs": config.trainer.max_epochs, "train.batch_size": config.data.batch_size}
     chosen |= {"train.height": config.data.height, "train.width": config.data.width, "seed": config.seed}
     if isinstance(trainer.logger, TensorBoardLogger):
         metrics = {f"final/{name.replace('/', '_')}": value for name, value in final.items()}
         trainer.logger.log_hyperparams(chosen, metrics)
         trainer.logger.finalize("success")
-
-
-def _plain(group: Any) -> dict[str, Any]:
-    """A group of the configuration as nested dicts."""
-    return asdict(group) if is_dataclass(group) and not isinstance(group, type) else dict(vars(group))

@@ -1,19 +1,37 @@
-"""What the commands take: types, ranges and combinations, checked all at once and before any heavy import.
+"""What the commands take: types, ranges and defaults, checked all at once and before any heavy import.
 
-The values themselves, with comments, are in ``conf/``; the schemas of its groups are in ``groups`` and
-``recipe``.
+The values that users see, with comments, are in ``conf/``; a test compares both.
 """
 
 from dataclasses import field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from fetal_seg.config.training import Precision, TrainerConfig
-from fetal_seg.config.types import STRICT, GestationalAge, Natural, Positive
-
-Names = str | Annotated[list[str], Field(min_length=1)]
+from fetal_seg.config.augmentation import Augmentation
+from fetal_seg.config.data import FromRunConfig, Hc18Config, Source, SourceOrRun
+from fetal_seg.config.model import EncoderDecoderConfig, Model
+from fetal_seg.config.training import (
+    AdamWConfig,
+    BceDiceConfig,
+    Loss,
+    OneCycleConfig,
+    Optim,
+    Schedule,
+    TrainerConfig,
+)
+from fetal_seg.config.types import (
+    STRICT,
+    Device,
+    GestationalAge,
+    Natural,
+    OneOrMore,
+    Positive,
+    Precision,
+    Seed,
+    TestTimeAugmentation,
+)
 
 
 @dataclass(config=STRICT, kw_only=True)
@@ -28,13 +46,14 @@ class SweepConfig:
 class TrainConfig:
     """What ``train.py`` takes."""
 
-    data: Any
-    model: Any
-    optim: Any
-    scheduler: Any
-    loss: Any
-    trainer: TrainerConfig
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    data: Source = field(default_factory=Hc18Config)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    model: Model = field(default_factory=EncoderDecoderConfig)
+    optim: Optim = field(default_factory=AdamWConfig)
+    scheduler: Schedule = field(default_factory=OneCycleConfig)
+    loss: Loss = field(default_factory=BceDiceConfig)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    seed: Seed = 0
     ckpt_path: str | None = None
     evaluate: bool = True
     checkpoint: Literal["best", "last"] = "best"
@@ -65,6 +84,7 @@ class SearchSettings:
 class SearchConfig(TrainConfig):
     """What ``search.py`` takes: what ``train.py`` does, and what to search."""
 
+    evaluate: bool = False  # trials are compared by val/dice
     search: SearchSettings = field(default_factory=SearchSettings)
     output: str | None = None
 
@@ -73,11 +93,11 @@ class SearchConfig(TrainConfig):
 class EvaluateConfig:
     """What ``evaluate.py`` takes."""
 
-    ckpt: Names
-    data: Any
+    ckpt: OneOrMore
+    data: SourceOrRun = field(default_factory=FromRunConfig)
     output: str | None = None
-    device: Literal["auto", "cpu", "gpu"] = "auto"
-    tta: Literal["none", "flips"] = "none"
+    device: Device = "auto"
+    tta: TestTimeAugmentation = "none"
     precision: Precision = "auto"
     ensemble: bool = False
     calibrate: bool = False
@@ -94,12 +114,12 @@ class PredictSettings:
 class PredictConfig:
     """What ``predict.py`` takes."""
 
-    ckpt: Names
-    input: Names
+    input: OneOrMore
+    ckpt: OneOrMore = "pretrained"
     pixel_size_mm: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] | None = None
     pixel_size_csv: str | None = None
     gestational_age_weeks: GestationalAge | None = None
-    tta: Literal["none", "flips"] = "none"
+    tta: TestTimeAugmentation = "none"
     precision: Precision = "auto"
     every: Positive = 1
     format: Literal["none", "hc18"] = "none"
@@ -107,7 +127,7 @@ class PredictConfig:
     output: str | None = None
     cache_dir: str | None = None
     overlays: bool = True
-    device: Literal["auto", "cpu", "gpu"] = "auto"
+    device: Device = "auto"
     predict: PredictSettings = field(default_factory=PredictSettings)
 
 

@@ -1,43 +1,18 @@
-"""The schemas of data sources."""
+"""The schemas of data sources, and how their images are cut into parts and shown to a network."""
 
 from dataclasses import field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, Tag
 from pydantic.dataclasses import dataclass
 
-from fetal_seg.config.types import STRICT, Factor, Natural, Positive, Probability, Size
+from fetal_seg.config.types import STRICT, GroupConfig, Natural, Positive, Seed, Size, by_name
 
 
 @dataclass(config=STRICT, kw_only=True)
-class AugmentationConfig:
-    """See ``fetal_seg.data.augment.Augmentation``."""
-
-    enabled: bool = True
-    flip: bool = True
-    rotation_deg: Annotated[float, Field(ge=0, le=180)] = 30.0
-    scale: Factor = 1.25
-    zoom_out: Factor = 1.0
-    aspect: Factor = 1.0
-    shift: Annotated[float, Field(ge=0, le=0.5)] = 0.08
-    gamma: Factor = 1.5
-    contrast: Annotated[float, Field(ge=0, le=1)] = 0.2
-    brightness: Annotated[float, Field(ge=0, le=1)] = 0.0
-    noise: Annotated[float, Field(ge=0, le=1)] = 0.0
-    blur: Annotated[float, Field(ge=0, le=10)] = 0.0
-    gain: Probability = 0.0
-    shadow: Probability = 0.0
-    speckle: Probability = 0.0
-    marks: Probability = 0.0
-    sector: Probability = 0.0
-    negatives: Probability = 0.0
-
-
-@dataclass(config=STRICT, kw_only=True)
-class DataConfig:
+class DataConfig(GroupConfig):
     """What all data sources have in common."""
 
-    name: str
     root: str | None = None
     cache_dir: str | None = None
     height: Size = 192
@@ -46,12 +21,11 @@ class DataConfig:
     val_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
     folds: Annotated[int, Field(ge=2)] = 5
     fold: Natural = 0
-    split_seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
+    split_seed: Seed | None = None
     split_file: str | None = None
     limit: Positive | None = None
     batch_size: Positive = 4
     workers: Natural | None = None
-    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
 
 
 @dataclass(config=STRICT, kw_only=True)
@@ -82,8 +56,8 @@ class FolderConfig(DataConfig):
 
 
 @dataclass(config=STRICT, kw_only=True)
-class FromRunConfig:
-    """The data that a checkpoint was trained with, where a key is left null."""
+class FromRunConfig(GroupConfig):
+    """The data that a checkpoint was trained with, where a key is left null; for ``evaluate.py`` alone."""
 
     name: Literal["from_run"] = "from_run"
     root: str | None = None
@@ -92,4 +66,25 @@ class FromRunConfig:
     limit: Positive | None = None
 
 
-Source = Hc18Config | PhantomConfig | FolderConfig
+@dataclass(config=STRICT, kw_only=True)
+class CustomDataConfig(DataConfig):
+    """A registered source without a schema; ``keys`` are those of its YAML file alone."""
+
+    keys: dict[str, Any] = field(default_factory=dict)
+
+
+Source = Annotated[
+    Annotated[Hc18Config, Tag("Hc18Config")]
+    | Annotated[PhantomConfig, Tag("PhantomConfig")]
+    | Annotated[FolderConfig, Tag("FolderConfig")]
+    | Annotated[CustomDataConfig, Tag("CustomDataConfig")],
+    by_name(Hc18Config, PhantomConfig, FolderConfig, CustomDataConfig),
+]
+SourceOrRun = Annotated[
+    Annotated[Hc18Config, Tag("Hc18Config")]
+    | Annotated[PhantomConfig, Tag("PhantomConfig")]
+    | Annotated[FolderConfig, Tag("FolderConfig")]
+    | Annotated[FromRunConfig, Tag("FromRunConfig")]
+    | Annotated[CustomDataConfig, Tag("CustomDataConfig")],
+    by_name(Hc18Config, PhantomConfig, FolderConfig, FromRunConfig, CustomDataConfig),
+]

@@ -1,55 +1,103 @@
-"""The schemas of how a network is trained: optimizers, schedules and losses of ``conf/``; see ``groups``."""
+"""The schemas of how a network is trained: optimizers, schedules, losses and the trainer."""
 
-from typing import Annotated, Literal
+from dataclasses import field
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, Tag
 from pydantic.dataclasses import dataclass
 
-from fetal_seg.config.types import STRICT, Natural, Part, Positive
+from fetal_seg.config.types import (
+    STRICT,
+    Device,
+    Fraction,
+    GroupConfig,
+    Natural,
+    Positive,
+    Precision,
+    Weight,
+    by_name,
+)
 
 Rate = Annotated[float, Field(gt=0, le=10)]
-Multiple = Annotated[float, Field(gt=0, le=1000)]
-Decay = Annotated[float, Field(ge=0, le=1)]
 
 
 @dataclass(config=STRICT, kw_only=True)
-class AdamConfig:
-    """torch.optim.Adam and AdamW."""
+class OptimConfig(GroupConfig):
+    """What all optimizers have in common.
 
-    name: Literal["adam", "adamw"]
+    Attributes:
+        lr: learning rate, the highest that a schedule reaches.
+        lr_factor: multiplies `lr`, so that a sweep over it means the same for every optimizer.
+        weight_decay: of the weights of convolutions; norms and biases have none.
+    """
+
     lr: Rate = 1e-3
-    lr_factor: Multiple = 1.0
-    weight_decay: Decay = 0.0
+    lr_factor: Annotated[float, Field(gt=0, le=1000)] = 1.0
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
 @dataclass(config=STRICT, kw_only=True)
-class MomentumConfig:
-    """torch.optim.SGD (with Nesterov momentum) and RMSprop."""
+class AdamConfig(OptimConfig):
+    """torch.optim.Adam."""
 
-    name: Literal["sgd", "rmsprop"]
-    lr: Rate = 1e-2
-    lr_factor: Multiple = 1.0
-    weight_decay: Decay = 0.0
-    momentum: Part = 0.9
+    name: Literal["adam"] = "adam"
 
 
 @dataclass(config=STRICT, kw_only=True)
-class OneCycleConfig:
+class AdamWConfig(OptimConfig):
+    """torch.optim.AdamW."""
+
+    name: Literal["adamw"] = "adamw"
+    lr: Rate = 2e-3
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.01
+
+
+@dataclass(config=STRICT, kw_only=True)
+class SgdConfig(OptimConfig):
+    """torch.optim.SGD with Nesterov momentum."""
+
+    name: Literal["sgd"] = "sgd"
+    lr: Rate = 0.1
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-4
+    momentum: Fraction = 0.9
+
+
+@dataclass(config=STRICT, kw_only=True)
+class RmspropConfig(OptimConfig):
+    """torch.optim.RMSprop."""
+
+    name: Literal["rmsprop"] = "rmsprop"
+    lr: Rate = 5e-4
+    momentum: Fraction = 0.9
+
+
+@dataclass(config=STRICT, kw_only=True)
+class CustomOptimConfig(OptimConfig):
+    """A registered optimizer without a schema; ``keys`` are those of its YAML file alone."""
+
+    keys: dict[str, Any] = field(default_factory=dict)
+
+
+Optim = Annotated[
+    Annotated[AdamConfig, Tag("AdamConfig")]
+    | Annotated[AdamWConfig, Tag("AdamWConfig")]
+    | Annotated[SgdConfig, Tag("SgdConfig")]
+    | Annotated[RmspropConfig, Tag("RmspropConfig")]
+    | Annotated[CustomOptimConfig, Tag("CustomOptimConfig")],
+    by_name(AdamConfig, AdamWConfig, SgdConfig, RmspropConfig, CustomOptimConfig),
+]
+
+
+@dataclass(config=STRICT, kw_only=True)
+class OneCycleConfig(GroupConfig):
     """Up to the optimizer's rate over a part of the steps, then down to nothing along a cosine."""
 
     name: Literal["onecycle"] = "onecycle"
-    warmup: Part = 0.2
+    warmup: Fraction = 0.2
 
 
 @dataclass(config=STRICT, kw_only=True)
-class CosineConfig:
-    """Down to nothing along a cosine."""
-
-    name: Literal["cosine"] = "cosine"
-
-
-@dataclass(config=STRICT, kw_only=True)
-class PlateauConfig:
+class PlateauConfig(GroupConfig):
     """Multiply by a factor when the validation loss has not fallen for some epochs."""
 
     name: Literal["plateau"] = "plateau"
@@ -58,29 +106,45 @@ class PlateauConfig:
 
 
 @dataclass(config=STRICT, kw_only=True)
-class NoSchedule:
-    """A constant learning rate."""
+class PlainScheduleConfig(GroupConfig):
+    """Schedules without keys: down to nothing along a cosine, or a constant rate."""
 
-    name: Literal["none"] = "none"
+    name: Literal["cosine", "none"] = "none"
 
 
 @dataclass(config=STRICT, kw_only=True)
-class BceDiceConfig:
+class CustomScheduleConfig(GroupConfig):
+    """A registered schedule without a schema; ``keys`` are those of its YAML file."""
+
+    keys: dict[str, Any] = field(default_factory=dict)
+
+
+Schedule = Annotated[
+    Annotated[OneCycleConfig, Tag("OneCycleConfig")]
+    | Annotated[PlateauConfig, Tag("PlateauConfig")]
+    | Annotated[PlainScheduleConfig, Tag("PlainScheduleConfig")]
+    | Annotated[CustomScheduleConfig, Tag("CustomScheduleConfig")],
+    by_name(OneCycleConfig, PlateauConfig, PlainScheduleConfig, CustomScheduleConfig),
+]
+
+
+@dataclass(config=STRICT, kw_only=True)
+class BceDiceConfig(GroupConfig):
     """Binary cross-entropy plus Dice."""
 
     name: Literal["bce_dice"] = "bce_dice"
-    dice_weight: Annotated[float, Field(ge=0)] = 1.0
+    dice_weight: Weight = 1.0
 
 
 @dataclass(config=STRICT, kw_only=True)
-class SimpleLossConfig:
+class PlainLossConfig(GroupConfig):
     """Losses without keys."""
 
-    name: Literal["dice", "bce"]
+    name: Literal["dice", "bce"] = "dice"
 
 
 @dataclass(config=STRICT, kw_only=True)
-class FocalConfig:
+class FocalConfig(GroupConfig):
     """Focal loss."""
 
     name: Literal["focal"] = "focal"
@@ -88,42 +152,60 @@ class FocalConfig:
 
 
 @dataclass(config=STRICT, kw_only=True)
-class BoundaryConfig:
+class BoundaryConfig(GroupConfig):
     """BCE plus Dice, with the boundary weighted."""
 
     name: Literal["boundary"] = "boundary"
     radius: Annotated[int, Field(ge=1, le=32)] = 4
-    boundary_weight: Annotated[float, Field(ge=0)] = 1.0
+    boundary_weight: Weight = 1.0
 
 
 @dataclass(config=STRICT, kw_only=True)
-class CircumferenceConfig:
+class CircumferenceConfig(GroupConfig):
     """BCE plus Dice, and the error of the circumference."""
 
     name: Literal["circumference"] = "circumference"
-    circumference_weight: Annotated[float, Field(ge=0)] = 1.0
+    circumference_weight: Weight = 1.0
 
 
-Optim = AdamConfig | MomentumConfig
-Scheduler = OneCycleConfig | CosineConfig | PlateauConfig | NoSchedule
-Loss = BceDiceConfig | SimpleLossConfig | FocalConfig | BoundaryConfig | CircumferenceConfig
+@dataclass(config=STRICT, kw_only=True)
+class CustomLossConfig(GroupConfig):
+    """A registered loss without a schema; ``keys`` are those of its YAML file."""
+
+    keys: dict[str, Any] = field(default_factory=dict)
 
 
-Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
+Loss = Annotated[
+    Annotated[BceDiceConfig, Tag("BceDiceConfig")]
+    | Annotated[PlainLossConfig, Tag("PlainLossConfig")]
+    | Annotated[FocalConfig, Tag("FocalConfig")]
+    | Annotated[BoundaryConfig, Tag("BoundaryConfig")]
+    | Annotated[CircumferenceConfig, Tag("CircumferenceConfig")]
+    | Annotated[CustomLossConfig, Tag("CustomLossConfig")],
+    by_name(BceDiceConfig, PlainLossConfig, FocalConfig, BoundaryConfig, CircumferenceConfig, CustomLossConfig),
+]
 
 
 @dataclass(config=STRICT, kw_only=True)
 class TrainerConfig:
-    """How long, on what, and how: most keys are the Lightning trainer's."""
+    """How long, on what, and how: most keys are the Lightning trainer's.
+
+    Attributes:
+        gradient_clip_val: largest norm of the gradients; 0 for no limit.
+        ema_decay: of the average of the weights, a step; 0 for none.
+        early_stopping_patience: epochs without a better ``val/dice``; 0 for never.
+        log_images: validation images drawn at each epoch.
+        threads: of the CPU; None for all cores, or this process's part of them.
+    """
 
     max_epochs: Positive = 50
-    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    accelerator: Device = "auto"
     devices: Positive = 1
     strategy: Literal["auto", "ddp"] = "auto"
     precision: Precision = "auto"
-    gradient_clip_val: Annotated[float, Field(ge=0)] = 0.0
+    gradient_clip_val: Weight = 1.0
     accumulate_grad_batches: Positive = 1
-    ema_decay: Part = 0.0
+    ema_decay: Fraction = 0.995
     early_stopping_patience: Natural = 0
     progress_bar: bool = True
     log_images: Natural = 4

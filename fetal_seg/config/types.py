@@ -1,23 +1,36 @@
-"""Types and ranges of configuration keys."""
+"""Types and ranges that keys share, and what all schemas are made of."""
 
-from typing import Annotated, Literal
+from dataclasses import asdict, fields
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field
+from pydantic.dataclasses import dataclass
+
+from fetal_seg.config.choices import Choice
 
 STRICT = ConfigDict(extra="forbid", strict=True)
+
 Positive = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Size = Annotated[int, Field(ge=32, le=4096)]
-Part = Annotated[float, Field(ge=0, lt=1)]
-Factor = Annotated[float, Field(ge=1, le=4)]
-Probability = Annotated[float, Field(ge=0, le=1)]
 Depth = Annotated[int, Field(ge=1, le=8)]
 Width = Annotated[int, Field(ge=1, le=256)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+Factor = Annotated[float, Field(ge=1, le=4)]
+Weight = Annotated[float, Field(ge=0)]
+OneOrMore = str | Annotated[list[str], Field(min_length=1)]
+
 Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "mish", "prelu"]
 Norm = Literal["batch", "group", "instance", "none"]
 Block = Literal["plain", "residual", "depthwise"]
 Skip = Literal["none", "add", "concat"]
 Upsample = Literal["transpose", "bilinear", "nearest"]
+Weights = Literal["none", "imagenet"]
+Device = Literal["auto", "cpu", "gpu"]
+Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
+TestTimeAugmentation = Literal["none", "flips"]
 
 OLDEST_WEEKS = 45.0  # no pregnancy lasts longer: an age beyond was given in days, say
 
@@ -37,3 +50,36 @@ def possible_age(weeks: float) -> float:
 
 
 GestationalAge = Annotated[float, AfterValidator(possible_age)]
+
+
+@dataclass(config=STRICT, kw_only=True)
+class GroupConfig:
+    """A choice of a configuration group; its fields are the keys that it takes.
+
+    A choice without a schema of its own has the keys of its YAML file in a field ``keys``.
+    """
+
+    name: str
+
+    @property
+    def choice(self) -> Choice:
+        """The name and the keys of what is chosen, as a registry takes them."""
+        keys = asdict(self)
+        name, more = keys.pop("name"), keys.pop("keys", {})
+        return Choice(name, keys | more)
+
+
+def names_of(schema: Any) -> tuple[str, ...]:
+    """The names that a schema is for; none where it is for any."""
+    return get_args(next(field.type for field in fields(schema) if field.name == "name"))
+
+
+def by_name(*schemas: Any) -> Discriminator:
+    """Chooses the schema, tagged by its class's name, whose ``name`` is given; the last is for all other names."""
+    tags = {name: schema.__name__ for schema in schemas for name in names_of(schema)}
+
+    def choose(given: Any) -> str:
+        name = given.get("name") if isinstance(given, dict) else given.name
+        return tags.get(str(name), str(schemas[-1].__name__))
+
+    return Discriminator(choose)

@@ -79,16 +79,16 @@ def content_fingerprint(records: Sequence[Record]) -> str:
     """A hash of names, examinations, pixel sizes and the content of all files."""
 
     def digest(record: Record) -> bytes:
-        known = hashlib.blake2b(json.dumps([record.name, record.examination, record.pixel_size_mm]).encode())
+        content = hashlib.blake2b(json.dumps([record.name, record.examination, record.pixel_size_mm]).encode())
         for path in (record.image, record.annotation):
-            known.update(b"-" if path is None else hashlib.blake2b(_content(path)).digest())
-        return known.digest()
+            content.update(b"-" if path is None else hashlib.blake2b(_read(path)).digest())
+        return content.digest()
 
     with ThreadPoolExecutor() as pool:
         return hashlib.blake2b(b"".join(pool.map(digest, records)), digest_size=16).hexdigest()
 
 
-def _content(path: Path) -> bytes:
+def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:

@@ -13,10 +13,10 @@ from http import HTTPStatus
 from pathlib import Path
 
 from filelock import FileLock
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import DownloadColumn
 
 from fetal_seg.errors import InputError
+from fetal_seg.progress import progress_bar
 
 RECORD_ADDRESS = "https://zenodo.org/records/1327317"
 FILES_ADDRESS = f"{RECORD_ADDRESS}/files"
@@ -84,9 +84,7 @@ def _locked(lock: Path) -> Iterator[None]:
 def _download(url: str, part: Path) -> None:
     """Fetch what `part` lacks of `url`, in several goes as long as each brings something."""
     logger.info("downloading %s to %s", url, part.parent)
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with progress_bar(DownloadColumn()) as progress:
         bar = progress.add_task(f"downloading {url.rsplit('/', 1)[-1]}", total=None)
         for attempt in range(1, ATTEMPTS + 1):
             had = _size(part)
@@ -124,11 +122,11 @@ def _continue(url: str, part: Path, show: Callable[..., None]) -> None:
 
 
 def _check(part: Path, name: str) -> None:
-    found = md5_of(part)
-    if found != MD5[name]:
+    md5 = md5_of(part)
+    if md5 != MD5[name]:
         part.unlink()
         raise InputError(
-            f"{FILES_ADDRESS}/{name}: the MD5 of what came is {found}, but Zenodo's file has {MD5[name]}; "
+            f"{FILES_ADDRESS}/{name}: the MD5 of what came is {md5}, but Zenodo's file has {MD5[name]}; "
             f"it was removed; try again, or download it by hand from {RECORD_ADDRESS}"
         )
 

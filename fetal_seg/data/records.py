@@ -1,6 +1,5 @@
-"""One image of a data set: where it is, what is known of it, and its truth."""
+"""One image of a data set: where it is, its pixel size and its truth."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,8 +42,8 @@ class Record:
         Raises:
             InputError: there is no annotation, or it cannot be read, or holds no ellipse.
         """
-        drawn, source = self._read_annotation()
-        return ellipse_of_annotation(drawn, source), (drawn.shape[0], drawn.shape[1])
+        annotation, source = self._read_annotation()
+        return ellipse_of_annotation(annotation, source), (annotation.shape[0], annotation.shape[1])
 
     def read_pair(self) -> tuple[Grey, Ellipse]:
         """The image (height, width) and its true ellipse.
@@ -53,13 +52,13 @@ class Record:
             InputError: one of the two cannot be read, or their sizes differ.
         """
         image = self.read_image()
-        drawn, source = self._read_annotation()
-        if drawn.shape != image.shape:
+        annotation, source = self._read_annotation()
+        if annotation.shape != image.shape:
             raise InputError(
-                f"{source} is {drawn.shape[1]} x {drawn.shape[0]} px but its image is {image.shape[1]} x "
+                f"{source} is {annotation.shape[1]} x {annotation.shape[0]} px but its image is {image.shape[1]} x "
                 f"{image.shape[0]} px; an annotation has the size of its image: export it again"
             )
-        return image, ellipse_of_annotation(drawn, source)
+        return image, ellipse_of_annotation(annotation, source)
 
     def _read_annotation(self) -> tuple[Grey, Path]:
         if self.annotation is None:
@@ -67,17 +66,17 @@ class Record:
         return read_grey(self.annotation), self.annotation
 
 
-def ellipse_of_annotation(drawn: Grey, source: Path) -> Ellipse:
+def ellipse_of_annotation(annotation: Grey, source: Path) -> Ellipse:
     """The ellipse in an annotation (height, width), 0 outside: an outline, open or closed, or a filled mask.
 
-    Drawn is what exceeds half of the largest value, so that a mask of 0 and 1 is read like one of 0 and 255.
+    Inside is what exceeds half of the largest value, so that a mask of 0 and 1 is read like one of 0 and 255.
     An outline is fitted by its pixels: filling it would add half of its width all around
     (0.43 % of the circumference on HC18). A mask is fitted by its boundary.
 
     Raises:
         InputError: nothing is drawn, or no ellipse fits it.
     """
-    inside = drawn > drawn.max() / 2
+    inside = annotation > annotation.max() / 2
     points = np.argwhere(inside)[:, ::-1].astype(np.float64)
     if len(points) == 0:
         raise InputError(f"{source}: the annotation is empty; it must hold the outline or the mask of a head")
@@ -91,36 +90,17 @@ def ellipse_of_annotation(drawn: Grey, source: Path) -> Ellipse:
         raise InputError(f"{source}: the annotation holds no ellipse ({error}); draw it again") from error
 
 
-def checked_pixel_size(value: str | None, name: str, source: Path) -> float:
-    """The pixel size in mm that stands in a CSV.
-
-    Raises:
-        InputError: it is absent, not a number, or not positive.
-    """
-    text = (value or "").strip()
-    rule = "a pixel size is a positive number of millimetres; correct the row"
-    if not text:
-        raise InputError(f"{source}: the row of {name} has no pixel size; {rule}")
-    try:
-        size = float(text)
-    except ValueError:
-        raise InputError(f"{source}: the pixel size of {name} is {text!r}; {rule}") from None
-    if not (math.isfinite(size) and size > 0):
-        raise InputError(f"{source}: the pixel size of {name} is {text}; {rule}")
-    return size
-
-
 def records_named(records: Sequence[Record], names: Sequence[str]) -> list[Record]:
     """The records of these names, in their order.
 
     Raises:
         InputError: some are not there.
     """
-    known = {record.name: record for record in records}
-    absent = [name for name in names if name not in known]
+    by_name = {record.name: record for record in records}
+    absent = [name for name in names if name not in by_name]
     if absent:
         raise InputError(
             f"the data have no {enumerate_names(absent)}, which the checkpoint's split names; "
             "give the data it was trained with as data.root, or data.part=all"
         )
-    return [known[name] for name in names]
+    return [by_name[name] for name in names]

@@ -4,17 +4,14 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fetal_seg.data import splits
-from fetal_seg.data.records import Record
+from pydantic import TypeAdapter, ValidationError
+
 from fetal_seg.data.splits import Split
-from fetal_seg.errors import InputError, enumerate_names
+from fetal_seg.errors import InputError, enumerate_names, problems_with, refuse
 from fetal_seg.files import write_text
-from fetal_seg.geometry.ellipse import Ellipse
-from fetal_seg.measurement.biometry import trimester
 
 logger = logging.getLogger(__name__)
 
@@ -51,27 +48,17 @@ def read_split(path: Path) -> Split:
         raise InputError(f"{path}: there is no such file; check data.split_file") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: the split cannot be read ({error}); {rule}") from error
-    missing = [key for key in ("seed", "kind", "train", "val") if not isinstance(content, dict) or key not in content]
-    if missing:
-        raise InputError(f"{path}: the split lacks {', '.join(missing)}; {rule}")
-    wrong = [key for key in ("train", "val") if not _is_list_of_names(content[key])]
-    if not _is_whole(content["seed"]):
-        wrong.append("seed")
-    wrong += [key for key in ("folds", "fold") if content.get(key) is not None and not _is_whole(content[key])]
-    if wrong:
-        raise InputError(f"{path}: {', '.join(wrong)} of the split cannot be used; {rule}")
-    return Split(
-        content["seed"],
-        str(content["kind"]),
-        tuple(content["train"]),
-        tuple(content["val"]),
-        content.get("folds"),
-        content.get("fold"),
-    )
+    try:
+        return TypeAdapter(Split).validate_json(json.dumps(content if isinstance(content, dict) else {}), strict=True)
+    except ValidationError as error:
+        types = {str(detail["loc"][0]): detail["type"] for detail in error.errors()}
+        if missing := [key for key, kind in types.items() if kind == "missing"]:
+            raise InputError(f"{path}: the split lacks {', '.join(missing)}; {rule}") from error
+        raise InputError(f"{path}: {', '.join(types)} of the split cannot be used; {rule}") from error
 
 
 def check_split(split: Split, names: Sequence[str], examinations: Sequence[str]) -> None:
-    """See that a split, read from a file, fits the data; examinations on both sides are told in the log.
+    """See that a split, read from a file, fits the data; examinations on both sides are named in the log.
 
     Raises:
         InputError: names that are not in the data, are there twice, or an empty part.
@@ -79,61 +66,14 @@ def check_split(split: Split, names: Sequence[str], examinations: Sequence[str])
     examination_of = dict(zip(names, examinations, strict=True))
     unknown = [name for name in (*split.train, *split.val) if name not in examination_of]
     twice = [name for name, count in Counter((*split.train, *split.val)).items() if count > 1]
-    problems = []
-    if unknown:
-        problems.append(f"the split names {enumerate_names(unknown)}, not in the data; take the split of these data")
-    if twice:
-        problems.append(f"the split names {enumerate_names(twice)} more than once; each image is in one part, once")
+    problems = problems_with(unknown, "the split names {}, not in the data; take the split of these data")
+    problems += problems_with(twice, "the split names {} more than once; each image is in one part, once")
     if not (split.train and split.val):
         problems.append("a part of the split is empty; both need images, add some")
-    if problems:
-        raise InputError("\n".join(problems))
+    refuse(problems)
     shared = {examination_of[name] for name in split.train} & {examination_of[name] for name in split.val}
     if shared:
         logger.warning(
             "examinations on both sides of the split: %s; figures of their validation images are too good",
             enumerate_names(sorted(shared)),
         )
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_list_of_names(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(name, str) for name in value)
-
-
-@dataclass(frozen=True)
-class SplitRule:
-    """How records are cut into training and validation; see ``conf/data``."""
-
-    kind: str = "examination"
-    seed: int = 0
-    val_fraction: float = 0.2
-    folds: int = 5
-    fold: int = 0
-    file: Path | None = None
-
-    def apply(self, records: Sequence[Record], ellipses: Sequence[Ellipse]) -> splits.Split:
-        """The split of these records, by file or by rule.
-
-        Raises:
-            InputError: the file does not fit the records, or there are too few of them.
-        """
-        names = [record.name for record in records]
-        examinations = [record.examination for record in records]
-        if self.file is not None:
-            split = read_split(self.file)
-            check_split(split, names, examinations)
-            return split
-        strata = [
-            trimester(ellipse.circumference * record.pixel_size_mm) if record.pixel_size_mm else 0
-            for record, ellipse in zip(records, ellipses, strict=True)
-        ]
-        if self.kind == "random":
-            return splits.split_random(names, examinations, seed=self.seed, val_fraction=self.val_fraction)
-        if self.kind == "kfold":
-            return splits.split_kfold(names, examinations, strata, seed=self.seed, folds=self.folds, fold=self.fold)
-        cut = splits.split_inner if self.kind == "inner" else splits.split_examinations
-        return cut(names, examinations, strata, seed=self.seed, val_fraction=self.val_fraction)

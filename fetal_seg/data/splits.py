@@ -78,7 +78,8 @@ def split_examinations(
         wanted += val_fraction * _count(stratum)
         chosen += _pick(stratum, round(wanted) - _count(chosen), least=0, most=_count(stratum))
     taken = set(chosen)
-    chosen = _pick(chosen + [one for one in shuffled if one not in taken], target, least=1, most=len(names) - 1)
+    others = [examination for examination in shuffled if examination not in taken]
+    chosen = _pick(chosen + others, target, least=1, most=len(names) - 1)
     if _count(chosen) != target:
         logger.warning(
             "%d validation images in place of %d: whole examinations make no other number", _count(chosen), target
@@ -112,7 +113,7 @@ def split_inner(
 
 
 def split_random(names: Sequence[str], examinations: Sequence[str], *, seed: int, val_fraction: float = 0.2) -> Split:
-    """Cut between images, whatever their examinations: leaky, and told so in the log; for comparison only.
+    """Cut between images, whatever their examinations: leaky, as a warning in the log says; for comparison only.
 
     Args and errors are those of `split_examinations`.
     """
@@ -159,7 +160,7 @@ def split_kfold(
         )
     parts: list[list[_Examination]] = [[] for _ in range(folds)]
     for stratum in _by_stratum(shuffled):  # evened out after each stratum, so each is spread evenly
-        for examination in sorted(stratum, key=lambda one: -len(one.images)):
+        for examination in sorted(stratum, key=lambda examination: -len(examination.images)):
             min(parts, key=_count).append(examination)
     return _split(names, parts[fold], seed, "kfold", folds, fold)
 
@@ -181,12 +182,12 @@ def _shuffled(
     images: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for name, examination, stratum in zip(names, examinations, strata, strict=True):
         images[examination].append((name, stratum))
-    known = []
+    merged = []
     for examination in sorted(images):
         counts = Counter(stratum for _, stratum in images[examination])
-        stratum = min(counts, key=lambda one: (-counts[one], one))
-        known.append(_Examination(tuple(sorted(name for name, _ in images[examination])), stratum))
-    return [known[index] for index in np.random.default_rng(seed).permutation(len(known))]
+        stratum = min(counts, key=lambda stratum: (-counts[stratum], stratum))
+        merged.append(_Examination(tuple(sorted(name for name, _ in images[examination])), stratum))
+    return [merged[index] for index in np.random.default_rng(seed).permutation(len(merged))]
 
 
 def _by_stratum(examinations: Sequence[_Examination]) -> list[list[_Examination]]:
@@ -194,7 +195,7 @@ def _by_stratum(examinations: Sequence[_Examination]) -> list[list[_Examination]
     strata: dict[int, list[_Examination]] = defaultdict(list)
     for examination in examinations:
         strata[examination.stratum].append(examination)
-    return sorted(strata.values(), key=lambda one: (_count(one), one[0].stratum))
+    return sorted(strata.values(), key=lambda stratum: (_count(stratum), stratum[0].stratum))
 
 
 def _pick(examinations: Sequence[_Examination], target: int, *, least: int, most: int) -> list[_Examination]:

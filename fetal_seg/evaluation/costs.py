@@ -12,8 +12,8 @@ from torch import nn
 
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation.study import Cost, Costs
+from fetal_seg.models.building import count_parameters
 from fetal_seg.models.checkpoint import read_checkpoint
-from fetal_seg.models.registry import count_parameters
 
 SECONDS = 20.0  # for all networks together, and no more than one for each
 FEWEST, MOST = 3, 30  # timed calls of a network
@@ -31,10 +31,10 @@ def measure_costs(checkpoints: Iterable[Path]) -> Costs:
     for path in checkpoints:
         try:
             checkpoint = read_checkpoint(path)
-            frame = checkpoint.description["preprocessing"]
-            kind = json.dumps([checkpoint.description["network"], frame["height"], frame["width"]], sort_keys=True)
+            network, size = checkpoint.description.network, checkpoint.description.preprocessing
+            kind = json.dumps([network.to_dict(), size.height, size.width], sort_keys=True)
             if kind not in networks:
-                networks[kind] = (checkpoint.build_network(), frame["height"], frame["width"])
+                networks[kind] = (checkpoint.build_network(), size.height, size.width)
             kinds[path] = kind
         except InputError as error:
             logger.info("no cost of %s: %s", path, error)

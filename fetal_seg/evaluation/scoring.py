@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from fetal_seg.data.loading import cache_folder, load_records
+from fetal_seg.data.reading import read_ahead
 from fetal_seg.data.records import Record, records_named
-from fetal_seg.data.sources import cache_folder, load_records
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation import metrics
 from fetal_seg.evaluation.contenders import Contender
@@ -17,7 +18,7 @@ from fetal_seg.evaluation.tables import Row
 from fetal_seg.geometry.arrays import Grey
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.geometry.spacing import Spacing
-from fetal_seg.inference.predictor import Predictor, read_ahead
+from fetal_seg.inference.predictor import Predictor
 from fetal_seg.measurement.result import Measurement, Prediction
 from fetal_seg.models.checkpoint import read_checkpoint
 
@@ -69,7 +70,7 @@ def score(record: Record, shape: tuple[int, ...], truth: Ellipse, prediction: Pr
         "ellipse_dice": metrics.ellipse_dice(ellipse, truth, height, width),
     }
     size = record.pixel_size_mm
-    measured = Measurement.of(prediction, Spacing(size, size, "csv") if size else None)
+    measured = Measurement.from_prediction(prediction, Spacing(size, size, "csv") if size else None)
     row |= {"flag": measured.flag, "reasons": list(measured.reasons), "confidence": measured.confidence}
     if size is None:
         return row
@@ -118,8 +119,5 @@ def _records(checkpoint: Path, names: Sequence[str]) -> list[Record]:
     Raises:
         InputError: the checkpoint or the data are no longer there.
     """
-    data = read_checkpoint(checkpoint).description["data"]
-    try:
-        return records_named(load_records(data, cache_folder(data.get("cache_dir"))), names)
-    except KeyError as error:
-        raise InputError(f"{checkpoint} does not say where its data are (no {error})") from error
+    source = read_checkpoint(checkpoint).description.data.source
+    return records_named(load_records(source, cache_folder(source.keys.get("cache_dir"))), names)

@@ -5,11 +5,12 @@ Coordinates are pixels: x to the right, y down, pixel centres at whole numbers.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.floating]
+from fetal_seg.geometry.arrays import FloatArray, Grey
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,21 @@ class Ellipse:
         """The image under a stretch of the axes by `x` and `y`: in mm, where these are the sides of a pixel."""
         return self.transform(np.array([[x, 0, 0], [0, y, 0]]))
 
-    def rasterise(self, height: int, width: int) -> NDArray[np.uint8]:
+    def along_axes(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
+        """Coordinates of points along the long and the short axis from the centre, px."""
+        cos, sin = math.cos(self.angle_rad), math.sin(self.angle_rad)
+        right, down = x - self.center_x, y - self.center_y
+        return cos * right + sin * down, cos * down - sin * right
+
+    def signed_distance(self, x: NDArray[Any], y: NDArray[Any]) -> FloatArray:
+        """Distance of points from the ellipse, px, to first order; negative inside."""
+        u, v = self.along_axes(x, y)
+        u, v = u / self.semi_axis_a, v / self.semi_axis_b
+        radius = np.hypot(u, v)
+        gradient = np.hypot(u / self.semi_axis_a, v / self.semi_axis_b) / np.maximum(radius, 1e-12)
+        return (radius - 1) / np.maximum(gradient, 1e-12)
+
+    def rasterise(self, height: int, width: int) -> Grey:
         """Mask (height, width) of 0 and 1: 1 where the pixel's centre lies in the ellipse."""
         mask = np.zeros((height, width), np.uint8)
         rows, columns = self._window(height, width, margin=0)

@@ -13,9 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fetal_seg.geometry.arrays import FloatArray, Grey
 from fetal_seg.geometry.ellipse import Ellipse
-
-FloatArray = NDArray[np.floating]
 
 SMALLEST_AREA = 25.0  # px^2 of the map: smaller regions are no head
 ROUNDEST, FLATTEST = 1.0, 0.5  # short by long axis: heads have 0.6 to 0.98, one cut by the frame may be fitted flatter
@@ -37,7 +36,7 @@ class HeadFit:
     ellipse: Ellipse
     agreement: float
     cut: float
-    region: NDArray[np.uint8]
+    region: Grey
 
 
 def fit_head(
@@ -89,8 +88,8 @@ def measure_head(
     smallest_area: float = SMALLEST_AREA,
 ) -> Ellipse | None:
     """The ellipse of the head in a map, in pixels of the original image; as `fit_head`."""
-    found = fit_head(values, level, to_native, size, smallest_area)
-    return found.ellipse if found else None
+    fit = fit_head(values, level, to_native, size, smallest_area)
+    return fit.ellipse if fit else None
 
 
 def head_contour(values: FloatArray, level: float) -> FloatArray | None:
@@ -129,7 +128,7 @@ def _robust_ellipse(points: FloatArray, tolerance: float) -> Ellipse | None:
     try:
         ellipse = Ellipse.fit(points)
         for _ in range(3):
-            distance = _radial_distance(points, ellipse)
+            distance = np.abs(ellipse.signed_distance(*points.T))
             deviation = max(1.4826 * float(np.median(distance)), tolerance)
             near = points[distance <= FARTHEST * deviation]
             if len(near) == len(kept) or len(near) < max(5, 2 * len(points) / 3):
@@ -140,24 +139,14 @@ def _robust_ellipse(points: FloatArray, tolerance: float) -> Ellipse | None:
     return ellipse
 
 
-def _radial_distance(points: FloatArray, ellipse: Ellipse) -> FloatArray:
-    """Distances (n,), px, of points (n, 2) from the ellipse to first order."""
-    cos, sin = math.cos(ellipse.angle_rad), math.sin(ellipse.angle_rad)
-    x, y = points[:, 0] - ellipse.center_x, points[:, 1] - ellipse.center_y
-    u, v = (cos * x + sin * y) / ellipse.semi_axis_a, (cos * y - sin * x) / ellipse.semi_axis_b
-    radius = np.hypot(u, v)
-    slope = np.hypot(u / ellipse.semi_axis_a, v / ellipse.semi_axis_b) / np.maximum(radius, 1e-12)
-    return np.abs(radius - 1) / np.maximum(slope, 1e-12)
-
-
-def _filled(line: FloatArray, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def _filled(line: FloatArray, shape: tuple[int, ...]) -> Grey:
     """What a level line (n, 2) encloses, as a mask of 0 and 1."""
     region = np.zeros(shape[:2], np.uint8)
     cv2.fillPoly(region, [np.rint(line * 16).astype(np.int32)], 1, shift=4)
     return region
 
 
-def _agreement(region: NDArray[np.uint8], ellipse: Ellipse, to_native: FloatArray) -> float:
+def _agreement(region: Grey, ellipse: Ellipse, to_native: FloatArray) -> float:
     """Dice of a region of the map and an ellipse of the original image, on the map's grid."""
     linear = np.linalg.inv(to_native[:, :2])
     on_map = ellipse.transform(np.hstack([linear, -linear @ to_native[:, 2:]])).rasterise(*region.shape)

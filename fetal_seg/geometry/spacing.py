@@ -1,10 +1,6 @@
 """How large a pixel is, and where in the image."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How large the pixels of a DICOM file are, by what its header tells."""
+"""How large the pixels of a DICOM file are, by its header."""
 
 import math
 from collections.abc import Iterator
@@ -26,10 +26,10 @@ SPACINGS = {  # in order of preference
 
 @dataclass(frozen=True)
 class FileSpacing:
-    """What a header tells of the size of pixels.
+    """What a header says of the size of pixels.
 
     Attributes:
-        spacing: the size wherever no region says otherwise; None where the header tells none, or where its regions
+        spacing: the size wherever no region says otherwise; None where the header has none, or where its regions
             disagree.
         regions: the parts of the image that have a size of their own.
         notes: what was not used or is in doubt, each a short phrase.
@@ -75,10 +75,10 @@ def _region(item: "Dataset", width: int, height: int) -> tuple[Region | None, st
     x_mm, y_mm = (10 * abs(_number(item.get(f"PhysicalDelta{axis}"))) for axis in "XY")
     if not (_is_plausible(x_mm) and _is_plausible(y_mm)):
         return None, f"has an impossible pixel size ({x_mm:.3g} x {y_mm:.3g} mm), not used"
-    return _placed(item, width, height, Spacing(x_mm, y_mm, "dicom region"))
+    return _inside_image(item, width, height, Spacing(x_mm, y_mm, "dicom region"))
 
 
-def _placed(item: "Dataset", width: int, height: int, spacing: Spacing) -> tuple[Region | None, str | None]:
+def _inside_image(item: "Dataset", width: int, height: int, spacing: Spacing) -> tuple[Region | None, str | None]:
     """The region within the image. One that reaches farther was made for another image, of which this is a copy."""
     left, top, right, bottom = (
         int(item.get(f"RegionLocation{side}", default))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from fetal_seg.geometry.arrays import FloatArray, Grey
 from fetal_seg.geometry.ellipse import Ellipse
 
 Picture = NDArray[np.uint8]
@@ -32,7 +33,7 @@ NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
 def overlay(
-    image: NDArray[np.uint8],
+    image: Grey,
     *,
     mask: NDArray[Any] | None = None,
     prediction: Ellipse | None = None,
@@ -76,12 +77,12 @@ def overlay(
         _blend(picture, line, line.opacity, line.colour)
     if caption is None:
         return picture
-    drawn = (mask is not None or prediction is not None, truth is not None)
-    legend = [entry for entry, there in zip(LEGEND, drawn, strict=True) if there]
+    shown = (mask is not None or prediction is not None, truth is not None)
+    legend = [entry for entry, is_shown in zip(LEGEND, shown, strict=True) if is_shown]
     return np.concatenate([picture, text_strip(caption, picture.shape[1], max(12, round(20 * scale)), legend)])
 
 
-def in_colour(image: NDArray[np.uint8]) -> Picture:
+def in_colour(image: Grey) -> Picture:
     """A grey image (h, w) as a picture (h, w, 3), a copy."""
     return np.repeat(image[:, :, None], 3, axis=2)
 
@@ -108,12 +109,12 @@ def text_strip(text: str, width: int, size: int, legend: Sequence[tuple[str, Col
     for index, line in enumerate(lines):
         draw.text((margin, margin // 2 + index * step), line, TEXT, font)
     x, y = (width - margin - sum(widths) + size if beside else margin), margin // 2 + (rows - 1) * step
-    for (name, colour), part in zip(legend, widths, strict=True):
+    for (name, colour), advance in zip(legend, widths, strict=True):
         for start, end in ((0, 0.55), (0.85, 1.4)) if colour == TRUTH else ((0, 1.4),):
             middle = y + 0.65 * size
             draw.line([(x + start * size, middle), (x + end * size, middle)], colour, max(2, size // 6))
         draw.text((x + 1.8 * size, y), name, TEXT, font)
-        x += part
+        x += advance
     return np.array(strip)
 
 
@@ -130,8 +131,8 @@ class _Line:
 
     y: NDArray[np.intp]
     x: NDArray[np.intp]
-    opacity: NDArray[Any]
-    halo: NDArray[Any]
+    opacity: FloatArray
+    halo: FloatArray
     colour: Colour
 
 
@@ -140,17 +141,14 @@ def _outline(
 ) -> _Line:
     """The outline of an ellipse, `width` px broad, in `dashes` or without a break."""
     y, x = _pixels_about(shape, [ellipse.points(720)], width / 2 + halo)
-    u, v = _along_axes(ellipse, x, y)
-    a, b = ellipse.semi_axis_a, ellipse.semi_axis_b
-    radius = np.hypot(u / a, v / b)
-    gradient = np.hypot(u / a**2, v / b**2) / np.maximum(radius, 1e-12)
-    distance = (radius - 1) / np.maximum(gradient, 1e-12)  # px, to first order
-    drawn = np.ones_like(distance)
+    distance = ellipse.signed_distance(x, y)
+    pattern = np.ones_like(distance)
     if dashes:
-        phase = np.arctan2(v / b, u / a) * dashes / (2 * math.pi)
-        drawn = _dashed(phase, ellipse.circumference / dashes, 0.56)
-    dark = HALO_OPACITY * _bar(distance, width + 2 * halo) * drawn
-    return _Line(y, x, _bar(distance, width) * drawn, dark, colour)
+        u, v = ellipse.along_axes(x, y)
+        phase = np.arctan2(v / ellipse.semi_axis_b, u / ellipse.semi_axis_a) * dashes / (2 * math.pi)
+        pattern = _dashed(phase, ellipse.circumference / dashes, 0.56)
+    dark = HALO_OPACITY * _bar(distance, width + 2 * halo) * pattern
+    return _Line(y, x, _bar(distance, width) * pattern, dark, colour)
 
 
 def _axes(shape: tuple[int, ...], ellipse: Ellipse, width: float, halo: float) -> _Line:
@@ -163,9 +161,9 @@ def _axes(shape: tuple[int, ...], ellipse: Ellipse, width: float, halo: float) -
         strokes.append(center + np.outer((-1, 1), (length + arm) * way))
         strokes += [center + sign * length * way + np.outer((-arm, arm), across) for sign in (-1, 1)]
     y, x = _pixels_about(shape, strokes, width / 2 + halo)
-    u, v = _along_axes(ellipse, x, y)
+    u, v = ellipse.along_axes(x, y)
 
-    def covered(broader: float) -> NDArray[Any]:
+    def covered(broader: float) -> FloatArray:
         parts = []
         for along, across, length in ((u, v, ellipse.semi_axis_a), (v, u, ellipse.semi_axis_b)):
             to_end, bar = np.abs(along) - length, _bar(across, width + broader)
@@ -178,7 +176,7 @@ def _axes(shape: tuple[int, ...], ellipse: Ellipse, width: float, halo: float) -
 
 
 def _pixels_about(
-    shape: tuple[int, ...], strokes: Sequence[NDArray[Any]], margin: float
+    shape: tuple[int, ...], strokes: Sequence[FloatArray], margin: float
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Rows and columns of the pixels within `margin` px of closed strokes through points (n, 2), and of some more."""
     height, width = shape
@@ -190,31 +188,24 @@ def _pixels_about(
     return y, x
 
 
-def _along_axes(ellipse: Ellipse, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Coordinates along the long and the short axis from the centre, px."""
-    cos, sin = math.cos(ellipse.angle_rad), math.sin(ellipse.angle_rad)
-    right, down = x - ellipse.center_x, y - ellipse.center_y
-    return cos * right + sin * down, cos * down - sin * right
-
-
-def _bar(distance: NDArray[Any], width: float) -> NDArray[Any]:
+def _bar(distance: FloatArray, width: float) -> FloatArray:
     """How much of a pixel at a distance from its middle line a bar of `width` covers, 0 to 1; both in px."""
     return np.clip((width + 1) / 2 - np.abs(distance), 0, min(width, 1))
 
 
-def _dashed(phase: NDArray[Any], period: float, part: float) -> NDArray[Any]:
-    """1 in the dashes and 0 in the gaps of a line, by the phase (a dash and a gap each 1), for a period in px."""
-    return np.clip(0.5 + period * (part / 2 - np.abs(phase % 1 - 0.5)), 0, 1)
+def _dashed(phase: FloatArray, period: float, filled: float) -> FloatArray:
+    """1 in the dashes and 0 in the gaps of a line, by the phase (1 for a dash and its gap), for a period in px."""
+    return np.clip(0.5 + period * (filled / 2 - np.abs(phase % 1 - 0.5)), 0, 1)
 
 
-def _blend(picture: Picture, line: _Line, opacity: NDArray[Any], colour: Colour) -> None:
+def _blend(picture: Picture, line: _Line, opacity: FloatArray, colour: Colour) -> None:
     """Blend a colour into the pixels about a line, in place."""
     under = picture[line.y, line.x]
     picture[line.y, line.x] = np.rint(under + opacity[:, None] * (np.array(colour) - under))
 
 
 @cache
-def _tinted() -> NDArray[np.uint8]:
+def _tinted() -> Picture:
     """For each value of 0 to 255 and each channel the tinted one, (1, 256, 3)."""
     values = np.arange(256)[None, :, None]
     return np.rint((1 - TINT) * values + TINT * np.array(PREDICTION)).astype(np.uint8)

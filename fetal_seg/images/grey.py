@@ -1,8 +1,6 @@
 """Image files as grey images of 8 bits, whatever the file holds."""
 
-import logging
 import re
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fetal_seg.errors import InputError
+from fetal_seg.geometry.arrays import Grey
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 MOST_PIXELS = 89_478_485  # where Pillow starts to warn; here it is the limit for all files
 
 WHITES = (1, 255, 1023, 4095, 16383, 65535)  # values of white that files of more than 8 bits are written with
-
-Grey = NDArray[np.uint8]
-
-# Pillow warns of large images, which `check_size` refuses, and of damage, which ends in an error or does no harm.
-warnings.filterwarnings("ignore", module=r"PIL\.")
-logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
 
 def read_grey(path: Path) -> Grey:
@@ -50,11 +43,8 @@ def read_first_page(path: Path) -> tuple[Grey, bool]:
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file; check the name") from error
     except Image.DecompressionBombError as error:
-        found = re.search(r"\d{6,}", str(error))
-        count, most = found[0] if found else "too many", f"{MOST_PIXELS / 1e6:.0f} million"
-        raise InputError(
-            f"{path}: it has {count} pixels; at most {most} can be read; crop or scale it first"
-        ) from error
+        number = re.search(r"\d{6,}", str(error))
+        raise InputError(_too_large(path, f"it has {number[0] if number else 'too many'} pixels")) from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         reason, remedy = str(error), "copy or download it again"
         if isinstance(error, UnidentifiedImageError):
@@ -70,10 +60,11 @@ def check_size(path: Path, width: int, height: int) -> None:
         InputError: the image has more pixels than `MOST_PIXELS`.
     """
     if width * height > MOST_PIXELS:
-        raise InputError(
-            f"{path}: the image has {width} x {height} pixels; at most {MOST_PIXELS / 1e6:.0f} million can be read; "
-            "crop or scale it first"
-        )
+        raise InputError(_too_large(path, f"the image has {width} x {height} pixels"))
+
+
+def _too_large(path: Path, size: str) -> str:
+    return f"{path}: {size}; at most {MOST_PIXELS / 1e6:.0f} million can be read; crop or scale it first"
 
 
 def as_grey(image: NDArray[Any]) -> Grey:
@@ -116,7 +107,7 @@ def grey_of(image: ArrayLike | str | Path | Image.Image) -> Grey:
     return _to_grey(image) if isinstance(image, Image.Image) else as_grey(np.asarray(image))
 
 
-def luma(colours: NDArray[np.uint8]) -> Grey:
+def luma(colours: Grey) -> Grey:
     """Grey values (height, width) of RGB values (height, width, 3): ITU-R 601."""
     return np.array(Image.fromarray(colours).convert("L"))
 

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Protocol
 
+from fetal_seg.config.registries import READERS
 from fetal_seg.errors import InputError
 from fetal_seg.geometry.arrays import Grey
 from fetal_seg.geometry.spacing import Region, Spacing
-from fetal_seg.images.dicom import DICOM_SUFFIXES, is_dicom, read_dicom
-from fetal_seg.images.grey import read_first_page
-from fetal_seg.images.video import VIDEO_SUFFIXES, read_video
 
-__all__ = ["Frame", "Region", "Spacing", "read_frames"]
+FALLBACK = "picture"  # reads what no other reader accepts
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no one answer to ==
@@ -40,20 +40,41 @@ class Frame:
         return min(around, key=lambda region: region.area).spacing if around else self.spacing
 
 
-def is_dicom_file(path: Path) -> bool:
-    """Whether a file is read as DICOM: by its mark, or by its suffix where that is missing.
+class Reader(Protocol):
+    """What reads files of one kind; a class of ``fetal_seg.images.readers`` that is registered in `READERS`.
 
-    Raises:
-        OSError: it cannot be opened.
+    Attributes:
+        suffixes: by which a folder's search knows such files, in lower case and with the point; of no other reader.
     """
-    return is_dicom(path) or path.suffix.lower() in DICOM_SUFFIXES
+
+    suffixes: tuple[str, ...]
+
+    def accepts(self, path: Path) -> bool:
+        """Whether a file is of this kind, by its suffix or its first bytes.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        ...
+
+    def read(self, path: Path, name: str, every: int) -> Iterator[Frame]:
+        """As `read_frames`, of a file that is there."""
+        ...
+
+
+@cache
+def readers() -> tuple[Reader, ...]:
+    """All readers, in the order of their modules, that of `FALLBACK` last."""
+    names = sorted(READERS.names(), key=lambda name: name == FALLBACK)
+    return tuple(READERS[name]() for name in names)
 
 
 def read_frames(path: Path, name: str, every: int = 1) -> Iterator[Frame]:
     """Every `every`-th frame of a video or a multi-frame DICOM file, or the one image that any other file holds.
 
-    DICOM is known by its mark, or by its suffix where that is missing, videos by their suffix; all else is left to
-    Pillow. A frame is decoded when it is asked for, so that memory does not grow with the length of a file.
+    The first reader that accepts the file reads it: DICOM is known by its mark, or by its suffix where that is
+    missing, videos by their suffix; all else is left to Pillow. A frame is decoded when it is asked for, so that
+    memory does not grow with the length of a file.
 
     Args:
         path: the file.
@@ -65,19 +86,11 @@ def read_frames(path: Path, name: str, every: int = 1) -> Iterator[Frame]:
     """
     if every < 1:
         raise InputError(f"every {every}-th frame is asked for; the step must be 1 or more; correct it")
+    *others, fallback = readers()
     try:
-        holds_dicom = is_dicom_file(path)
+        reader = next((reader for reader in others if reader.accepts(path)), fallback)
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file; check the name") from error
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror or error}); check it and its permissions") from error
-    suffix = path.suffix.lower()
-    if holds_dicom:
-        for number, image, known in read_dicom(path, every):
-            yield Frame(name, number, image, known.spacing, known.notes, known.regions)
-    elif suffix in VIDEO_SUFFIXES:
-        for frame, image in read_video(path, every):
-            yield Frame(name, frame, image)
-    else:
-        image, is_alone = read_first_page(path)
-        yield Frame(name, None, image, notes=() if is_alone else ("only the first of several pages was read",))
+    yield from reader.read(path, name, every)

@@ -224,7 +224,7 @@ class Biometry:
     hc_centile: float | None = None
 
     @classmethod
-    def of(cls, ellipse_mm: Ellipse, gestational_age_weeks: float | None = None) -> "Biometry":
+    def from_ellipse(cls, ellipse_mm: Ellipse, gestational_age_weeks: float | None = None) -> "Biometry":
         """The biometry of an ellipse in mm, at an age that is not from the image; raises as `z_score` does."""
         hc_mm = ellipse_mm.circumference
         z = None if gestational_age_weeks is None else z_score(hc_mm, gestational_age_weeks)

@@ -1,19 +1,47 @@
-"""What held-out images teach about a network's errors: kept in its checkpoint as plain data."""
+"""What held-out images teach about a network's errors: kept in its checkpoint."""
 
 import hashlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from pydantic.dataclasses import dataclass
 
-from fetal_seg.geometry.arrays import Grey
+from fetal_seg.config.plain_data import Names, PlainData
+from fetal_seg.geometry.arrays import FloatArray, Grey
 from fetal_seg.geometry.letterbox import Letterbox
 from fetal_seg.measurement import conformal, novelty
+from fetal_seg.measurement.conformal import IntervalScores
+from fetal_seg.measurement.novelty import AppearanceModel
+from fetal_seg.measurement.quality import ConfidenceLimits
 
 COLUMNS = ("hc_pred_mm", "confidence", "hc_true_mm")  # what intervals are made of
 
 MARGIN = 0.1  # of confidence, between the least sure head and what is none
-DOUBTED = 0.02  # part of the heads
+REVIEWED = 0.02  # part of the heads
+
+
+@dataclass(frozen=True)
+class Calibration(PlainData):
+    """What held-out images taught about a network's errors; None where there were too few of them.
+
+    Attributes:
+        interval: errors of circumferences, None where no circumference is known.
+        confidence: of heads that are to be looked at, the least sure `REVIEWED` of them, and of what is none, `MARGIN`
+            below any head's.
+        appearance: of the heads.
+        images: digests of the images that it was made of, sorted.
+    """
+
+    interval: IntervalScores | None = None
+    confidence: ConfidenceLimits | None = None
+    appearance: AppearanceModel | None = None
+    images: Names = ()
+
+    @property
+    def held_out_scores(self) -> tuple[float, ...] | None:
+        """Scores for `conformal.half_width`; None where there are none of its scale."""
+        return self.interval.scores if self.interval and self.interval.scale == conformal.SCALE else None
 
 
 class Calibrator:
@@ -28,7 +56,7 @@ class Calibrator:
 
     def __init__(self, letterbox: Letterbox) -> None:
         self._letterbox = letterbox
-        self._appearances: list[Any] = []
+        self._appearances: list[FloatArray] = []
         self.images: list[str] = []
 
     def add(self, image: Grey, mask: Grey) -> None:
@@ -38,26 +66,20 @@ class Calibrator:
             self._appearances.append(novelty.known_features(self._letterbox.apply(image), region))
         self.images.append(hashlib.blake2b(image.tobytes(), digest_size=8).hexdigest())
 
-    def result(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """The calibration of a checkpoint, of the rows of ``per_image.csv`` of these images.
-
-        Returns:
-            ``interval``: scores of held-out images and their scale, None where no circumference is known;
-            ``confidence``: those of heads that are to be looked at (``surest_doubt``, the lowest 2 %), and of what
-            is none (``least``, `MARGIN` below any head's), None as well;
-            ``appearance``: of the heads, see `novelty.fit`; ``images``: digests of the images that it was made of.
-        """
-        known = _measured(rows)
-        scores = conformal.scores(*_columns(rows, known))
-        return {
-            "interval": {"scale": conformal.SCALE, "scores": scores} if scores else None,
-            "confidence": _confidence([row["confidence"] for row in rows if row.get("confidence") is not None]),
-            "appearance": novelty.fit(self._appearances),
-            "images": sorted(set(self.images)),
-        }
+    def result(self, rows: Sequence[dict[str, Any]]) -> Calibration:
+        """The calibration of a checkpoint, of the rows of ``per_image.csv`` of these images."""
+        scores = conformal.scores(*_columns(rows, _measured(rows)))
+        return Calibration(
+            IntervalScores(conformal.SCALE, tuple(scores)) if scores else None,
+            _confidence_limits([row["confidence"] for row in rows if row.get("confidence") is not None]),
+            novelty.fit(self._appearances),
+            tuple(sorted(set(self.images))),
+        )
 
 
-def judge(rows: Sequence[dict[str, Any]], images: Sequence[str], calibration: dict[str, Any]) -> list[dict[str, Any]]:
+def judge(
+    rows: Sequence[dict[str, Any]], images: Sequence[str], calibration: Calibration | None
+) -> list[dict[str, Any]]:
     """The rows of an evaluation with their intervals, and whether these hold the truth.
 
     Images that the calibration was made of are judged by intervals that were calibrated on the others of them,
@@ -71,16 +93,16 @@ def judge(rows: Sequence[dict[str, Any]], images: Sequence[str], calibration: di
     Returns:
         The rows, with ``hc_low_mm``, ``hc_high_mm`` and ``covered`` where these can be told.
     """
-    judged, held_out = [dict(row) for row in rows], conformal.scores_of(calibration)
-    if held_out is None:
+    judged = [dict(row) for row in rows]
+    if calibration is None or (held_out := calibration.held_out_scores) is None:
         return judged
-    seen, known = set(calibration.get("images", ())), _measured(rows)
-    own = [index for index in known if images[index] in seen]
+    seen, measured = set(calibration.images), _measured(rows)
+    calibrating = [index for index in measured if images[index] in seen]
     widths: dict[int, float] = {}
-    if own:
-        groups = [str(rows[index]["examination"]) for index in own]
-        widths |= dict(zip(own, conformal.cross_widths(*_columns(rows, own), groups), strict=True))
-    for index in set(known) - set(own):
+    if calibrating:
+        groups = [str(rows[index]["examination"]) for index in calibrating]
+        widths |= dict(zip(calibrating, conformal.cross_widths(*_columns(rows, calibrating), groups), strict=True))
+    for index in set(measured) - set(calibrating):
         width = conformal.half_width(held_out, rows[index]["hc_pred_mm"], rows[index]["confidence"])
         widths[index] = np.inf if width is None else width
     for index, width in widths.items():
@@ -91,10 +113,10 @@ def judge(rows: Sequence[dict[str, Any]], images: Sequence[str], calibration: di
     return judged
 
 
-def _confidence(known: Sequence[float]) -> dict[str, float] | None:
-    if not known:
+def _confidence_limits(confidences: Sequence[float]) -> ConfidenceLimits | None:
+    if not confidences:
         return None
-    return {"surest_doubt": float(np.quantile(known, DOUBTED)), "least": min(known) - MARGIN}
+    return ConfidenceLimits(float(np.quantile(confidences, REVIEWED)), float(min(confidences) - MARGIN))
 
 
 def _measured(rows: Sequence[dict[str, Any]]) -> list[int]:

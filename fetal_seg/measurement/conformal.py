@@ -11,15 +11,31 @@ Notation: arrays are (n,), one number an image; circumferences in mm, confidence
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import StrictStr
+from pydantic.dataclasses import dataclass
+
+from fetal_seg.config.plain_data import Numbers, PlainData
 
 LEVEL = 0.9
 SCALE = "(1 - confidence) * sqrt(HC)"  # kept beside scores: those of another scale mean something else
 _REFERENCE_MM = 175.0  # a head in mid-pregnancy
 _SUREST = 0.99  # no interval shrinks to nothing
+
+
+@dataclass(frozen=True)
+class IntervalScores(PlainData):
+    """What intervals are made of.
+
+    Attributes:
+        scale: what errors were divided by; intervals need `SCALE`.
+        scores: of held-out images, from `scores`.
+    """
+
+    scale: StrictStr
+    scores: Numbers
 
 
 def scale(hc_mm: ArrayLike, confidence: ArrayLike) -> NDArray[np.float64]:
@@ -43,12 +59,6 @@ def scores(hc_pred_mm: ArrayLike, confidence: ArrayLike, hc_true_mm: ArrayLike) 
     if not (np.isfinite(predicted).all() and np.isfinite(true).all() and (predicted > 0).all() and (true > 0).all()):
         raise ValueError("circumferences must be positive numbers")
     return [float(score) for score in np.sort(np.abs(predicted - true) / scale(predicted, confidence))]
-
-
-def scores_of(calibration: dict[str, Any] | None) -> list[float] | None:
-    """The held-out images' scores in a checkpoint's calibration; None where it has none of this scale."""
-    interval = (calibration or {}).get("interval") or {}
-    return interval["scores"] if interval.get("scale") == SCALE else None
 
 
 def half_width(held_out: Sequence[float], hc_mm: float, confidence: float, level: float = LEVEL) -> float | None:
@@ -80,7 +90,7 @@ def cross_widths(
     The `folds` parts are cut between groups (examinations). A width is infinite, so that its interval holds
     everything, where the other parts have too few images.
     """
-    predicted, sure, true = (np.asarray(one, np.float64) for one in (hc_pred_mm, confidence, hc_true_mm))
+    predicted, sure, true = (np.asarray(values, np.float64) for values in (hc_pred_mm, confidence, hc_true_mm))
     _, number = np.unique(np.asarray(groups), return_inverse=True)
     fold = np.random.default_rng(0).permutation(number.max() + 1)[number] % folds
     widths = np.empty(len(predicted))

@@ -6,15 +6,15 @@ Arrays: images are (height, width) uint8 at the network's size; features are (n,
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from pydantic import StrictFloat
+from pydantic.dataclasses import dataclass
 
-from fetal_seg.geometry.arrays import Grey
-
-FloatArray = NDArray[np.floating]
+from fetal_seg.config.plain_data import Numbers, PlainData
+from fetal_seg.geometry.arrays import FloatArray, Grey
 
 QUANTILES = (0.25, 0.5, 0.75, 0.95, 0.99)
 LEAST_HEADS = 60  # for the covariance of 11 features to mean something
@@ -22,6 +22,20 @@ KNOWN = 0.99  # part of the known images that count as known
 MARGIN = 0.15  # of the region's width and height, on each side
 SIDE = 128  # px of the square that features are taken of
 SETTINGS = ((1.0, 1.0), (0.6, 1.0), (1.7, 1.0), (1.0, 0.5), (1.0, 1.6))  # gamma and gain: of a scanner, not of a head
+
+
+@dataclass(frozen=True)
+class AppearanceModel(PlainData):
+    """How known heads look.
+
+    Attributes:
+        mean, precision: of their features, (k) and (k, k).
+        largest: the distance from the mean that `KNOWN` of all features stay below, each seen from the others.
+    """
+
+    mean: Numbers
+    precision: tuple[Numbers, ...]
+    largest: StrictFloat
 
 
 def about(image: Grey, region: Grey) -> Grey:
@@ -37,12 +51,12 @@ def known_features(image: Grey, region: Grey) -> FloatArray:
     """Features (len(SETTINGS), k) of a known head, as it is and as a scanner would show it at other settings."""
     grey = about(image, region).astype(np.float32) / 255
     shown = (np.clip(np.rint(255 * gain * grey**gamma), 0, 255).astype(np.uint8) for gamma, gain in SETTINGS)
-    return np.array([features(one) for one in shown])
+    return np.array([features(picture) for picture in shown])
 
 
-def of(image: Grey, region: Grey, known: dict[str, Any]) -> float:
+def novelty_score(image: Grey, region: Grey, known: AppearanceModel) -> float:
     """How unlike the known heads of `fit` a region looks: 1 at the most unlike of these."""
-    return distance(known, features(about(image, region))) / float(known["largest"])
+    return distance(known, features(about(image, region))) / known.largest
 
 
 def features(image: Grey) -> FloatArray:
@@ -61,10 +75,8 @@ def features(image: Grey) -> FloatArray:
     return np.array([*np.sqrt(quantiles), grey.mean(), grey.std(), *detail, direction], np.float64)
 
 
-def fit(heads: Sequence[FloatArray]) -> dict[str, Any] | None:
-    """What `distance` needs to know of the features (m, k) of each known head, as plain lists and numbers.
-
-    ``largest`` is the distance that `KNOWN` of all features stay below, each seen from the others.
+def fit(heads: Sequence[FloatArray]) -> AppearanceModel | None:
+    """The model of the features (m, k) of each known head.
 
     Returns:
         None where there are fewer heads than `LEAST_HEADS`, or a feature does not vary.
@@ -75,22 +87,22 @@ def fit(heads: Sequence[FloatArray]) -> dict[str, Any] | None:
     if (known.std(axis=0) < 1e-9).any():
         return None
     mean, precision = known.mean(axis=0), np.linalg.pinv(np.cov(known.T))
-    seen = {"mean": mean.tolist(), "precision": precision.tolist()}
-    own = np.array([distance(seen, row) for row in known])
-    return {**seen, "largest": float(np.quantile(_left_out(own, len(known)), KNOWN))}
+    model = AppearanceModel(tuple(mean.tolist()), tuple(map(tuple, precision.tolist())), largest=1.0)
+    distances = np.array([distance(model, row) for row in known])
+    return replace(model, largest=float(np.quantile(_left_out(distances, len(known)), KNOWN)))
 
 
-def distance(known: dict[str, Any], row: FloatArray) -> float:
-    """Mahalanobis' distance of features (k,) from the known images' mean."""
-    difference = np.asarray(row, np.float64) - np.array(known["mean"])
-    return float(np.sqrt(max(difference @ np.array(known["precision"]) @ difference, 0.0)))
+def distance(known: AppearanceModel, row: FloatArray) -> float:
+    """Mahalanobis' distance of features (k,) from the known heads' mean."""
+    difference = np.asarray(row, np.float64) - np.array(known.mean)
+    return float(np.sqrt(max(difference @ np.array(known.precision) @ difference, 0.0)))
 
 
-def _left_out(own: FloatArray, count: int) -> FloatArray:
+def _left_out(distances: FloatArray, count: int) -> FloatArray:
     """Distances (n,) of images from the mean of all others, from those of the mean of all.
 
     By Sherman and Morrison's formula, for the covariance with n - 1.
     """
-    n, squared = float(count), own**2
+    n, squared = float(count), distances**2
     shrunk = np.maximum(1 - n * squared / (n - 1) ** 2, 1e-9)
-    return np.sqrt((n - 2) * n**2 / (n - 1) ** 3 * squared / shrunk)
+    return np.asarray(np.sqrt((n - 2) * n**2 / (n - 1) ** 3 * squared / shrunk))

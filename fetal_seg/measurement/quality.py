@@ -6,6 +6,12 @@ The limits were set on HC18's validation images, see ``docs/measurement.md``.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated
+
+import pydantic.dataclasses
+from pydantic import AliasChoices, Field, StrictFloat
+
+from fetal_seg.config.plain_data import PlainData
 
 LEAST_AGREEMENT = 0.96  # Dice of mask and ellipse
 MOST_CUT = 0.02  # part of the ellipse outside the frame
@@ -19,14 +25,28 @@ PIXEL_SIZES_MM = (0.01, 2.0)
 CIRCUMFERENCES_MM = (30.0, 450.0)  # of any fetus that can be measured so, with a margin
 
 
+@pydantic.dataclasses.dataclass(frozen=True)
+class ConfidenceLimits(PlainData):
+    """What confidences mean, by the heads that a checkpoint was calibrated on; files of format 1 have other names.
+
+    Attributes:
+        review_below: a head of less confidence is to be looked at.
+        reject_below: what has less confidence is no head.
+    """
+
+    review_below: Annotated[StrictFloat, Field(validation_alias=AliasChoices("review_below", "surest_doubt"))]
+    reject_below: Annotated[StrictFloat, Field(validation_alias=AliasChoices("reject_below", "least"))]
+
+
+UNCALIBRATED = ConfidenceLimits(0.0, 0.0)
+
+
 @dataclass(frozen=True)
 class Quality:
     """What tells good measurements from bad ones.
 
     Attributes:
         confidence: mean probability in the region that was found, 0.5 to 1.
-        surest_doubt, least_confidence: below the first a confidence is to be looked at, below the second nothing was
-            found: both come from the heads that the checkpoint was calibrated on; 0 where it was not.
         agreement: Dice of mask and ellipse, 0 to 1.
         cut: part of the ellipse outside the frame, 0 to 1.
         contrast: range of the grey values about the head, 0 to 255.
@@ -34,25 +54,25 @@ class Quality:
         spread: largest less smallest circumference of flips or networks, by their mean; None where there is but one;
             infinite where some saw no head.
         turned: whether it was found only when the picture was turned by a quarter.
+        limits: of the confidence.
     """
 
     confidence: float
     agreement: float
     cut: float
     contrast: float
-    surest_doubt: float = 0.0
-    least_confidence: float = 0.0
     novelty: float | None = None
     spread: float | None = None
     turned: bool = False
+    limits: ConfidenceLimits = UNCALIBRATED
 
     @property
     def is_head(self) -> bool:
         """Whether what was found is a head at all, rather than something that is measured and flagged."""
         novelty = self.novelty or 0.0
-        between = (self.least_confidence + self.surest_doubt) / 2
-        needed = between if novelty > FOREIGN else self.least_confidence
-        needed = self.surest_doubt if self.turned else needed
+        review_below, reject_below = self.limits.review_below, self.limits.reject_below
+        needed = (reject_below + review_below) / 2 if novelty > FOREIGN else reject_below
+        needed = review_below if self.turned else needed
         return self.confidence >= needed and novelty <= UTTERLY_FOREIGN
 
     def with_spread(self, circumferences: Sequence[float | None]) -> "Quality":
@@ -64,35 +84,35 @@ class Quality:
 
     def reasons(self) -> list[str]:
         """Why the measurement is to be looked at; none where it is good."""
-        found = []
+        reasons = []
         if self.cut > MOST_CUT:
-            found.append("the head touches the frame")
+            reasons.append("the head touches the frame")
         if self.agreement < LEAST_AGREEMENT:
-            found.append(f"ellipse and mask disagree (Dice {100 * self.agreement:.0f} %)")
+            reasons.append(f"ellipse and mask disagree (Dice {100 * self.agreement:.0f} %)")
         if self.spread is not None and self.spread > MOST_SPREAD:
-            told = "some see no head" if math.isinf(self.spread) else f"by {100 * self.spread:.0f} %"
-            found.append(f"flips or networks disagree ({told})")
+            extent = "some see no head" if math.isinf(self.spread) else f"by {100 * self.spread:.0f} %"
+            reasons.append(f"flips or networks disagree ({extent})")
         if self.contrast < LEAST_CONTRAST:
-            found.append(f"contrast too low ({self.contrast:.0f} grey values)")
+            reasons.append(f"contrast too low ({self.contrast:.0f} grey values)")
         if self.novelty is not None and self.novelty > MOST_NOVELTY:
-            found.append("the image is unlike the training data")
+            reasons.append("the image is unlike the training data")
         if self.turned:
-            found.append("found only when the picture was turned by a quarter")
-        if self.confidence < self.surest_doubt:
-            found.append(f"the network is unsure ({100 * self.confidence:.0f} %)")
-        return found
+            reasons.append("found only when the picture was turned by a quarter")
+        if self.confidence < self.limits.review_below:
+            reasons.append(f"the network is unsure ({100 * self.confidence:.0f} %)")
+        return reasons
 
 
 def size_reasons(x_mm: float, y_mm: float, hc_mm: float, z: float | None = None) -> list[str]:
     """What is odd about a pixel size, mm, the circumference that it gives, mm, and its z-score at the age given."""
-    found = []
+    reasons = []
     low, high = PIXEL_SIZES_MM
     if not (low <= x_mm <= high and low <= y_mm <= high):
         size = f"{x_mm:g}" if x_mm == y_mm else f"{x_mm:g} x {y_mm:g}"
-        found.append(f"a pixel size of {size} mm is absurd (outside {low:g} to {high:g} mm)")
+        reasons.append(f"a pixel size of {size} mm is absurd (outside {low:g} to {high:g} mm)")
     low, high = CIRCUMFERENCES_MM
     if not low <= hc_mm <= high:
-        found.append(f"no head has a circumference of {hc_mm:.0f} mm; check the pixel size")
+        reasons.append(f"no head has a circumference of {hc_mm:.0f} mm; check the pixel size")
     if z is not None and abs(z) > FARTHEST_Z:
-        found.append(f"far from the size at the age given (z {z:+.1f}): check the age and the pixel size")
-    return found
+        reasons.append(f"far from the size at the age given (z {z:+.1f}): check the age and the pixel size")
+    return reasons

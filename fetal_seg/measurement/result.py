@@ -1,6 +1,7 @@
 """What was measured in one image, with its units, and whether it can be trusted."""
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,17 @@ from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.geometry.spacing import Spacing
 from fetal_seg.measurement import conformal
 from fetal_seg.measurement.biometry import OUT_OF_RANGE, Biometry
+from fetal_seg.measurement.calibration import Calibration
 from fetal_seg.measurement.quality import Quality, size_reasons
 
-OK, CHECK, NO_HEAD, ERROR = "ok", "check", "no head", "error"  # flags
+
+class Flag(StrEnum):
+    """What became of an image; tables have these words."""
+
+    OK = "ok"  # measured
+    CHECK = "check"  # measured, but a person is to look at it
+    NO_HEAD = "no head"  # nothing in the image looks like a head
+    ERROR = "error"  # the file cannot be read
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no one answer to ==
@@ -49,7 +58,7 @@ class Measurement:
     """A head's ellipse and biometry. For research use; not a medical device.
 
     Attributes:
-        flag: ``ok``; ``check``: measured, but look at it; ``no head``.
+        flag: ``ok``, ``check`` or ``no head``.
         reasons: why the flag is not ``ok``, and what else is to be known, each a short phrase.
         mask: (height, width) uint8, 1 in the head.
         ellipse: in pixels of the image; None without a head.
@@ -62,7 +71,7 @@ class Measurement:
         gestational_age_weeks: as given, known from elsewhere.
     """
 
-    flag: str
+    flag: Flag
     reasons: tuple[str, ...]
     mask: NDArray[np.uint8]
     ellipse: Ellipse | None = None
@@ -75,12 +84,12 @@ class Measurement:
     gestational_age_weeks: float | None = None
 
     @classmethod
-    def of(
+    def from_prediction(
         cls,
         prediction: Prediction,
         spacing: Spacing | None,
         *,
-        calibration: dict[str, Any] | None = None,
+        calibration: Calibration | None = None,
         gestational_age_weeks: float | None = None,
         notes: tuple[str, ...] = (),
     ) -> "Measurement":
@@ -89,18 +98,20 @@ class Measurement:
         Args:
             prediction: of the image.
             spacing: size of its pixels.
-            calibration: of the checkpoint; its ``interval`` holds scores of held-out images.
+            calibration: of the checkpoint; without one there is no interval.
             gestational_age_weeks: known from elsewhere.
             notes: what is to be known of the file; added to the reasons.
         """
         ellipse, quality = prediction.ellipse, prediction.quality
         if ellipse is None:
-            told = ("no region of the image looks like a head", *notes)
-            return cls(NO_HEAD, told, prediction.mask, spacing=spacing, gestational_age_weeks=gestational_age_weeks)
+            reasons = ("no region of the image looks like a head", *notes)
+            return cls(
+                Flag.NO_HEAD, reasons, prediction.mask, spacing=spacing, gestational_age_weeks=gestational_age_weeks
+            )
         doubts, confidence = (quality.reasons(), quality.confidence) if quality else ([], None)
         if spacing is None:
             return cls(
-                CHECK if doubts else OK,
+                Flag.CHECK if doubts else Flag.OK,
                 (*doubts, "pixel size unknown: results in pixels", *notes),
                 prediction.mask,
                 ellipse,
@@ -108,15 +119,15 @@ class Measurement:
                 hc_px=ellipse.circumference,
                 gestational_age_weeks=gestational_age_weeks,
             )
-        biometry = Biometry.of(ellipse.scaled(spacing.x_mm, spacing.y_mm), gestational_age_weeks)
+        biometry = Biometry.from_ellipse(ellipse.scaled(spacing.x_mm, spacing.y_mm), gestational_age_weeks)
         doubts += ["the file's pixel size is in doubt"] if spacing.is_doubtful else []
         doubts += size_reasons(spacing.x_mm, spacing.y_mm, biometry.hc_mm, biometry.hc_z)
-        held_out = conformal.scores_of(calibration)
+        held_out = calibration.held_out_scores if calibration else None
         width = None
         if held_out and quality:
             width = conformal.half_width(held_out, biometry.hc_mm, quality.confidence)
         return cls(
-            CHECK if doubts else OK,
+            Flag.CHECK if doubts else Flag.OK,
             (*doubts, *notes),
             prediction.mask,
             ellipse,
@@ -157,12 +168,12 @@ class Measurement:
             row |= {"center_x_px": self.ellipse.center_x, "center_y_px": self.ellipse.center_y}
             row |= {"semi_axis_a_px": self.ellipse.semi_axis_a, "semi_axis_b_px": self.ellipse.semi_axis_b}
             row |= {"angle_rad": self.ellipse.angle_rad}
-        if (known := self.biometry) is None:
+        if (biometry := self.biometry) is None:
             return row
-        row |= {"hc_mm": known.hc_mm, "hc_low_mm": self.hc_low_mm, "hc_high_mm": self.hc_high_mm}
-        row |= {"bpd_mm": known.bpd_mm, "ofd_mm": known.ofd_mm, "area_mm2": known.area_mm2}
-        row |= {"cephalic_index": known.cephalic_index_percent}
+        row |= {"hc_mm": biometry.hc_mm, "hc_low_mm": self.hc_low_mm, "hc_high_mm": self.hc_high_mm}
+        row |= {"bpd_mm": biometry.bpd_mm, "ofd_mm": biometry.ofd_mm, "area_mm2": biometry.area_mm2}
+        row |= {"cephalic_index": biometry.cephalic_index_percent}
         for name in ("ga_intergrowth_weeks", "ga_hadlock_weeks"):
-            weeks = getattr(known, name)
+            weeks = getattr(biometry, name)
             row[name] = OUT_OF_RANGE if weeks is None else weeks
-        return row | {"hc_z": known.hc_z, "hc_centile": known.hc_centile}
+        return row | {"hc_z": biometry.hc_z, "hc_centile": biometry.hc_centile}

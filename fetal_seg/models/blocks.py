@@ -100,7 +100,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, inputs, h, w) to (n, outputs, h, w)."""
-        return self.activation(self.body(x) + self.shortcut(x))
+        y: Tensor = self.activation(self.body(x) + self.shortcut(x))
+        return y
 
 
 class DepthwiseBlock(nn.Module):
@@ -122,7 +123,8 @@ class DepthwiseBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, inputs, h, w) to (n, outputs, h, w)."""
         x = self.entry(x)
-        return x + self.body(x)
+        y: Tensor = x + self.body(x)
+        return y
 
 
 BLOCKS: dict[str, Callable[[int, int, Activation, Norm], nn.Module]] = {
@@ -164,4 +166,5 @@ def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
 def full_precision(layer: nn.Module, x: Tensor) -> Tensor:
     """Apply a last layer outside mixed precision: 8 bits of mantissa would round the boundary."""
     with torch.autocast(x.device.type, enabled=False):
-        return layer(x.float())
+        y: Tensor = layer(x.float())
+    return y

@@ -2,44 +2,25 @@
 
 import pickle
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 from torch import Tensor, nn
 
+from fetal_seg.config.choices import Choice
+from fetal_seg.config.plain_data import wrong_entries
 from fetal_seg.errors import InputError
 from fetal_seg.files import whole_file
-from fetal_seg.models.registry import build_network
+from fetal_seg.measurement.calibration import Calibration
+from fetal_seg.models.building import build_network
+from fetal_seg.models.description import FORMATS, CheckpointDescription
 from fetal_seg.models.weights import SUFFIX, locate, read_weights
-from fetal_seg.version import __version__
 
 KEY = "fetal_seg"  # where a Lightning checkpoint holds our description
-FORMAT = 1
 PREFIX = "network."  # of the network's tensors in the Lightning module's state
-
-Description = dict[str, Any]
-
-
-def describe(network: Description, preprocessing: Description, data: Description, split: Description) -> Description:
-    """What a checkpoint says of itself: nested dicts of numbers, strings and lists.
-
-    Args:
-        network: name and keys, as ``build_network`` takes them.
-        preprocessing: height, width, mean and std.
-        data: the source's keys and the data's fingerprint.
-        split: file names of the training and the validation part.
-    """
-    return {
-        "format": FORMAT,
-        "version": __version__,
-        "network": network,
-        "preprocessing": preprocessing,
-        "classes": ["head"],
-        "data": data,
-        "split": split,
-    }
 
 
 @dataclass(frozen=True)
@@ -48,12 +29,12 @@ class Checkpoint:
 
     Attributes:
         path: its file.
-        description: what it says of itself, see ``describe``.
+        description: what it says of itself.
         state: the network's tensors by name; the averaged ones where weights were averaged.
     """
 
     path: Path
-    description: Description
+    description: CheckpointDescription
     state: dict[str, Tensor]
 
     def build_network(self) -> nn.Module:
@@ -62,7 +43,7 @@ class Checkpoint:
         Raises:
             InputError: the tensors do not fit the network that the checkpoint describes.
         """
-        network = build_network(_without_download(self.description["network"]))
+        network = build_network(_without_download(self.description.network))
         try:
             network.load_state_dict(self.state)
         except RuntimeError as error:
@@ -75,7 +56,7 @@ def read_checkpoint(name: str | Path) -> Checkpoint:
 
     Args:
         name: a file that train.py wrote, a ``.safetensors`` file with its description beside it, or ``pretrained``
-            for the network in the box.
+            for the pretrained weights.
 
     Raises:
         InputError: it is missing, no checkpoint, not one of this project's, or holds more than plain data.
@@ -85,16 +66,23 @@ def read_checkpoint(name: str | Path) -> Checkpoint:
         raise InputError(
             f"ckpt={path}: there is no such file; give a checkpoint such as RUN/checkpoints/best.ckpt, or pretrained"
         )
-    state, description = read_weights(path) if path.suffix == SUFFIX else _read_lightning(path)
-    if description.get("format") != FORMAT:
+    state, content = read_weights(path) if path.suffix == SUFFIX else _read_lightning(path)
+    return Checkpoint(path, _described(path, content), state)
+
+
+def _described(path: Path, content: dict[str, Any]) -> CheckpointDescription:
+    if content.get("format") not in FORMATS:
         raise InputError(
-            f"ckpt={path} has format {description.get('format')}, this version reads {FORMAT}; "
-            f"use fetal_seg {description.get('version')}"
+            f"ckpt={path} has format {content.get('format')}, this version reads {' and '.join(map(str, FORMATS))}; "
+            f"use fetal_seg {content.get('version')}"
         )
-    return Checkpoint(path, description, state)
+    try:
+        return CheckpointDescription.from_dict(content)
+    except ValidationError as error:
+        raise InputError(f"ckpt={path}: {wrong_entries(error)}; take a checkpoint that train.py wrote") from error
 
 
-def _read_lightning(path: Path) -> tuple[dict[str, Tensor], Description]:
+def _read_lightning(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The network's tensors, and the description, of a checkpoint that train.py wrote."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
@@ -114,20 +102,15 @@ def _read_lightning(path: Path) -> tuple[dict[str, Tensor], Description]:
     return state, description
 
 
-def add_calibration(path: Path, calibration: Description) -> None:
-    """Put what held-out images taught into a checkpoint's description; the file is replaced whole.
-
-    Args:
-        path: a checkpoint that train.py wrote.
-        calibration: plain data, see ``fetal_seg.calibration``.
-    """
-    read_checkpoint(path)
+def add_calibration(path: Path, calibration: Calibration) -> None:
+    """Put what held-out images taught into a checkpoint that train.py wrote; the file is replaced whole."""
+    description = replace(read_checkpoint(path).description, calibration=calibration)
     content = torch.load(path, map_location="cpu", weights_only=True)
-    content[KEY]["calibration"] = calibration
+    content[KEY] = description.to_dict()
     with whole_file(path) as temporary:
         torch.save(content, temporary)
 
 
-def _without_download(network: Description) -> Description:
+def _without_download(network: Choice) -> Choice:
     """Trained weights replace any that the network would start from."""
-    return {**network, "weights": "none"} if "weights" in network else network
+    return replace(network, keys={**network.keys, "weights": "none"}) if "weights" in network.keys else network

@@ -1,4 +1,4 @@
-"""Trained weights as files that hold numbers alone: safetensors, beside a description in JSON; and those in the box.
+"""Trained weights as files that hold numbers alone: safetensors, beside a description in JSON; and the pretrained ones.
 
 ``NAME.safetensors`` holds the tensors, ``NAME.json`` what a checkpoint says of itself, and the file's SHA-256.
 """
@@ -15,18 +15,19 @@ from torch import Tensor
 
 from fetal_seg.errors import InputError
 from fetal_seg.files import whole_file, write_text
+from fetal_seg.models.description import CheckpointDescription
 
-PRETRAINED = "pretrained"  # what commands call the network in the box
+PRETRAINED = "pretrained"  # what commands call the weights that the package carries
 SUFFIX = ".safetensors"
-_BOX = Path(__file__).parent / "pretrained" / f"lite{SUFFIX}"
+_LITE = Path(__file__).parent / "pretrained" / f"lite{SUFFIX}"
 
 
 def locate(name: str | Path) -> Path:
     """The file of a checkpoint that a user named: a path, or ``pretrained``."""
-    return _BOX if str(name) == PRETRAINED else Path(name).expanduser()
+    return _LITE if str(name) == PRETRAINED else Path(name).expanduser()
 
 
-def write_weights(path: Path, state: dict[str, Tensor], description: dict[str, Any]) -> None:
+def write_weights(path: Path, state: dict[str, Tensor], description: CheckpointDescription) -> None:
     """Write tensors and their description; both files whole, the description last.
 
     Weights of convolutions are rounded to float16: a half of the size, and 0.05 % of each weight at most.
@@ -35,17 +36,17 @@ def write_weights(path: Path, state: dict[str, Tensor], description: dict[str, A
     Args:
         path: of the tensors, ``NAME.safetensors``.
         state: the network's tensors by name.
-        description: plain data, see ``fetal_seg.checkpoint.describe``.
+        description: of their network.
     """
     rounded = {name: _rounded(tensor) for name, tensor in state.items()}
     with whole_file(path) as temporary:
         save_file(rounded, temporary)
-    content = description | {"sha256": _digest(path.read_bytes())}
+    content = description.to_dict() | {"sha256": _digest(path.read_bytes())}
     write_text(path.with_suffix(".json"), json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors, as float32, and description that `write_weights` wrote.
+    """Tensors, as float32, and the description that `write_weights` wrote, as it stands in the file.
 
     Raises:
         InputError: a file is missing or cannot be read, or the checksum is another.

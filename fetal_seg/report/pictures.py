@@ -18,7 +18,7 @@ from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.images.drawing import BACKGROUND, LEGEND, NO_BREAK_SPACE, Colour, Picture, in_colour, overlay, text_strip
 from fetal_seg.images.grey import write_png
 from fetal_seg.measurement.biometry import age_text
-from fetal_seg.measurement.result import ERROR, OK, Prediction
+from fetal_seg.measurement.result import Flag, Prediction
 
 GAP = 12  # px between the parts of a picture
 TITLE_SIZE, CAPTION_SIZE = 26, 17  # px
@@ -80,14 +80,14 @@ def prediction_caption(row: Row) -> str:
     """
     name = image_name(row)
     reasons = "; ".join(row.get("reasons") or [])
-    if row.get("flag") == ERROR:
+    if row.get("flag") == Flag.ERROR:
         return f"{_caption([name])}   cannot be read: {reasons}"
     if finite_value(row, "semi_axis_a_px") is None:
         return _caption([name, "no head found"])
     weeks = row.get("ga_intergrowth_weeks")
     parts = [name, _circumference(row), *([f"GA {age_text(weeks)}"] if isinstance(weeks, int | float) else [])]
     # The reasons are a text of its own, which may be broken between its words
-    return f"{_caption(parts)}   {row['flag']}: {reasons}" if row.get("flag", OK) != OK else _caption(parts)
+    return f"{_caption(parts)}   {row['flag']}: {reasons}" if row.get("flag", Flag.OK) != Flag.OK else _caption(parts)
 
 
 def image_name(row: Row) -> str:

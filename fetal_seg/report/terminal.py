@@ -14,10 +14,10 @@ from fetal_seg.evaluation.runs import Run
 from fetal_seg.evaluation.summary import Summary
 from fetal_seg.evaluation.tables import Row, finite_value
 from fetal_seg.measurement.biometry import age_text
-from fetal_seg.measurement.result import CHECK, ERROR, NO_HEAD, OK
+from fetal_seg.measurement.result import Flag
 from fetal_seg.report.pictures import image_name
 
-FLAG_STYLES = {OK: "green", CHECK: "yellow", NO_HEAD: "magenta", ERROR: "red"}
+FLAG_STYLES = {Flag.OK: "green", Flag.CHECK: "yellow", Flag.NO_HEAD: "magenta", Flag.ERROR: "red"}
 NONE = "–"
 
 

@@ -19,9 +19,11 @@ from fetal_seg.files import whole_file, write_text
 from fetal_seg.geometry.ellipse_fit import measure_head
 from fetal_seg.images.drawing import overlay
 
+ReportEpoch = Callable[[int, float], bool]  # is given an epoch and its validation Dice; True ends the training
+
 logger = logging.getLogger(__name__)
 
-COLUMNS = ("epoch", "train/loss", "val/loss", "train/dice", "val/dice", "lr", "seconds")
+COLUMNS = ("epoch", "train/loss", "val/loss", "train/dice", "val/dice", "lr", "seconds", "train/iou", "val/iou")
 CHARTS = {
     "training and validation": {
         "loss": ["Multiline", ["train/loss", "val/loss"]],
@@ -40,6 +42,11 @@ class EpochTable(Callback):
         self._file = file
         self.rows: list[dict[str, float]] = []
         self._start = 0.0
+
+    @property
+    def state_key(self) -> str:
+        """What checkpoints call the rows, whatever this class is called."""
+        return "EpochTable"
 
     def state_dict(self) -> dict[str, Any]:
         """The rows so far."""
@@ -66,7 +73,7 @@ class EpochTable(Callback):
         self.rows.append({"epoch": trainer.current_epoch, **values, "lr": rate, "seconds": seconds})
         if not trainer.is_global_zero:
             return
-        logger.info(_told(self.rows[-1], trainer.max_epochs))
+        logger.info(_epoch_text(self.rows[-1], trainer.max_epochs))
         text = io.StringIO()
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
@@ -77,23 +84,26 @@ class EpochTable(Callback):
             trainer.logger.log_metrics(scalars, step=trainer.current_epoch)
 
 
-class GiveUp(Callback):
-    """Tells `watch` each epoch and its validation Dice, and ends the training where it returns True.
+class PruningCallback(Callback):
+    """Reports each epoch and its validation Dice, and ends the training where the report returns True.
 
-    After a resume it is told the earlier epochs again.
+    After a resume the earlier epochs are reported again.
+
+    Attributes:
+        pruned: whether the training was ended so.
     """
 
-    def __init__(self, watch: Callable[[int, float], bool]) -> None:
-        self._watch, self._told = watch, 0
-        self.happened = False
+    def __init__(self, report_epoch: ReportEpoch) -> None:
+        self._report_epoch, self._reported = report_epoch, 0
+        self.pruned = False
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Tell what is new in the table of epochs."""
+        """Report what is new in the table of epochs."""
         table = next(callback for callback in trainer.callbacks if isinstance(callback, EpochTable))  # type: ignore[attr-defined]  # reason: it has them
-        for row in table.rows[self._told :]:
-            self.happened = self.happened or self._watch(int(row["epoch"]), row["val/dice"])
-        self._told = len(table.rows)
-        trainer.should_stop = trainer.should_stop or self.happened
+        for row in table.rows[self._reported :]:
+            self.pruned = self.pruned or self._report_epoch(int(row["epoch"]), row["val/dice"])
+        self._reported = len(table.rows)
+        trainer.should_stop = trainer.should_stop or self.pruned
 
 
 def last_epoch(metrics_csv: Path) -> dict[str, float]:
@@ -103,7 +113,7 @@ def last_epoch(metrics_csv: Path) -> dict[str, float]:
     return {name: float(value) for name, value in row.items() if "/" in name and value}
 
 
-def _told(row: dict[str, float], epochs: int | None) -> str:
+def _epoch_text(row: dict[str, float], epochs: int | None) -> str:
     losses = ", ".join(f"{name} {row[name]:.4f}" for name in COLUMNS[1:5] if name in row)
     return f"epoch {int(row['epoch']) + 1}/{epochs}: {losses}, {row['seconds']:.0f} s"
 
@@ -125,11 +135,11 @@ class ValidationPictures(Callback):
         with torch.no_grad():
             logits = pl_module(images.to(pl_module.device))[:, 0].float().cpu().numpy()
         same = np.eye(2, 3)
-        for name, image, mask, found in zip(self._names, images[:, 0], masks[:, 0], logits, strict=True):
+        for name, image, mask, values in zip(self._names, images[:, 0], masks[:, 0], logits, strict=True):
             picture = overlay(
                 image.numpy(),
-                mask=(found > 0).astype(np.uint8),
-                prediction=measure_head(found, 0.0, same),
+                mask=(values > 0).astype(np.uint8),
+                prediction=measure_head(values, 0.0, same),
                 truth=measure_head(mask.numpy().astype(np.float64), 127.5, same),
             )
             logger.experiment.add_image(f"validation/{name}", picture, trainer.current_epoch, dataformats="HWC")

@@ -1,7 +1,9 @@
 """Records, cut into training and validation, as batches."""
 
+import os
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -9,13 +11,21 @@ from lightning.pytorch import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from fetal_seg.data.augmentation.pipeline import Augmentation
+from fetal_seg.config.augmentation import Augmentation
+from fetal_seg.config.choices import Choice
+from fetal_seg.config.data import DataConfig
+from fetal_seg.data.augmentation.pipeline import Augmenter
 from fetal_seg.data.cache import ImageCache
+from fetal_seg.data.preparation import PreparedImages, prepare_images
 from fetal_seg.data.records import Record
-from fetal_seg.data.split_files import SplitRule
+from fetal_seg.data.split_rule import SplitRule
+from fetal_seg.data.splits import Split
+from fetal_seg.models.description import CheckpointDescription, DataDescription, SplitNames
+from fetal_seg.models.preprocessing import GREY_MEAN, GREY_STD, Preprocessing
 
 Batch = dict[str, Tensor]
 Key = tuple[int, int]  # epoch and index
+MOST_WORKERS = 8
 
 
 class HeadDataset(Dataset[Batch]):
@@ -26,7 +36,7 @@ class HeadDataset(Dataset[Batch]):
 
     def __init__(self, cache: ImageCache, rows: Sequence[int], augmentation: Augmentation, seed: int) -> None:
         self._cache, self._rows, self._augmentation, self._seed = cache, list(rows), augmentation, seed
-        self._augmenter: Any = None  # built where it is used: it does not travel to worker processes
+        self._augmenter: Augmenter | None = None  # built where it is used: it does not travel to worker processes
 
     def __len__(self) -> int:
         """Number of images."""
@@ -36,7 +46,7 @@ class HeadDataset(Dataset[Batch]):
         """The image of an (epoch, index)."""
         epoch, index = key
         if self._augmenter is None:
-            self._augmenter = self._augmentation.build()
+            self._augmenter = Augmenter(self._augmentation)
         seed = int(np.random.SeedSequence([self._seed, epoch, index]).generate_state(1)[0])
         image, mask = self._cache.image(self._rows[index]), self._cache.mask(self._rows[index])
         image, mask = self._augmenter(image, mask, seed)
@@ -68,61 +78,132 @@ class EpochSampler(Sampler[Key]):
 class HeadDataModule(LightningDataModule):
     """Training and validation batches of ``image`` and ``mask`` (n, 1, height, width) uint8.
 
-    Args:
-        records: all records, of both parts.
-        cache: of these records, decoded at the network's size.
-        rule: how to cut the records into parts.
-        augmentation: of the training part.
-        seed: of the order and the augmentation.
-        batch_size: images in a batch.
-        workers: processes that load images.
-        limit: take the first so many images of each part.
+    ``prepare_data`` extracts or downloads what is missing and decodes each image once, ``setup`` cuts the records into
+    parts. HC18's test set has no truth: testing and predicting take the validation part.
 
-    Attributes:
-        split: the names of each part, as it was cut, before `limit`.
-        records: all of them.
-        train_records, val_records: the records of each part, after `limit`.
-        fingerprint: of the content of all records.
+    Args:
+        config: the data source, the network's size, the split and the batches.
+        augmentation: of the training part.
+        seed: of the order and the augmentation, and of the split where `config` gives it none of its own.
+        prepared: what `prepare_images` gave for this configuration; None to let ``prepare_data`` do so.
     """
 
     def __init__(
         self,
-        records: Sequence[Record],
-        cache: ImageCache,
-        rule: SplitRule,
-        augmentation: Augmentation,
+        config: DataConfig,
+        augmentation: Augmentation | None = None,
         *,
         seed: int = 0,
-        batch_size: int,
-        workers: int = 0,
-        limit: int | None = None,
+        prepared: PreparedImages | None = None,
     ) -> None:
         super().__init__()
-        self._seed, self._batch_size, self._workers = seed, batch_size, workers
-        self._augmentation = augmentation
-        self._cache = cache
-        self.fingerprint, self.records = self._cache.fingerprint, list(records)
-        self.split = rule.apply(records, self._cache.ellipses())
-        rows = {record.name: row for row, record in enumerate(records)}
-        self._train_rows = [rows[name] for name in self.split.train][:limit]
-        self._val_rows = [rows[name] for name in self.split.val][:limit]
-        self.train_records = [records[row] for row in self._train_rows]
-        self.val_records = [records[row] for row in self._val_rows]
+        self._config, self._augmentation, self._seed = config, augmentation or Augmentation(), seed
+        self._prepared, self._split = prepared, None if prepared is None else self._cut(prepared)
+
+    def prepare_data(self) -> None:
+        """Find or fetch the data and decode them; once on each machine.
+
+        Raises:
+            InputError: the data are missing, or not as they should be.
+        """
+        if self._prepared is None:
+            prepare_images(self._config)
+
+    def setup(self, stage: str | None = None) -> None:
+        """Cut the records into parts; once in each process.
+
+        Raises:
+            InputError: the split does not fit the records, or there are too few of them.
+        """
+        if self._prepared is None:
+            self._prepared = prepare_images(self._config)
+        if self._split is None:
+            self._split = self._cut(self._prepared)
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """All records, of both parts."""
+        return self._ready[0].records
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the content of all records."""
+        return self._ready[0].cache.fingerprint
+
+    @property
+    def split(self) -> Split:
+        """The names of each part, as it was cut, before ``limit``."""
+        return self._ready[1]
+
+    @property
+    def train_records(self) -> list[Record]:
+        """The records of the training part, after ``limit``."""
+        return [self.records[row] for row in self._rows(self.split.train)]
+
+    @property
+    def val_records(self) -> list[Record]:
+        """The records of the validation part, after ``limit``."""
+        return [self.records[row] for row in self._rows(self.split.val)]
+
+    def describe(self, network: Choice) -> CheckpointDescription:
+        """What a checkpoint of a network that is trained on these data says of itself."""
+        config = self._config
+        source = replace(config.choice, keys={**config.choice.keys, "augmentation": self._augmentation.to_dict()})
+        return CheckpointDescription(
+            network=network,
+            preprocessing=Preprocessing(config.height, config.width, GREY_MEAN, GREY_STD),
+            data=DataDescription(source=source, fingerprint=self.fingerprint),
+            split=SplitNames(self.split.train, self.split.val),
+        )
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled, augmented batches."""
-        return self._loader(self._train_rows, self._augmentation, shuffle=True)
+        return self._loader(self.split.train, self._augmentation, shuffle=True)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Batches as they are, in the split's order."""
-        return self._loader(self._val_rows, Augmentation(enabled=False), shuffle=False)
+        return self._loader(self.split.val, Augmentation(enabled=False), shuffle=False)
 
-    def _loader(self, rows: list[int], augmentation: Augmentation, *, shuffle: bool) -> DataLoader[Batch]:
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """As `val_dataloader`: the images of which the truth is known and that did not train."""
+        return self.val_dataloader()
+
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        """As `val_dataloader`."""
+        return self.val_dataloader()
+
+    @property
+    def _ready(self) -> tuple[PreparedImages, Split]:
+        self.setup()
+        assert self._prepared is not None  # setup
+        assert self._split is not None
+        return self._prepared, self._split
+
+    def _cut(self, prepared: PreparedImages) -> Split:
+        config = self._config
+        file = Path(config.split_file).expanduser() if config.split_file else None
+        seed = self._seed if config.split_seed is None else config.split_seed
+        rule = SplitRule(config.split, seed, config.val_fraction, config.folds, config.fold, file)
+        return rule.apply(prepared.records, prepared.cache.ellipses())
+
+    def _rows(self, names: Sequence[str]) -> list[int]:
+        rows = {record.name: row for row, record in enumerate(self.records)}
+        return [rows[name] for name in names][: self._config.limit]
+
+    def _loader(self, names: Sequence[str], augmentation: Augmentation, *, shuffle: bool) -> DataLoader[Batch]:
+        rows, workers = self._rows(names), self._worker_count()
         return DataLoader(
-            HeadDataset(self._cache, rows, augmentation, self._seed),
-            batch_size=self._batch_size,
+            HeadDataset(self._ready[0].cache, rows, augmentation, self._seed),
+            batch_size=self._config.batch_size,
             sampler=EpochSampler(len(rows), self._seed, shuffle=shuffle),
-            num_workers=self._workers,
-            persistent_workers=self._workers > 0,
+            num_workers=workers,
+            persistent_workers=workers > 0,
             pin_memory=torch.cuda.is_available(),
         )
+
+    def _worker_count(self) -> int:
+        """Processes that load images: none on a CPU, which they would take from the network."""
+        if self._config.workers is not None:
+            return self._config.workers
+        on_gpu = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
+        return min(os.cpu_count() or 1, MOST_WORKERS) if on_gpu else 0

@@ -1,25 +1,30 @@
 """Losses between logits and the coverage of pixels by the true head, both (n, 1, h, w).
 
 Targets are coverages, 0 to 1, not only 0 or 1: each loss has its minimum where the predicted
-probability is the coverage, so that the boundary is not pulled to whole pixels.
+probability is the coverage, so that the boundary is not pulled to whole pixels. A loss is a function
+``(logits, target, **keys)`` that is registered here; its keys are those of its YAML file in ``conf/loss``.
 """
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+from fetal_seg.config.choices import Choice
+from fetal_seg.config.registries import LOSSES
+
+LossFunction = Callable[[Tensor, Tensor], Tensor]
 
 
+@LOSSES.register("bce")
 def bce(logits: Tensor, target: Tensor) -> Tensor:
     """Binary cross-entropy, the mean over pixels."""
     return F.binary_cross_entropy_with_logits(logits, target)
 
 
+@LOSSES.register("dice")
 def dice_loss(logits: Tensor, target: Tensor) -> Tensor:
     """One minus soft Dice with squared denominator, the mean over images.
 
@@ -32,12 +37,14 @@ def dice_loss(logits: Tensor, target: Tensor) -> Tensor:
     return (1 - (2 * overlap + 1) / (total + 1)).mean()
 
 
-def bce_dice(logits: Tensor, target: Tensor, dice_weight: float = 1.0) -> Tensor:
+@LOSSES.register("bce_dice")
+def bce_dice(logits: Tensor, target: Tensor, *, dice_weight: float = 1.0) -> Tensor:
     """Binary cross-entropy plus `dice_weight` times the Dice loss."""
     return bce(logits, target) + dice_weight * dice_loss(logits, target)
 
 
-def focal(logits: Tensor, target: Tensor, gamma: float = 2.0) -> Tensor:
+@LOSSES.register("focal")
+def focal(logits: Tensor, target: Tensor, *, gamma: float = 2.0) -> Tensor:
     """Focal loss (T.-Y. Lin et al., arXiv:1708.02002) for soft targets: BCE times |target - p|^gamma.
 
     Source of the soft form: X. Li et al., quality focal loss (arXiv:2006.04388).
@@ -46,7 +53,8 @@ def focal(logits: Tensor, target: Tensor, gamma: float = 2.0) -> Tensor:
     return (weight * F.binary_cross_entropy_with_logits(logits, target, reduction="none")).mean()
 
 
-def boundary(logits: Tensor, target: Tensor, radius: int = 4, boundary_weight: float = 1.0) -> Tensor:
+@LOSSES.register("boundary")
+def boundary(logits: Tensor, target: Tensor, *, radius: int = 4, boundary_weight: float = 1.0) -> Tensor:
     """BCE plus Dice, plus `boundary_weight` times the BCE within `radius` px of the true boundary."""
     size = 2 * radius + 1
     dilated = F.max_pool2d(target, size, stride=1, padding=radius)
@@ -56,7 +64,8 @@ def boundary(logits: Tensor, target: Tensor, radius: int = 4, boundary_weight: f
     return bce_dice(logits, target) + boundary_weight * (band * pixelwise).sum() / band.sum().clamp_min(1)
 
 
-def circumference(logits: Tensor, target: Tensor, circumference_weight: float = 1.0) -> Tensor:
+@LOSSES.register("circumference")
+def circumference(logits: Tensor, target: Tensor, *, circumference_weight: float = 1.0) -> Tensor:
     """BCE plus Dice, plus `circumference_weight` times the mean error of the logarithm of the head's circumference.
 
     The circumferences are those of `moment_circumference`; images without a head have none and do not count.
@@ -89,23 +98,16 @@ def moment_circumference(mask: Tensor) -> Tensor:
     return torch.pi * total.sqrt() * (1 + 3 * h / (10 + (4 - 3 * h).sqrt()))
 
 
-LOSSES: dict[str, Callable[..., Tensor]] = {
-    "bce_dice": bce_dice,
-    "dice": dice_loss,
-    "bce": bce,
-    "focal": focal,
-    "boundary": boundary,
-    "circumference": circumference,
-}
+def build_loss(choice: Choice) -> LossFunction:
+    """The loss of a choice.
+
+    Raises:
+        InputError: no loss has that name.
+    """
+    return partial(LOSSES[choice.name], **choice.keys)
 
 
-def build_loss(description: dict[str, Any]) -> Loss:
-    """A loss from plain data: its ``name`` and its keys."""
-    keys = dict(description)
-    return partial(LOSSES[keys.pop("name")], **keys)
-
-
-def deep_supervision_loss(loss: Loss, outputs: Tensor | list[Tensor], target: Tensor) -> Tensor:
+def deep_supervision_loss(loss: LossFunction, outputs: Tensor | list[Tensor], target: Tensor) -> Tensor:
     """The loss of an output, or the mean over a list of outputs with weights 1, 1/2, 1/4 and so on.
 
     Coarser outputs are compared with the target's averages over their pixels.

@@ -1,11 +1,13 @@
 """``run.json``: what ran, on what, from which code, and with what result."""
 
+import contextlib
 import json
 import platform
 import resource
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -28,24 +30,24 @@ PACKAGES = (
 class RunRecord:
     """Collects what is to be known of a run and writes it, whole, each time something is added."""
 
-    def __init__(self, file: Path, **known: Any) -> None:
+    def __init__(self, file: Path, command_line: Sequence[str], **facts: Any) -> None:
         self._file, self._start = file, time.time()
         earlier = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
         self._earlier_seconds = earlier.get("wall_time_s", 0.0)  # a resumed run's own
         self._content = {
             "status": "running",
             "started": earlier.get("started", time.strftime("%Y-%m-%dT%H:%M:%S%z")),
-            "command": sys.argv,
+            "command": list(command_line),
             "git": git_state(Path(__file__).parent),
             "versions": {"fetal_seg": __version__, "python": platform.python_version(), **_versions()},
             "machine": machine(),
-            **known,
+            **facts,
         }
         self.add()
 
-    def add(self, **known: Any) -> None:
+    def add(self, **facts: Any) -> None:
         """Add to the file; time and memory are brought up to date."""
-        self._content |= known
+        self._content |= facts
         self._content["wall_time_s"] = round(self._earlier_seconds + time.time() - self._start, 1)
         self._content["peak_memory_mib"] = round(peak_memory_mib(), 1)
         write_text(self._file, json.dumps(self._content, indent=2) + "\n")
@@ -93,10 +95,8 @@ def _processor() -> str:
 
 
 def _versions() -> dict[str, str]:
-    found = {}
+    versions = {}
     for package in PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[package] = metadata.version(package)
+    return versions

@@ -7,23 +7,14 @@ import warnings
 import cv2
 import torch
 
-from fetal_seg.models.device import choose_device
-
 THREADS = torch.get_num_threads()  # all cores, or this process's part of them
 
 
-def use_threads(asked: int | None) -> int:
+def use_threads(requested: int | None) -> int:
     """Let PyTorch and OpenCV use so many threads; None: what this process started with. Returns the number."""
-    torch.set_num_threads(asked or THREADS)
-    cv2.setNumThreads(asked or THREADS)
-    return asked or THREADS
-
-
-def worker_count(asked: int | None, accelerator: str) -> int:
-    """Processes that load images: none on a CPU, which they would take from the network."""
-    if asked is not None:
-        return asked
-    return min(os.cpu_count() or 1, 8) if choose_device(accelerator).type == "cuda" else 0
+    torch.set_num_threads(requested or THREADS)
+    cv2.setNumThreads(requested or THREADS)
+    return requested or THREADS
 
 
 def is_first_process() -> bool:

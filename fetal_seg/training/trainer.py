@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from lightning.pytorch import Callback, Trainer
@@ -18,6 +18,7 @@ from lightning.pytorch.callbacks import (
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
+from fetal_seg.config.training import TrainerConfig
 from fetal_seg.models.device import choose_device, choose_precision
 from fetal_seg.training.callbacks import EpochTable, ValidationPictures, WholeCheckpoints
 from fetal_seg.training.datamodule import HeadDataModule
@@ -25,36 +26,8 @@ from fetal_seg.training.datamodule import HeadDataModule
 BEST = "val/dice"  # what chooses the best checkpoint; higher is better
 
 
-class TrainerKeys(Protocol):
-    """The keys of ``conf/trainer``; read only, so that any schema of them will do."""
-
-    max_epochs: int
-    devices: int
-    gradient_clip_val: float
-    accumulate_grad_batches: int
-    ema_decay: float
-    early_stopping_patience: int
-    progress_bar: bool
-    log_images: int
-
-    @property
-    def accelerator(self) -> str:
-        """auto, cpu or gpu."""
-        ...
-
-    @property
-    def strategy(self) -> str:
-        """auto or ddp."""
-        ...
-
-    @property
-    def precision(self) -> str:
-        """auto, or one of Lightning's."""
-        ...
-
-
 def build_trainer(
-    keys: TrainerKeys, run_dir: Path, data: HeadDataModule, more: Sequence[Callback] = ()
+    keys: TrainerConfig, run_dir: Path, data: HeadDataModule, more: Sequence[Callback] = ()
 ) -> tuple[Trainer, dict[str, str]]:
     """The trainer of a run that writes into `run_dir`, with `more` callbacks; its precision, with the reason for it.
 
@@ -83,7 +56,7 @@ def build_trainer(
     return trainer, {"precision": precision, "precision_reason": reason}
 
 
-def _callbacks(keys: TrainerKeys, run_dir: Path, data: HeadDataModule) -> list[Callback]:
+def _callbacks(keys: TrainerConfig, run_dir: Path, data: HeadDataModule) -> list[Callback]:
     callbacks: list[Callback] = [
         EpochTable(run_dir / "metrics.csv"),
         LearningRateMonitor("epoch"),

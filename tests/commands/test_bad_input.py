@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from fetal_seg.data.hc18 import load
+from fetal_seg.data.sources.hc18 import load
 from fetal_seg.images.grey import read_grey
 from tests.conftest import QUICK, run_command
 

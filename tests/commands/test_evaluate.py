@@ -10,7 +10,7 @@ from PIL import Image
 from fetal_seg.commands.evaluate import choose_records, labels_of
 from fetal_seg.config.commands import EvaluateConfig
 from fetal_seg.config.data import FromRunConfig
-from fetal_seg.data.hc18 import load
+from fetal_seg.data.sources.hc18 import load
 from fetal_seg.models.checkpoint import read_checkpoint
 from tests.conftest import QUICK, run_command, table
 from tests.run_folders import write_run
@@ -33,7 +33,7 @@ class TestEvaluate:
 
     def test_it_measures_the_runs_own_validation_part(self, evaluated, good):
         rows = table(evaluated / "per_image.csv")
-        assert [row["file"] for row in rows] == read_checkpoint(good).description["split"]["val"]
+        assert tuple(row["file"] for row in rows) == read_checkpoint(good).description.split.val
         header = (evaluated / "per_image.csv").read_text().splitlines()[0]
         assert header.startswith(PER_IMAGE)
 
@@ -114,7 +114,7 @@ class TestCalibration:
         return folder
 
     def test_the_checkpoint_holds_the_scores_of_its_validation_images(self, calibrated, good):
-        calibration = read_checkpoint(calibrated / "x.ckpt").description["calibration"]
+        calibration = read_checkpoint(calibrated / "x.ckpt").description.calibration
         rows = table(calibrated / "out" / "per_image.csv")
         measured = [row for row in rows if row["hc_pred_mm"]]
         scores = sorted(
@@ -122,8 +122,8 @@ class TestCalibration:
             / ((1 - min(float(row["confidence"]), 0.99)) * (float(row["hc_pred_mm"]) / 175) ** 0.5)
             for row in measured
         )
-        assert calibration["interval"]["scores"] == pytest.approx(scores, rel=1e-3)
-        assert "calibration" not in read_checkpoint(good).description
+        assert calibration.interval.scores == pytest.approx(scores, rel=1e-3)
+        assert read_checkpoint(good).description.calibration is None
 
     def test_other_images_are_judged_by_it_and_their_coverage_told(self, calibrated, phantoms, cache_dir, tmp_path):
         keys = ["data=hc18", f"data.root={phantoms}", f"data.cache_dir={cache_dir}", f"output={tmp_path}/o"]

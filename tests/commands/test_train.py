@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -44,14 +45,15 @@ def test_a_run_folder_holds_what_the_design_says(trained):
 
 def test_metrics_table(trained):
     rows = rows_of(trained)
-    assert list(rows[0]) == ["epoch", "train/loss", "val/loss", "train/dice", "val/dice", "lr", "seconds"]
+    columns = ["epoch", "train/loss", "val/loss", "train/dice", "val/dice", "lr", "seconds", "train/iou", "val/iou"]
+    assert list(rows[0]) == columns
     assert [row["epoch"] for row in rows] == ["0", "1"]
     assert all(np.isfinite([float(value) for value in row.values()]).all() for row in rows)
 
 
 def test_tensorboard_has_the_same_numbers_pictures_and_hyperparameters(trained, events):
     rows = rows_of(trained)
-    for name in ("train/loss", "val/loss", "train/dice", "val/dice"):
+    for name in ("train/loss", "val/loss", "train/dice", "val/dice", "val/iou"):
         assert [event.step for event in events.Scalars(name)] == [int(row["epoch"]) for row in rows]
         assert [event.value for event in events.Scalars(name)] == pytest.approx([float(row[name]) for row in rows])
     pictures = events.Tags()["images"]
@@ -72,9 +74,7 @@ def test_run_json(trained):
     assert run["peak_memory_mib"] > 100
     assert run["precision_reason"]
     assert run["metrics"]["val/dice"] == pytest.approx(float(rows_of(trained)[-1]["val/dice"]), abs=1e-6)
-    assert (
-        run["data_fingerprint"] == read_checkpoint(trained / "checkpoints/best.ckpt").description["data"]["fingerprint"]
-    )
+    assert run["data_fingerprint"] == read_checkpoint(trained / "checkpoints/best.ckpt").description.data.fingerprint
 
 
 def test_split_json(trained):
@@ -217,7 +217,7 @@ def test_a_checkpoint_of_other_images_is_refused(trained):
     path = trained / "checkpoints" / "last.ckpt"
     known = read_checkpoint(path).description
     assert checkpoint_to_resume("last", trained, known) == str(path)
-    wanted = known | {"preprocessing": known["preprocessing"] | {"width": 128}}
+    wanted = replace(known, preprocessing=replace(known.preprocessing, width=128))
     with pytest.raises(InputError, match=r"is of other images \(width 96 instead of 128\)"):
         checkpoint_to_resume("last", trained, wanted)
 

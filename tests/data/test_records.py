@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fetal_seg.data.records import Record, checked_pixel_size, ellipse_of_annotation, records_named
+from fetal_seg.data.records import Record, ellipse_of_annotation, records_named
 from fetal_seg.errors import InputError
 from fetal_seg.geometry.ellipse import Ellipse
 
@@ -90,17 +90,6 @@ def test_a_record_without_annotation_has_no_truth(tmp_path):
 def test_a_missing_annotation_file_is_told(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         Record("a.png", "a", tmp_path / "a.png", tmp_path / "b.png").read_truth()
-
-
-@pytest.mark.parametrize(("text", "size"), [("0.1", 0.1), (" 0.0691358041432 ", 0.0691358041432), ("1e-1", 0.1)])
-def test_pixel_sizes(text, size):
-    assert checked_pixel_size(text, "a.png", Path("sizes.csv")) == size
-
-
-@pytest.mark.parametrize("text", [None, "", "  ", "0", "-0.1", "nan", "inf", "0,1", "0.1 mm"])
-def test_what_is_no_pixel_size_is_refused_with_file_and_row(text):
-    with pytest.raises(InputError, match=r"sizes\.csv: .*a\.png.*positive number of millimetres; correct the row"):
-        checked_pixel_size(text, "a.png", Path("sizes.csv"))
 
 
 def test_records_by_name_come_in_the_order_asked():

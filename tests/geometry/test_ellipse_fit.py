@@ -126,7 +126,7 @@ def test_the_truths_of_hc18_are_measured_again_at_the_networks_size(hc18_root, c
     """All 999 ellipses, rasterised at 192 x 288: less than 0.1 % of error on average, less than 0.02 % of bias."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from fetal_seg.data.hc18 import load
+    from fetal_seg.data.sources.hc18 import load
     from fetal_seg.geometry.letterbox import Letterbox
 
     box = Letterbox(HEIGHT, WIDTH)

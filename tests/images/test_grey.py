@@ -245,7 +245,8 @@ def test_the_terminal_stays_clean(tmp_path):
         (tmp_path / name).write_bytes(content[: int(part * len(content))])
     code = (
         "import sys; from pathlib import Path; from fetal_seg.errors import InputError\n"
-        "from fetal_seg.imageio import read_grey\n"
+        "from fetal_seg.cli.quiet import quiet_image_libraries; from fetal_seg.images.grey import read_grey\n"
+        "quiet_image_libraries()\n"
         "for path in sys.argv[1:]:\n"
         "    try: read_grey(Path(path))\n"
         "    except InputError as error: print(error)\n"

@@ -160,7 +160,7 @@ def test_age_text_is_right_to_half_a_day(weeks):
         check_gestational_age,
         size_for_age,
         lambda weeks: z_score(200, weeks),
-        lambda weeks: Biometry.of(Ellipse(0, 0, 40, 30, 0), weeks),
+        lambda weeks: Biometry.from_ellipse(Ellipse(0, 0, 40, 30, 0), weeks),
     ],
 )
 def test_what_is_no_gestational_age_is_refused_with_value_rule_and_remedy(function, weeks):
@@ -232,7 +232,7 @@ def test_a_centile_is_between_0_and_100(percent):
 
 @given(heads)
 def test_biometry_of_an_ellipse(ellipse):
-    head = Biometry.of(ellipse)
+    head = Biometry.from_ellipse(ellipse)
     eccentricity = 1 - (head.bpd_mm / head.ofd_mm) ** 2
     assert head.hc_mm == pytest.approx(2 * head.ofd_mm * special.ellipe(eccentricity), rel=5e-4)
     assert head.area_mm2 == pytest.approx(math.pi / 4 * head.bpd_mm * head.ofd_mm)
@@ -248,20 +248,23 @@ def test_biometry_of_an_ellipse(ellipse):
 @given(heads, st.floats(-4, 4))
 def test_biometry_does_not_depend_on_where_the_head_lies(ellipse, turn):
     cos, sin = math.cos(turn), math.sin(turn)
-    moved, head = Biometry.of(ellipse.transform(np.array([[cos, -sin, 30], [sin, cos, -7]]))), Biometry.of(ellipse)
+    moved, head = (
+        Biometry.from_ellipse(ellipse.transform(np.array([[cos, -sin, 30], [sin, cos, -7]]))),
+        Biometry.from_ellipse(ellipse),
+    )
     for name in ("hc_mm", "bpd_mm", "ofd_mm", "area_mm2", "cephalic_index_percent"):
         assert getattr(moved, name) == pytest.approx(getattr(head, name))
 
 
 def test_the_axes_are_diameters_outer_to_outer():
-    head = Biometry.of(Ellipse(12, 34, 30, 40, 0.3))
+    head = Biometry.from_ellipse(Ellipse(12, 34, 30, 40, 0.3))
     assert (head.bpd_mm, head.ofd_mm, head.cephalic_index_percent) == (60, 80, 75)
 
 
 def test_biometry_at_an_age_from_elsewhere():
     mean, deviation = size_for_age(24)
     radius = (mean - 1.5 * deviation) / (2 * math.pi)
-    head = Biometry.of(Ellipse(0, 0, radius, radius, 0), 24)
+    head = Biometry.from_ellipse(Ellipse(0, 0, radius, radius, 0), 24)
     assert head.gestational_age_weeks == 24
     assert head.hc_z == pytest.approx(-1.5)
     assert head.hc_centile == pytest.approx(100 * stats.norm.cdf(-1.5))
@@ -269,10 +272,10 @@ def test_biometry_at_an_age_from_elsewhere():
 
 @pytest.mark.parametrize("weeks", [12.0, 41.5])
 def test_biometry_at_an_age_out_of_range_keeps_the_age_alone(weeks):
-    head = Biometry.of(Ellipse(0, 0, 40, 30, 0), weeks)
+    head = Biometry.from_ellipse(Ellipse(0, 0, 40, 30, 0), weeks)
     assert (head.gestational_age_weeks, head.hc_z, head.hc_centile) == (weeks, None, None)
 
 
 def test_a_head_too_small_for_both_formulas_has_no_age():
-    head = Biometry.of(Ellipse(0, 0, 8, 7, 0))
+    head = Biometry.from_ellipse(Ellipse(0, 0, 8, 7, 0))
     assert (head.ga_intergrowth_weeks, head.ga_hadlock_weeks) == (None, None)

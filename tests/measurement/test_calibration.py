@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from fetal_seg.errors import InputError
 from fetal_seg.geometry.letterbox import Letterbox
-from fetal_seg.measurement.calibration import Calibrator, judge
+from fetal_seg.measurement.calibration import Calibration, Calibrator, judge
 from fetal_seg.models.checkpoint import add_calibration, read_checkpoint
 
 BOX = Letterbox(32, 48)
@@ -55,7 +55,7 @@ def test_heads_that_were_missed_or_have_no_pixel_size_are_left_out():
     rows[3] = {"examination": "3", "hc_true_mm": 100.0, "hc_pred_mm": None, "confidence": None}
     rows[4] = {"examination": "4"}
     calibrator, calibration = calibrated(images, rows)
-    assert len(calibration["interval"]["scores"]) == 38
+    assert len(calibration.interval.scores) == 38
     judged = judge(rows, calibrator.images, calibration)
     assert "covered" not in judged[3]
     assert "covered" not in judged[4]
@@ -63,10 +63,10 @@ def test_heads_that_were_missed_or_have_no_pixel_size_are_left_out():
 
 def test_no_head_that_it_was_made_of_is_taken_for_none():
     images, rows = evaluation(100)
-    confidence = calibrated(images, rows)[1]["confidence"]
+    confidence = calibrated(images, rows)[1].confidence
     known = sorted(row["confidence"] for row in rows)
-    assert confidence["least"] == pytest.approx(known[0] - 0.1)
-    assert known[1] <= confidence["surest_doubt"] <= known[2]
+    assert confidence.reject_below == pytest.approx(known[0] - 0.1)
+    assert known[1] <= confidence.review_below <= known[2]
 
 
 def test_nothing_known_gives_no_interval():
@@ -74,7 +74,7 @@ def test_nothing_known_gives_no_interval():
     for row in rows:
         row["hc_true_mm"] = None
     calibrator, calibration = calibrated(images, rows)
-    assert calibration["interval"] is None
+    assert calibration.interval is None
     assert judge(rows, calibrator.images, calibration) == rows
 
 
@@ -95,20 +95,20 @@ def test_a_checkpoint_keeps_its_calibration_as_plain_data(trained, tmp_path):
     _, calibration = calibrated(*evaluation(70))
     add_calibration(copy, calibration)
     again = read_checkpoint(copy)
-    assert again.description["calibration"] == calibration
+    assert again.description.calibration == calibration
     for name, tensor in read_checkpoint(source).state.items():
         assert torch.equal(tensor, again.state[name])
 
 
 def test_a_training_calibrates_its_best_checkpoint(trained):
-    calibration = read_checkpoint(trained / "checkpoints" / "best.ckpt").description["calibration"]
-    assert len(calibration["images"]) == 5
-    assert len(calibration["interval"]["scores"]) <= 5
-    assert "calibration" not in read_checkpoint(trained / "checkpoints" / "last.ckpt").description
+    calibration = read_checkpoint(trained / "checkpoints" / "best.ckpt").description.calibration
+    assert len(calibration.images) == 5
+    assert len(calibration.interval.scores) <= 5
+    assert read_checkpoint(trained / "checkpoints" / "last.ckpt").description.calibration is None
 
 
 def test_what_is_no_checkpoint_is_not_touched(tmp_path):
     (tmp_path / "x.ckpt").write_bytes(b"mine")
     with pytest.raises(InputError):
-        add_calibration(tmp_path / "x.ckpt", {})
+        add_calibration(tmp_path / "x.ckpt", Calibration())
     assert (tmp_path / "x.ckpt").read_bytes() == b"mine"

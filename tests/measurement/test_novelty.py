@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fetal_seg.data.phantom.source import simulate
+from fetal_seg.data.phantom.writing import simulate
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.geometry.letterbox import Letterbox
 from fetal_seg.measurement import novelty
@@ -27,7 +27,7 @@ def test_the_largest_distance_is_of_images_that_are_left_out():
         novelty.distance(novelty.fit(np.delete(known, index, axis=0)[:, None]), known[index])
         for index in range(len(known))
     ]
-    assert novelty.fit(known[:, None])["largest"] == pytest.approx(np.quantile(left_out, novelty.KNOWN))
+    assert novelty.fit(known[:, None]).largest == pytest.approx(np.quantile(left_out, novelty.KNOWN))
 
 
 def test_too_few_heads_or_constant_features_teach_nothing():
@@ -57,7 +57,7 @@ def scans():
 def test_what_is_no_ultrasound_is_far_away(scans):
     images, region = scans
     seen = novelty.fit([novelty.known_features(image, region) for image in images])
-    own = [novelty.of(image, region, seen) for image in images]
+    own = [novelty.novelty_score(image, region, seen) for image in images]
     assert np.mean(np.array(own) <= 1) > 0.95
     rng = np.random.default_rng(0)
     strange = {
@@ -67,14 +67,16 @@ def test_what_is_no_ultrasound_is_far_away(scans):
         "negative": 255 - images[0],
     }
     for name, image in strange.items():
-        assert novelty.of(image, region, seen) > 1.5, name
+        assert novelty.novelty_score(image, region, seen) > 1.5, name
 
 
 def test_gain_and_gamma_are_known(scans):
     images, region = scans
     seen = novelty.fit([novelty.known_features(image, region) for image in images])
     for change in (lambda x: x**0.7, lambda x: x**1.5, lambda x: 0.6 * x):
-        told = [novelty.of(np.rint(255 * change(image / 255)).astype(np.uint8), region, seen) for image in images]
+        told = [
+            novelty.novelty_score(np.rint(255 * change(image / 255)).astype(np.uint8), region, seen) for image in images
+        ]
         assert np.mean(np.array(told) <= 1) > 0.9
 
 

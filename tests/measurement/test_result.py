@@ -1,3 +1,4 @@
+import json
 import math
 
 import numpy as np
@@ -8,8 +9,10 @@ from hypothesis import strategies as st
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.geometry.spacing import Spacing
 from fetal_seg.measurement import conformal
-from fetal_seg.measurement.quality import Quality, size_reasons
-from fetal_seg.measurement.result import Measurement, Prediction
+from fetal_seg.measurement.calibration import Calibration
+from fetal_seg.measurement.conformal import IntervalScores
+from fetal_seg.measurement.quality import ConfidenceLimits, Quality, size_reasons
+from fetal_seg.measurement.result import Flag, Measurement, Prediction
 
 HEAD = Ellipse(400, 270, 200, 160, 0.3)
 GOOD = Quality(
@@ -17,10 +20,9 @@ GOOD = Quality(
     agreement=0.99,
     cut=0.0,
     contrast=120.0,
-    surest_doubt=0.9,
-    least_confidence=0.75,
     novelty=0.5,
     spread=0.01,
+    limits=ConfidenceLimits(review_below=0.9, reject_below=0.75),
 )
 
 
@@ -32,7 +34,7 @@ def _prediction(ellipse=HEAD, quality=GOOD):
 def test_millimetres_of_pixels_of_any_shape(a, ratio, angle, x_mm, stretch):
     """The perimeter by numerical integration of the stretched curve."""
     ellipse = Ellipse(400, 270, a, a * ratio, angle)
-    measured = Measurement.of(_prediction(ellipse), Spacing(x_mm, x_mm * stretch, "given"))
+    measured = Measurement.from_prediction(_prediction(ellipse), Spacing(x_mm, x_mm * stretch, "given"))
     points = ellipse.points(20000) * (x_mm, x_mm * stretch)
     perimeter = np.hypot(*(np.roll(points, -1, axis=0) - points).T).sum()
     assert measured.hc_mm == pytest.approx(perimeter, rel=1e-5)
@@ -41,7 +43,7 @@ def test_millimetres_of_pixels_of_any_shape(a, ratio, angle, x_mm, stretch):
 
 
 def test_a_good_measurement_has_a_row_without_reasons():
-    row = Measurement.of(_prediction(), Spacing(0.1, 0.1, "csv")).row()
+    row = Measurement.from_prediction(_prediction(), Spacing(0.1, 0.1, "csv")).row()
     assert row["flag"] == "ok"
     assert row["reasons"] == []
     assert row["hc_mm"] == pytest.approx(HEAD.circumference * 0.1)
@@ -53,21 +55,29 @@ def test_a_good_measurement_has_a_row_without_reasons():
     assert row["hc_low_mm"] is None
 
 
+def test_flags_are_the_words_of_tables():
+    assert [str(flag) for flag in Flag] == ["ok", "check", "no head", "error"]
+    assert f"{Flag.NO_HEAD}" == "no head" == Flag.NO_HEAD
+    assert json.dumps({"flag": Flag.OK}) == '{"flag": "ok"}'
+
+
 def test_an_interval_needs_a_calibration():
-    calibration = {"interval": {"scale": conformal.SCALE, "scores": [float(one) for one in range(1, 20)]}}
-    measured = Measurement.of(_prediction(), Spacing(0.1, 0.1, "csv"), calibration=calibration)
+    calibration = Calibration(IntervalScores(conformal.SCALE, tuple(map(float, range(1, 20)))))
+    measured = Measurement.from_prediction(_prediction(), Spacing(0.1, 0.1, "csv"), calibration=calibration)
     half = 18 * 0.01 * (measured.hc_mm / 175) ** 0.5
     assert measured.hc_high_mm - measured.hc_mm == pytest.approx(half)
     assert measured.hc_mm - measured.hc_low_mm == pytest.approx(half)
 
 
 def test_scores_of_another_scale_give_no_interval():
-    calibration = {"interval": {"scale": "as it was", "scores": [1.0] * 20}}
-    assert Measurement.of(_prediction(), Spacing(0.1, 0.1, "csv"), calibration=calibration).hc_low_mm is None
+    calibration = Calibration(IntervalScores("as it was", (1.0,) * 20))
+    assert (
+        Measurement.from_prediction(_prediction(), Spacing(0.1, 0.1, "csv"), calibration=calibration).hc_low_mm is None
+    )
 
 
 def test_without_a_pixel_size_the_result_is_in_pixels_and_says_so():
-    measured = Measurement.of(_prediction(), None)
+    measured = Measurement.from_prediction(_prediction(), None)
     assert measured.hc_px == HEAD.circumference
     assert measured.hc_mm is None
     assert "pixels" in measured.reasons[0]
@@ -75,7 +85,9 @@ def test_without_a_pixel_size_the_result_is_in_pixels_and_says_so():
 
 
 def test_no_head_has_no_number():
-    row = Measurement.of(Prediction.nothing(20, 30), Spacing(0.1, 0.1, "csv"), notes=("frame 3 is odd",)).row()
+    row = Measurement.from_prediction(
+        Prediction.nothing(20, 30), Spacing(0.1, 0.1, "csv"), notes=("frame 3 is odd",)
+    ).row()
     assert row["flag"] == "no head"
     assert row["hc_px"] is None
     assert "hc_mm" not in row
@@ -85,10 +97,10 @@ def test_no_head_has_no_number():
 def test_a_gestational_age_gives_a_z_score():
     """By the check value of the standard: 172.5 mm is the mean at 20 weeks."""
     size = 172.5 / HEAD.circumference
-    row = Measurement.of(_prediction(), Spacing(size, size, "given"), gestational_age_weeks=20.0).row()
+    row = Measurement.from_prediction(_prediction(), Spacing(size, size, "given"), gestational_age_weeks=20.0).row()
     assert row["hc_z"] == pytest.approx(0, abs=0.02)
     assert row["hc_centile"] == pytest.approx(50, abs=1)
-    assert Measurement.of(_prediction(), Spacing(0.1, 0.1, "given")).row()["hc_z"] is None
+    assert Measurement.from_prediction(_prediction(), Spacing(0.1, 0.1, "given")).row()["hc_z"] is None
 
 
 @pytest.mark.parametrize(
@@ -105,7 +117,7 @@ def test_a_gestational_age_gives_a_z_score():
 )
 def test_each_doubt_is_told(change, told):
     quality = Quality(**{**GOOD.__dict__, **change})
-    measured = Measurement.of(_prediction(quality=quality), Spacing(0.1, 0.1, "csv"))
+    measured = Measurement.from_prediction(_prediction(quality=quality), Spacing(0.1, 0.1, "csv"))
     assert measured.flag == "check"
     assert len(measured.reasons) == 1
     assert told in measured.reasons[0]
@@ -148,7 +160,7 @@ def test_doubts_are_told_rather_than_a_head_refused(change):
 
 @pytest.mark.parametrize("size", [0.009, 2.1])
 def test_an_absurd_pixel_size_is_a_warning_in_the_row(size):
-    measured = Measurement.of(_prediction(), Spacing(size, size, "given"))
+    measured = Measurement.from_prediction(_prediction(), Spacing(size, size, "given"))
     assert measured.flag == "check"
     assert any("absurd" in reason for reason in measured.reasons)
     assert measured.hc_mm is not None

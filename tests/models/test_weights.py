@@ -1,4 +1,4 @@
-"""Weights as safetensors, and the network in the box."""
+"""Weights as safetensors, and the pretrained weights."""
 
 import csv
 import json
@@ -8,29 +8,29 @@ import shutil
 import pytest
 import torch
 
+from fetal_seg.config.choices import Choice
 from fetal_seg.errors import InputError
 from fetal_seg.inference.predictor import Predictor
-from fetal_seg.models.checkpoint import describe, read_checkpoint
-from fetal_seg.models.registry import build_network, count_parameters
+from fetal_seg.models.building import build_network, count_parameters
+from fetal_seg.models.checkpoint import read_checkpoint
 from fetal_seg.models.weights import PRETRAINED, locate, write_weights
 from tests.conftest import DRAWN, QUICK, ROOT, drawn_head, run_command
-
-PREPROCESSING = {"height": 64, "width": 96, "mean": 0.1, "std": 0.2}
+from tests.models.descriptions import described
 
 
 @pytest.fixture
 def written(tmp_path):
     torch.manual_seed(4)
-    network = build_network({"name": "unet", "depth": 2, "width": 4}).eval()
-    description = describe({"name": "unet", "depth": 2, "width": 4}, PREPROCESSING, {"name": "hc18"}, {"train": ["ü"]})
-    write_weights(tmp_path / "x.safetensors", network.state_dict(), description)
+    choice = Choice("unet", {"depth": 2, "width": 4})
+    network = build_network(choice).eval()
+    write_weights(tmp_path / "x.safetensors", network.state_dict(), described(choice, train=("ü",)))
     return tmp_path / "x.safetensors", network
 
 
 def test_weights_come_back_but_for_the_rounding(written):
     path, network = written
     read = read_checkpoint(path)
-    assert read.description["split"] == {"train": ["ü"]}
+    assert read.description.split.train == ("ü",)
     again = read.build_network()
     assert {tensor.dtype for tensor in again.state_dict().values()} == {torch.float32, torch.int64}
     for name, tensor in network.state_dict().items():
@@ -72,23 +72,24 @@ def test_a_file_that_holds_no_tensors_is_refused_though_its_checksum_is_right(wr
         read_checkpoint(path)
 
 
-def test_the_box_is_small_and_says_what_it_is():
+def test_the_pretrained_weights_are_small_and_say_what_they_are():
     files = sorted(locate(PRETRAINED).parent.glob("*.safetensors"))
     assert files == [locate(PRETRAINED)]
     assert sum(file.stat().st_size for file in files) <= 8e6
     described = locate(PRETRAINED).with_suffix(".json").read_text(encoding="utf-8")
     checkpoint = read_checkpoint(PRETRAINED)
     assert count_parameters(checkpoint.build_network()) < 3e6
-    told = checkpoint.description
+    description = checkpoint.description
     assert not re.search(r"/(root|home|work|tmp|Users)/", described), "no path of the machine that trained it"
-    assert (len(told["split"]["train"]), len(told["split"]["val"])) == (799, 200)
-    assert not set(told["split"]["train"]) & set(told["split"]["val"])
-    assert {"interval", "confidence", "appearance"} <= told["calibration"].keys()
-    assert told["figures"]["all"]["images"] == 200
-    assert {"git", "versions", "machine", "epochs", "wall_time_s"} <= told["training"].keys()
+    assert (len(description.split.train), len(description.split.val)) == (799, 200)
+    assert not set(description.split.train) & set(description.split.val)
+    assert None not in (description.calibration.interval, description.calibration.appearance)
+    assert description.calibration.confidence.review_below > description.calibration.confidence.reject_below > 0.5
+    assert description.further["figures"]["all"]["images"] == 200
+    assert {"git", "versions", "machine", "epochs", "wall_time_s"} <= description.further["training"].keys()
 
 
-def test_the_box_finds_a_drawn_head_and_its_circumference():
+def test_the_pretrained_weights_find_a_drawn_head_and_its_circumference():
     """This is no figure of its accuracy."""
     measured = Predictor.load().measure(drawn_head(DRAWN), pixel_size_mm=0.2)
     assert measured.hc_mm == pytest.approx(0.2 * DRAWN.circumference, rel=0.05)
@@ -103,23 +104,23 @@ def test_predict_measures_without_a_checkpoint(phantoms, tmp_path):
     assert (tmp_path / "out" / "report.html").is_file()
 
 
-def test_evaluate_takes_the_box_by_its_name_and_measures_its_own_images(hc18_root, tmp_path):
+def test_evaluate_takes_the_pretrained_weights_by_their_name_and_measures_their_own_images(hc18_root, tmp_path):
     done = run_command("evaluate.py", "ckpt=pretrained", f"data.root={hc18_root}", "output=out", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
-    known = read_checkpoint(PRETRAINED).description["figures"]["all"]
+    known = read_checkpoint(PRETRAINED).description.further["figures"]["all"]
     assert (summary["n"], summary["missed"]) == (200, known["missed"])
     for measure in ("ellipse_dice", "adf_mm", "df_mm", "ellipse_hd_mm"):
         assert summary[measure]["mean"] == pytest.approx(known[measure]["mean"], rel=0.02, abs=0.03)
 
 
-def test_the_box_is_not_calibrated_anew(tmp_path):
+def test_the_pretrained_weights_are_not_calibrated_anew(tmp_path):
     done = run_command("evaluate.py", "ckpt=pretrained", "calibrate=true", "data.root=x", cwd=tmp_path)
     assert done.returncode == 2
     assert "stays as it is" in done.stderr
 
 
-def test_training_goes_on_from_the_box(cache_dir, tmp_path):
+def test_training_goes_on_from_the_pretrained_weights(cache_dir, tmp_path):
     keys = [key for key in QUICK if not key.startswith("model")]
     places = [f"data.cache_dir={cache_dir}", "hydra.run.dir=run", "trainer.max_epochs=1"]
     done = run_command("train.py", "model.init=pretrained", *keys, "evaluate=false", *places, cwd=tmp_path)
@@ -127,13 +128,13 @@ def test_training_goes_on_from_the_box(cache_dir, tmp_path):
     assert f"lite of {count_parameters(read_checkpoint(PRETRAINED).build_network()):,} parameters" in done.stdout
     assert "was trained at 256x384, and now sees images at 64x96; to keep its size add data.height=256" in done.stdout
     trained = read_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt")
-    start, fresh = read_checkpoint(PRETRAINED).state, build_network(trained.description["network"]).state_dict()
+    start, fresh = read_checkpoint(PRETRAINED).state, build_network(trained.description.network).state_dict()
     name = "encoder.4.3.body.2.0.weight"
     moved, other = (trained.state[name] - start[name]).norm(), (fresh[name] - start[name]).norm()
     assert 0 < moved < 0.5 * other
 
 
-def test_another_network_than_the_boxs_is_refused(tmp_path):
+def test_another_network_than_the_pretrained_is_refused(tmp_path):
     done = run_command("train.py", "model=unet", "model.init=pretrained", *QUICK[:5], cwd=tmp_path)
     assert done.returncode == 2
     assert "model.init=pretrained is of another network" in done.stderr

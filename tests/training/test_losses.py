@@ -5,19 +5,20 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fetal_seg.config.choices import Choice
+from fetal_seg.config.registries import LOSSES
 from fetal_seg.geometry.ellipse import Ellipse
-from fetal_seg.training.losses import LOSSES, bce_dice, build_loss, deep_supervision_loss, moment_circumference
-from fetal_seg.training.metrics import dice_scores
+from fetal_seg.training.losses import bce_dice, build_loss, deep_supervision_loss, moment_circumference
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", LOSSES.names())
 def test_the_minimum_is_where_the_probability_is_the_coverage(name):
     """A boundary pixel that is covered to 30 % is not pulled to 0 or 1."""
     torch.manual_seed(0)
     target = torch.rand(1, 1, 12, 12).clamp(0.05, 0.95)
     logits = torch.zeros_like(target, requires_grad=True)
     optimizer = torch.optim.Adam([logits], 0.05)
-    loss = build_loss({"name": name})
+    loss = build_loss(Choice(name))
     for _ in range(600):
         optimizer.zero_grad()
         loss(logits, target).backward()
@@ -25,9 +26,9 @@ def test_the_minimum_is_where_the_probability_is_the_coverage(name):
     assert (logits.sigmoid() - target).abs().mean() < 0.03
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", LOSSES.names())
 def test_losses_are_finite_on_empty_and_full_targets_and_sure_logits(name):
-    loss = build_loss({"name": name})
+    loss = build_loss(Choice(name))
     for value in (0.0, 1.0):
         for logit in (-80.0, 0.0, 80.0):
             logits = torch.full((2, 1, 9, 9), logit, requires_grad=True)
@@ -42,8 +43,8 @@ def test_losses_are_finite_on_empty_and_full_targets_and_sure_logits(name):
 
 def test_bce_dice_is_the_sum_of_its_parts():
     logits, target = torch.randn(3, 1, 8, 8), torch.rand(3, 1, 8, 8)
-    parts = build_loss({"name": "bce"})(logits, target) + 0.5 * build_loss({"name": "dice"})(logits, target)
-    assert torch.isclose(build_loss({"name": "bce_dice", "dice_weight": 0.5})(logits, target), parts)
+    parts = build_loss(Choice("bce"))(logits, target) + 0.5 * build_loss(Choice("dice"))(logits, target)
+    assert torch.isclose(build_loss(Choice("bce_dice", {"dice_weight": 0.5}))(logits, target), parts)
 
 
 def test_the_boundary_weighs_more_in_the_boundary_loss():
@@ -53,7 +54,7 @@ def test_the_boundary_weighs_more_in_the_boundary_loss():
     near, far = right.clone(), right.clone()
     near[..., 10, 20] *= -1
     far[..., 20, 20] *= -1
-    loss = build_loss({"name": "boundary"})
+    loss = build_loss(Choice("boundary"))
     assert loss(near, target) > loss(far, target) > loss(right, target)
 
 
@@ -73,7 +74,7 @@ def test_the_circumference_loss_punishes_a_head_too_small_or_too_large_and_passe
 
     target = head(25)
     loss = {
-        half: build_loss({"name": "circumference", "circumference_weight": 9.0})(logits(half), target)
+        half: build_loss(Choice("circumference", {"circumference_weight": 9.0}))(logits(half), target)
         for half in (23, 25, 27)
     }
     parts = {half: bce_dice(logits(half), target) for half in (23, 25, 27)}
@@ -82,7 +83,7 @@ def test_the_circumference_loss_punishes_a_head_too_small_or_too_large_and_passe
         assert (loss[half] - parts[half]).item() == pytest.approx(expected, rel=0.05)
     assert (loss[25] - parts[25]).item() < 0.02
     empty = torch.zeros_like(target)
-    both = build_loss({"name": "circumference"})(torch.cat([logits(27)] * 2), torch.cat([target, empty]))
+    both = build_loss(Choice("circumference"))(torch.cat([logits(27)] * 2), torch.cat([target, empty]))
     alone = bce_dice(torch.cat([logits(27)] * 2), torch.cat([target, empty]))
     assert (both - alone).item() == pytest.approx(math.log(27 / 25), rel=0.05)
 
@@ -90,15 +91,7 @@ def test_the_circumference_loss_punishes_a_head_too_small_or_too_large_and_passe
 def test_deep_supervision_weights_levels_by_halves():
     target = torch.rand(2, 1, 16, 16)
     fine, coarse = torch.randn(2, 1, 16, 16), torch.randn(2, 1, 8, 8)
-    loss = build_loss({"name": "bce"})
+    loss = build_loss(Choice("bce"))
     half = torch.nn.functional.avg_pool2d(target, 2)
     expected = (loss(fine, target) + 0.5 * loss(coarse, half)) / 1.5
     assert torch.isclose(deep_supervision_loss(loss, [fine, coarse], target), expected)
-
-
-def test_dice_scores_against_counting():
-    logits, target = torch.randn(5, 1, 10, 10), torch.rand(5, 1, 10, 10)
-    logits[0], target[0] = -1, 0
-    for score, p, t in zip(dice_scores(logits, target), logits > 0, target > 0.5, strict=True):
-        both, total = int((p & t).sum()), int(p.sum() + t.sum())
-        assert score == pytest.approx(2 * both / total if total else 1.0)

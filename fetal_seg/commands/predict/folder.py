@@ -1,8 +1,7 @@
 """A prediction's folder of results: what is measured, and what is made of all rows at the end."""
 
 import logging
-import shlex
-import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -14,69 +13,75 @@ from rich.console import Console
 
 from fetal_seg.commands.predict.inputs import InputFile
 from fetal_seg.commands.predict.journal import Journal, Row
-from fetal_seg.commands.predict.pipeline import Wishes, is_current, measure_files, output_stems, panels
+from fetal_seg.commands.predict.pipeline import PredictionOptions, is_current, measure_files, output_stems, panels
 from fetal_seg.errors import InputError, enumerate_names
 from fetal_seg.evaluation import tables
 from fetal_seg.files import remove_partial_files
 from fetal_seg.images.grey import read_grey
-from fetal_seg.images.reader import is_dicom_file
+from fetal_seg.images.readers.dicom import is_dicom_file
 from fetal_seg.inference.predictor import Predictor
-from fetal_seg.measurement.result import CHECK, ERROR, NO_HEAD, OK
+from fetal_seg.measurement.result import Flag
 from fetal_seg.report import pictures
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Extras:
+class OutputOptions:
     """What is written beside tables and pictures.
 
     Attributes:
         submission: HC18's submission file.
         dicom: ``seg``, ``sr`` or both: objects for each DICOM input.
-        settings: what decides the rows, told in ``settings.json``.
+        settings: what decides the rows, kept in ``settings.json``.
         resume: go on with an earlier run.
+        command: the command line, for the page.
     """
 
     submission: bool = False
     dicom: tuple[str, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     resume: bool = False
+    command: str = ""
 
 
 def predict_to(
-    folder: Path, predictor: Predictor, inputs: Sequence[InputFile], wishes: Wishes, extras: Extras
+    folder: Path,
+    predictor: Predictor,
+    inputs: Sequence[InputFile],
+    options: PredictionOptions,
+    output: OutputOptions,
 ) -> list[Row]:
     """Measure files, write the results into `folder`, print a table; the rows.
 
     Raises:
-        InputError: no file could be read, `folder` cannot be written, or an extra cannot be made.
+        InputError: no file could be read, `folder` cannot be written, or the submission cannot be made.
     """
-    paths = {one.name: one.path for one in inputs}
+    paths = {file.name: file.path for file in inputs}
     try:
         journal = Journal(
             folder,
-            extras.settings,
-            resume=extras.resume,
-            is_current=lambda row: is_current(row, paths, wishes.sizes),
+            output.settings,
+            resume=output.resume,
+            is_current=lambda row: is_current(row, paths, options.sizes),
         )
         for kind in ("masks", "overlays", "dicom"):
             remove_partial_files(folder / kind)
         sheet = pictures.ContactSheet(folder)
-        for panel in panels(folder, journal.rows, inputs, wishes.every):  # of an earlier run
+        for panel in panels(folder, journal.rows, inputs, options.every):  # of an earlier run
             sheet.add(sheet.thumbnail(panel))
-        measure_files(folder, predictor, inputs, wishes, journal, sheet)
-        if all(row["flag"] == ERROR for row in journal.rows):
+        measure_files(folder, predictor, inputs, options, journal, sheet)
+        if all(row["flag"] == Flag.ERROR for row in journal.rows):
             journal.discard()
             raise InputError("; ".join(dict.fromkeys(str(row["reasons"][0]) for row in journal.rows[:3])))
         sheet.finish()
         journal.rows = rows = _in_order(journal.rows, inputs)
         _remove_stale(folder, rows, journal.earlier)
-        _conclude(folder, rows, wishes, extras)
+        _conclude(folder, rows, options, output)
         journal.finish()
-        problems = _write_dicom(folder, rows, inputs, extras.dicom) if extras.dicom else []
-        _tell(rows, problems, folder)
-        if extras.submission:
+        problems = _write_dicom(folder, rows, inputs, output.dicom) if output.dicom else []
+        _report(rows, problems, folder)
+        if output.submission:
             from fetal_seg.report.prediction.submission import write_submission
 
             write_submission(folder / "submission.csv", rows)
@@ -88,17 +93,16 @@ def predict_to(
     return rows
 
 
-def _conclude(folder: Path, rows: list[Row], wishes: Wishes, extras: Extras) -> None:
+def _conclude(folder: Path, rows: list[Row], options: PredictionOptions, output: OutputOptions) -> None:
     from fetal_seg.report.prediction.page import write_page
 
-    chart = _growth_chart(folder, rows) if wishes.gestational_age_weeks is not None else None
+    chart = _growth_chart(folder, rows) if options.gestational_age_weeks is not None else None
     tables.write_predictions(folder / "predictions.csv", [_documented(row) for row in rows])
-    command = shlex.join(["python", Path(sys.argv[0]).name, *sys.argv[1:]])
     write_page(
         folder / "report.html",
         rows,
-        checkpoint=", ".join(extras.settings.get("ckpt", [])),
-        command=command,
+        checkpoint=", ".join(output.settings.get("ckpt", [])),
+        command=output.command,
         growth_chart=chart,
     )
 
@@ -124,20 +128,20 @@ def _remove_stale(folder: Path, rows: Sequence[Row], earlier: Sequence[Row]) -> 
 def _growth_chart(folder: Path, rows: Sequence[Row]) -> Path:
     from fetal_seg.report.prediction.growth_chart import draw_growth_chart
 
-    known = [(row["gestational_age_weeks"], row["hc_mm"]) for row in rows if row.get("hc_mm") is not None]
-    draw_growth_chart(known, folder / "growth_chart.png")
+    measured = [(row["gestational_age_weeks"], row["hc_mm"]) for row in rows if row.get("hc_mm") is not None]
+    draw_growth_chart(measured, folder / "growth_chart.png")
     return folder / "growth_chart.png"
 
 
 def _write_dicom(folder: Path, rows: Sequence[Row], inputs: Sequence[InputFile], kinds: Sequence[str]) -> list[str]:
     """DICOM objects of each DICOM input of which a head was measured; why some could not be made."""
-    stems, paths = output_stems([one.name for one in inputs]), {one.name: one.path for one in inputs}
+    stems, paths = output_stems([file.name for file in inputs]), {file.name: file.path for file in inputs}
     problems = []
     for name, group in groupby(rows, key=lambda row: row["file"]):
-        own = [row for row in group if row["flag"] in (OK, CHECK)]
-        if own and is_dicom_file(paths[name]):
+        measured = [row for row in group if row["flag"] in (Flag.OK, Flag.CHECK)]
+        if measured and is_dicom_file(paths[name]):
             try:
-                _write_objects(folder, folder / "dicom" / stems[name], paths[name], own, kinds)
+                _write_objects(folder, folder / "dicom" / stems[name], paths[name], measured, kinds)
             except (InputError, ValueError) as error:
                 problems.append(f"{name}: {error}")
     return problems
@@ -158,25 +162,29 @@ def _write_objects(folder: Path, target: Path, source: Path, rows: Sequence[Row]
 
 def _in_order(rows: Sequence[Row], inputs: Sequence[InputFile]) -> list[Row]:
     """The rows in the order of the inputs; a resumed run may have found more of them."""
-    place = {one.name: index for index, one in enumerate(inputs)}
-    return sorted(rows, key=lambda row: (place.get(row["file"], len(place)), row["flag"] == ERROR, row["frame"] or 0))
+    index = {file.name: number for number, file in enumerate(inputs)}
+
+    def order(row: Row) -> tuple[int, bool, int]:
+        return index.get(row["file"], len(index)), row["flag"] == Flag.ERROR, row["frame"] or 0
+
+    return sorted(rows, key=order)
 
 
-def _tell(rows: Sequence[Row], problems: Sequence[str], folder: Path) -> None:
+def _report(rows: Sequence[Row], problems: Sequence[str], folder: Path) -> None:
     from fetal_seg.report.terminal import predictions_table
 
     Console().print(predictions_table(rows))
-    counts = {flag: [row for row in rows if row["flag"] == flag] for flag in (OK, CHECK, NO_HEAD, ERROR)}
-    told = f"{len(rows)} images: {len(counts[OK])} measured, {len(counts[CHECK])} measured but to be checked, "
-    told += f"{len(counts[NO_HEAD])} without a head, {len(counts[ERROR])} unreadable"
-    logger.info(told)
+    counts = Counter(row["flag"] for row in rows)
+    message = f"{len(rows)} images: {counts[Flag.OK]} measured, {counts[Flag.CHECK]} measured but to be checked, "
+    message += f"{counts[Flag.NO_HEAD]} without a head, {counts[Flag.ERROR]} unreadable"
+    logger.info(message)
     without = list(dict.fromkeys(str(row["file"]) for row in rows if row.get("hc_px") and row.get("hc_mm") is None))
     if without:
         logger.warning(
             "no pixel size is known for %s: results in pixels; give pixel_size_mm or pixel_size_csv",
             enumerate_names(without),
         )
-    for row in counts[ERROR]:
+    for row in (row for row in rows if row["flag"] == Flag.ERROR):
         logger.error("not read: %s", "; ".join(row["reasons"]))
     for problem in problems:
         logger.error("no DICOM object: %s", problem)

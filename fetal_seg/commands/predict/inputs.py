@@ -7,16 +7,15 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path, PurePath
 
 from fetal_seg.data.archives import extract
-from fetal_seg.data.hc18 import ANNOTATION, find_pixel_size_csv, read_pixel_sizes
+from fetal_seg.data.pixel_sizes import pixel_size_csvs, read_pixel_sizes
+from fetal_seg.data.sources.hc18 import ANNOTATION
 from fetal_seg.errors import InputError
-from fetal_seg.images.dicom import DICOM_SUFFIXES, is_dicom
-from fetal_seg.images.grey import IMAGE_SUFFIXES
-from fetal_seg.images.video import VIDEO_SUFFIXES
+from fetal_seg.images.reader import readers
 
-SUFFIXES = (*IMAGE_SUFFIXES, *DICOM_SUFFIXES, *VIDEO_SUFFIXES)
 LIST_SUFFIXES = (".txt", ".lst")
 
 logger = logging.getLogger(__name__)
@@ -44,14 +43,14 @@ def find_inputs(given: str | Sequence[str], cache_dir: Path) -> list[InputFile]:
         given: a file; a folder, with those in it; a pattern such as ``scans/**/*.png``; a list file (``.txt``,
             ``.lst``) with a path a line, relative to its own folder, where ``#`` starts a comment; a ZIP archive of
             a folder; or several of these. Folders, archives and patterns give the files that can be measured by
-            their suffix (or DICOM's mark, without one), but none that is hidden, a DICOMDIR, or an outline of HC18.
+            their suffix (or first bytes, without one), but none that is hidden, a DICOMDIR, or an outline of HC18.
         cache_dir: where archives are extracted to.
 
     Raises:
         InputError: nothing is there, or nothing that can be measured. Missing files of a list are no error here:
-            they cannot be read later, which the table of results tells.
+            they cannot be read later, and the table of results says so.
     """
-    found: dict[str, InputFile] = {}
+    by_path: dict[str, InputFile] = {}
     for text in [given] if isinstance(given, str) else given:
         try:
             files = sorted(_files(text, cache_dir), key=lambda file: file.name) if text.strip() else []
@@ -60,12 +59,12 @@ def find_inputs(given: str | Sequence[str], cache_dir: Path) -> list[InputFile]:
             raise InputError(f"input={text}: it {reason}; check the name and its permissions") from error
         if not files:
             raise InputError(
-                f"input={text}: there is nothing to measure; it must hold or name files of {', '.join(SUFFIXES)}; "
+                f"input={text}: there is nothing to measure; it must hold or name files of {', '.join(_suffixes())}; "
                 "correct it"
             )
         for file in files:
-            found.setdefault(os.path.normpath(file.path.absolute()), file)
-    return _distinctly_named(list(found.values()))
+            by_path.setdefault(os.path.normpath(file.path.absolute()), file)
+    return _distinctly_named(list(by_path.values()))
 
 
 def pixel_sizes(files: Sequence[InputFile], csv: Path | None, size_mm: float | None) -> dict[str, float]:
@@ -82,11 +81,11 @@ def pixel_sizes(files: Sequence[InputFile], csv: Path | None, size_mm: float | N
     if size_mm is not None:
         return {file.name: size_mm for file in files}
     if csv is not None:
-        known = read_pixel_sizes(csv)
-        matched = _matched(files, known)
-        if known and not matched:
+        rows = read_pixel_sizes(csv)
+        matched = _matched(files, rows)
+        if rows and not matched:
             raise InputError(
-                f"pixel_size_csv={csv} names none of the inputs ({next(iter(known))}, for instance, "
+                f"pixel_size_csv={csv} names none of the inputs ({next(iter(rows))}, for instance, "
                 f"but not {files[0].name}); correct its names, or leave it out to measure in pixels"
             )
         return matched
@@ -95,7 +94,7 @@ def pixel_sizes(files: Sequence[InputFile], csv: Path | None, size_mm: float | N
     for file in files:
         by_source.setdefault(file.source, []).append(file)
     for source, of_source in by_source.items():
-        for folder, table in _tables(source):
+        for folder, table in pixel_size_csvs(source):
             inside = [file for file in of_source if folder is None or file.path.is_relative_to(folder)]
             if matched := _matched(inside, read_pixel_sizes(table)):
                 logger.info("pixel sizes from %s", table)
@@ -170,14 +169,20 @@ def _is_input(path: Path) -> bool:
     if path.name.startswith(".") or path.name.upper().startswith("DICOMDIR"):
         return False
     suffix = path.suffix.lower()
-    if suffix in SUFFIXES:
+    if suffix in _suffixes():
         return not path.stem.endswith(ANNOTATION)
     if suffix.strip(".0123456789"):
         return False
     try:  # no suffix: DICOM files are often called by a number or a UID
-        return is_dicom(path)
+        return any(reader.accepts(path) for reader in readers())
     except OSError:
         return False
+
+
+@cache
+def _suffixes() -> tuple[str, ...]:
+    """Those of all readers, common image files first."""
+    return tuple(suffix for reader in reversed(readers()) for suffix in reader.suffixes)
 
 
 def _distinctly_named(files: list[InputFile]) -> list[InputFile]:
@@ -193,22 +198,9 @@ def _longer(file: InputFile) -> str:
     return "/".join(parts[-depth:])
 
 
-def _tables(source: Path) -> Iterator[tuple[Path | None, Path]]:
-    """The CSVs that belong to a source, with the folder whose files each is for; None for all of the source.
-
-    Names repeat between HC18's parts, so that a CSV that is called after a folder is for that folder alone.
-    """
-    inside = sorted(source.glob("*pixel_size*.csv")) if source.is_dir() else []
-    folders = {table: source / table.name.split("_pixel_size")[0] for table in inside}
-    if named := [(folder, table) for table, folder in folders.items() if folder.is_dir()]:
-        yield from named
-    elif table := find_pixel_size_csv(source):
-        yield None, table
-
-
-def _matched(files: Sequence[InputFile], known: dict[str, float]) -> dict[str, float]:
+def _matched(files: Sequence[InputFile], rows: dict[str, float]) -> dict[str, float]:
     """Sizes by the files' names; an accent may be written as one character or as two (Unicode's NFC and NFD)."""
-    sizes = {unicodedata.normalize("NFC", name): size for name, size in known.items()}
+    sizes = {unicodedata.normalize("NFC", name): size for name, size in rows.items()}
     matched = {}
     for file in files:
         parts = PurePath(unicodedata.normalize("NFC", file.name)).parts

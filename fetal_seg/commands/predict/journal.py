@@ -7,7 +7,7 @@ from typing import Any
 
 from fetal_seg.errors import InputError
 from fetal_seg.files import write_text
-from fetal_seg.measurement.result import ERROR
+from fetal_seg.measurement.result import Flag
 
 Row = dict[str, Any]
 Key = tuple[str, int | None]  # file and frame
@@ -22,7 +22,7 @@ class Journal:
         folder: of the results.
         settings: what decides the rows; a run goes on only with those it began with.
         resume: keep the rows of an earlier run, finished or cut off; else begin anew.
-        is_current: whether a row still tells what is asked for: others are measured again.
+        is_current: whether a row still holds: others are measured again.
 
     Attributes:
         rows: all rows so far, in order.
@@ -48,7 +48,7 @@ class Journal:
             _check_settings(folder / SETTINGS, settings)
             last = partial if self._partial.is_file() else finished
             # A file that could not be read is tried again
-            self.rows = [row for row in last if row["flag"] != ERROR and is_current(row)]
+            self.rows = [row for row in last if row["flag"] != Flag.ERROR and is_current(row)]
         write_text(folder / SETTINGS, json.dumps(settings, indent=2) + "\n")
         write_text(self._partial, "".join(map(_line, self.rows)))
 
@@ -90,9 +90,9 @@ def _check_settings(file: Path, settings: dict[str, Any]) -> None:
     earlier = json.loads(file.read_text(encoding="utf-8"))
     differing = sorted(key for key in earlier.keys() | settings.keys() if earlier.get(key) != settings.get(key))
     if differing:
-        told = ", ".join(f"{key}={earlier.get(key)}" for key in differing)
+        before = ", ".join(f"{key}={earlier.get(key)}" for key in differing)
         raise InputError(
-            f"predict.resume=true: {file.parent} was begun with {told}; give the same again, or another output"
+            f"predict.resume=true: {file.parent} was begun with {before}; give the same again, or another output"
         )
 
 

@@ -17,7 +17,7 @@ from fetal_seg.images.drawing import Picture, overlay
 from fetal_seg.images.grey import read_grey, write_png
 from fetal_seg.images.reader import Frame, read_frames
 from fetal_seg.inference.predictor import Predictor
-from fetal_seg.measurement.result import ERROR, Measurement, Prediction
+from fetal_seg.measurement.result import Flag, Prediction
 from fetal_seg.progress import track
 from fetal_seg.report import pictures
 from fetal_seg.report.prediction.submission import row_ellipse
@@ -27,8 +27,8 @@ AHEAD = 3 * BATCH  # files that are read before the network asks for them
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What a user asks of a prediction.
+class PredictionOptions:
+    """How to measure the inputs.
 
     Attributes:
         sizes: pixel sizes in mm by the inputs' names; they go before what a file says of itself.
@@ -44,6 +44,11 @@ class Wishes:
     overlays: bool = True
     gestational_age_weeks: float | None = None
 
+    def spacing(self, name: str) -> Spacing | None:
+        """The size of an input's pixels, where it is given."""
+        size = self.sizes.get(name)
+        return None if size is None else Spacing(size, size, self.size_source)
+
 
 Read = Frame | InputError
 Finished = tuple[Row, Picture | None]
@@ -53,7 +58,7 @@ def measure_files(
     folder: Path,
     predictor: Predictor,
     inputs: Sequence[InputFile],
-    wishes: Wishes,
+    options: PredictionOptions,
     journal: Journal,
     sheet: pictures.ContactSheet,
 ) -> None:
@@ -64,18 +69,18 @@ def measure_files(
     Raises:
         OSError: a result cannot be written; every file and row that is there is whole.
     """
-    stems = output_stems([one.name for one in inputs])
-    done, paths = journal.done(), {one.name: one.path for one in inputs}
+    stems = output_stems([file.name for file in inputs])
+    done, paths = journal.done(), {file.name: file.path for file in inputs}
     with ThreadPoolExecutor() as pool, ThreadPoolExecutor(1) as writer:
         waiting: deque[Future[None]] = deque()
-        for batch in _batches(_frames(inputs, wishes.every, done, pool)):
-            frames = [one for _, one in batch if isinstance(one, Frame)]
+        for batch in _batches(_frames(inputs, options.every, done, pool)):
+            frames = [read for _, read in batch if isinstance(read, Frame)]
             predictions = iter(predictor.predict([frame.image for frame in frames], pool) if frames else [])
             results = [
-                pool.submit(_finish, folder, stems[name], paths[name], one, next(predictions), predictor, wishes)
-                if isinstance(one, Frame)
-                else pool.submit(_unread, name, one)
-                for name, one in batch
+                pool.submit(_finish, folder, stems[name], paths[name], read, next(predictions), predictor, options)
+                if isinstance(read, Frame)
+                else pool.submit(_unread, name, read)
+                for name, read in batch
             ]
             waiting.append(writer.submit(_add, results, journal, sheet))
             while len(waiting) > 2:  # while the network sees a batch, those before are drawn and written
@@ -91,7 +96,7 @@ def state_of(file: Path) -> str:
 
 
 def is_current(row: Row, inputs: Mapping[str, Path], sizes: Mapping[str, float]) -> bool:
-    """Whether a row of an earlier run tells of a file as it is now, with the size of its pixels as it is known now."""
+    """Whether a row of an earlier run is of the file as it is now, with the pixel size that it has now."""
     path = inputs.get(row["file"])
     if path is None or not path.is_file() or row.get("source") != state_of(path):
         return False
@@ -109,23 +114,23 @@ def output_stems(names: Sequence[str]) -> dict[str, str]:
     for name in names:
         stem = str(PurePosixPath(name).with_suffix(""))
         candidates = itertools.chain([stem, name], (f"{name}_{number}" for number in itertools.count(2)))
-        stems[name] = next(one for one in candidates if one.casefold() not in taken)
+        stems[name] = next(candidate for candidate in candidates if candidate.casefold() not in taken)
         taken.add(stems[name].casefold())
     return stems
 
 
 def panels(folder: Path, rows: Iterable[Row], inputs: Sequence[InputFile], every: int) -> Iterator[pictures.Panel]:
-    """Images that were measured before, with what was found: read again from the inputs and the masks."""
-    paths = {one.name: one.path for one in inputs}
-    of_file = itertools.groupby((row for row in rows if row["flag"] != ERROR), key=lambda row: row["file"])
-    for name, own in of_file:
+    """Images that were measured before, with their results: read again from the inputs and the masks."""
+    paths = {file.name: file.path for file in inputs}
+    by_file = itertools.groupby((row for row in rows if row["flag"] != Flag.ERROR), key=lambda row: row["file"])
+    for name, rows_of_file in by_file:
         if name not in paths:
             continue
-        wanted = {row.get("frame"): row for row in own}
+        row_of = {row.get("frame"): row for row in rows_of_file}
         try:
             for frame in read_frames(paths[name], name, every):
-                if frame.number in wanted:
-                    yield _panel(folder, frame, wanted[frame.number])
+                if frame.number in row_of:
+                    yield _panel(folder, frame, row_of[frame.number])
         except InputError:  # a video that breaks off, or a file that is gone by now
             continue
 
@@ -135,20 +140,20 @@ def _frames(
 ) -> Iterator[tuple[str, Read]]:
     """The frames of all inputs that have no row, or why there are none; files are read ahead."""
 
-    def begin(one: InputFile) -> tuple[list[Read], Iterator[Frame]]:
-        frames = read_frames(one.path, one.name, every)
+    def begin(file: InputFile) -> tuple[list[Read], Iterator[Frame]]:
+        frames = read_frames(file.path, file.name, every)
         return list(_caught(itertools.islice(frames, BATCH))), frames
 
-    single = {file for file, frame in done if frame is None}
-    left = iter([one for one in inputs if one.name not in single])
-    ahead = deque((one, pool.submit(begin, one)) for one in itertools.islice(left, AHEAD))
+    single = {name for name, frame in done if frame is None}
+    left = iter([file for file in inputs if file.name not in single])
+    ahead = deque((file, pool.submit(begin, file)) for file in itertools.islice(left, AHEAD))
     for _ in track(range(len(inputs) - len(single)), "measuring", len(inputs) - len(single)):
-        one, future = ahead.popleft()
+        file, future = ahead.popleft()
         ahead.extend((following, pool.submit(begin, following)) for following in itertools.islice(left, 1))
         first, rest = future.result()
         for frame in itertools.chain(first, _caught(rest)):
-            if isinstance(frame, InputError) or (one.name, frame.number) not in done:
-                yield one.name, frame
+            if isinstance(frame, InputError) or (file.name, frame.number) not in done:
+                yield file.name, frame
 
 
 def _caught(frames: Iterator[Frame]) -> Iterator[Read]:
@@ -179,46 +184,28 @@ def _finish(
     frame: Frame,
     prediction: Prediction,
     predictor: Predictor,
-    wishes: Wishes,
+    options: PredictionOptions,
 ) -> Finished:
     """Measure, draw and write one image; its row, and a thumbnail for the contact sheet."""
-    spacing, notes = _spacing(frame, prediction, wishes)
-    measured = Measurement.of(
-        prediction,
-        spacing,
-        calibration=predictor.calibration,
-        gestational_age_weeks=wishes.gestational_age_weeks,
-        notes=notes,
-    )
+    measurement = predictor.measurement(frame, prediction, options.spacing(frame.file), options.gestational_age_weeks)
     # Frames have a folder of their file's whole name: no other input can be called so
     name = stem if frame.number is None else f"{frame.file}/{frame.number:05d}"
-    row: Row = {"file": frame.file, **measured.row(), "frame": frame.number, "mask": f"masks/{name}.png"}
+    row: Row = {"file": frame.file, **measurement.row(), "frame": frame.number, "mask": f"masks/{name}.png"}
     row["source"] = state_of(source)
     caption = pictures.prediction_caption(row)
-    _write(folder / row["mask"], measured.mask * 255)
-    if wishes.overlays:
+    _write(folder / row["mask"], measurement.mask * 255)
+    if options.overlays:
         row["overlay"] = f"overlays/{name}.png"
-        drawn = overlay(frame.image, mask=measured.mask, prediction=measured.ellipse, caption=caption, axes=True)
-        _write(folder / row["overlay"], drawn)
-    panel = pictures.Panel(frame.image, caption, mask=measured.mask, prediction=measured.ellipse)
+        picture = overlay(
+            frame.image, mask=measurement.mask, prediction=measurement.ellipse, caption=caption, axes=True
+        )
+        _write(folder / row["overlay"], picture)
+    panel = pictures.Panel(frame.image, caption, mask=measurement.mask, prediction=measurement.ellipse)
     return row, pictures.ContactSheet.thumbnail(panel)
 
 
-def _spacing(frame: Frame, prediction: Prediction, wishes: Wishes) -> tuple[Spacing | None, tuple[str, ...]]:
-    """The size of a pixel where the head is, and what is to be known of the file."""
-    ellipse = prediction.ellipse
-    own = frame.spacing_at(ellipse.center_x, ellipse.center_y) if ellipse else frame.spacing
-    size = wishes.sizes.get(frame.file)
-    if size is None:
-        return own, frame.notes
-    notes = frame.notes
-    if own is not None and abs(own.x_mm / size - 1) > 0.01:
-        notes += (f"the file itself says {own.x_mm:.4g} mm a pixel",)
-    return Spacing(size, size, wishes.size_source), notes
-
-
 def _unread(name: str, error: InputError) -> Finished:
-    return {"file": name, "flag": ERROR, "reasons": [str(error)], "frame": None}, None
+    return {"file": name, "flag": Flag.ERROR, "reasons": [str(error)], "frame": None}, None
 
 
 def _panel(folder: Path, frame: Frame, row: Row) -> pictures.Panel:

@@ -1,4 +1,4 @@
-"""How augmentation moves a head about: one affine map, drawn so that a head keeps a head's shape."""
+"""How augmentation moves a head about: one random affine map, such that a head keeps a head's shape."""
 
 import math
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from fetal_seg.geometry.arrays import Grey
 
 
 @dataclass(frozen=True)
-class Motion:
+class RandomAffine:
     """Ranges of random affine maps about the middle of a picture.
 
     Attributes:
@@ -26,7 +26,7 @@ class Motion:
     aspect: float = 1.0
     shift: float = 0.0
 
-    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
+    def sample(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
         """A map (2, 3) of the pixels (x, y) of a picture (height, width).
 
         The picture is stretched along an axis of its own, then turned. Logarithms of zoom and stretch are uniform, so
@@ -39,12 +39,12 @@ class Motion:
         cos, sin = math.cos(turn), math.sin(turn)
         linear = np.array([[cos, -sin], [sin, cos]]) @ np.diag([factor * stretch, factor / stretch])
         middle = (size - 1) / 2
-        moved = middle + rng.uniform(-self.shift, self.shift, 2) * size - linear @ middle
-        return np.hstack([linear, moved[:, None]])
+        offset = middle + rng.uniform(-self.shift, self.shift, 2) * size - linear @ middle
+        return np.hstack([linear, offset[:, None]])
 
 
-def move(image: Grey, matrix: NDArray[np.float64]) -> Grey:
-    """An image (height, width) moved by a map (2, 3) of its pixels; black comes in, and what shrinks does not alias."""
+def warp(image: Grey, matrix: NDArray[np.float64]) -> Grey:
+    """An image (height, width) under a map (2, 3) of its pixels; black comes in, and what shrinks does not alias."""
     factor = math.sqrt(abs(np.linalg.det(matrix[:, :2])))
     if factor < 1:
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), 0.5 * math.sqrt(1 / factor**2 - 1) + 1e-3), np.uint8)

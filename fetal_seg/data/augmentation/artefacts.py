@@ -1,6 +1,8 @@
 """What other scanners, hospitals and hands do to an image, and images that show no head: for training.
 
-Images are grey (height, width) uint8 at the network's size, masks alike; every function returns a new image.
+Images are grey (height, width) uint8 at the network's size, masks alike; every function returns a new image. An
+augmentation of grey values is a function ``(image, rng)`` that is registered here; its name is a key of
+``conf/augmentation``, which holds its probability. The order is that of the functions.
 """
 
 import math
@@ -9,16 +11,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fetal_seg.config.registries import GREY_AUGMENTATIONS
 from fetal_seg.geometry.arrays import Grey
 
 Field = NDArray[np.floating]
 
 
+@GREY_AUGMENTATIONS.register("gain")
 def change_gain(image: Grey, rng: np.random.Generator, decibels: float = 8.0) -> Grey:
     """Turn the gain up and down over depth and width, by up to about `decibels` of grey value, smoothly."""
     return _times(image, 10 ** (decibels / 20 * np.clip(_smooth(image.shape, rng, cells=3), -1.5, 1.5)))
 
 
+@GREY_AUGMENTATIONS.register("shadow")
 def add_shadow(image: Grey, rng: np.random.Generator) -> Grey:
     """Darken a sector that widens from the probe's side downwards, as behind a rib or a poor contact."""
     height, width = image.shape
@@ -30,6 +35,7 @@ def add_shadow(image: Grey, rng: np.random.Generator) -> Grey:
     return _times(image, 1 - rng.uniform(0.4, 0.95) * inside * below)
 
 
+@GREY_AUGMENTATIONS.register("speckle")
 def add_speckle(image: Grey, rng: np.random.Generator) -> Grey:
     """Multiply by noise whose grains are one to four px broad, as another probe's frequency would."""
     noise = rng.standard_normal(image.shape, np.float32)
@@ -52,6 +58,7 @@ def cut_sector(image: Grey, mask: Grey, rng: np.random.Generator) -> Grey:
     return np.where(inside, image, 0).astype(np.uint8)
 
 
+@GREY_AUGMENTATIONS.register("marks")
 def add_marks(image: Grey, rng: np.random.Generator) -> Grey:
     """Burn in what scanners and sonographers leave: text, callipers with dotted lines, a grey bar."""
     marked = image.copy()

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fetal_seg.data.phantom.simulation import Beams, Field
+from fetal_seg.data.phantom.simulation import Beams
+from fetal_seg.geometry.arrays import FloatArray
 from fetal_seg.geometry.ellipse import Ellipse
 
 _CANVAS = 320  # px of the square on which the brain is drawn; it spans -1.05 to 1.05 semi-axes
@@ -64,7 +65,7 @@ class Scene:
         self.scatter *= 1 + near * (layers - 1)
         self.mirror += near * 1.2 * np.maximum(layers - 1.5, 0)
 
-    def _add_part(self, fluid: Field) -> None:
+    def _add_part(self, fluid: FloatArray) -> None:
         """A limb or the cord in the fluid: a blob with a bright surface."""
         angle, away = self.rng.uniform(-math.pi, math.pi), self.rng.uniform(1.1, 1.6)
         u, v = self.u - away * math.cos(angle), self.v - away * math.sin(angle)
@@ -116,7 +117,7 @@ class Scene:
         patchy = _amplitude(9 * self.texture(25, 25) - 3)
         self.mirror += inside * strokes * patchy * rng.uniform(6, 16) * (0.15 + 0.85 * self.midline_facing**4)
 
-    def gain(self) -> Field:
+    def gain(self) -> FloatArray:
         """Amplitude after the losses and the scanner's time gain, (depth, beam)."""
         depth, across = np.linspace(-1, 1, self.beams.size[0])[:, None], np.linspace(-1, 1, self.beams.size[1])
         tgc = self.rng.normal(0, 2) * depth - self.rng.uniform(0, 3) * depth**2
@@ -127,12 +128,12 @@ class Scene:
         beams = 1.2 * self.texture(2, 24)
         return _amplitude(np.maximum(tgc - edges + beams - loss, -45))
 
-    def texture(self, depths: int, beams: int) -> Field:
+    def texture(self, depths: int, beams: int) -> FloatArray:
         """Smooth noise (depth, beam) of mean 0 and deviation about 0.7, with so many cells each way."""
         cells = self.rng.standard_normal((depths, beams), np.float32)
         return np.asarray(cv2.resize(cells, self.beams.size[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
 
-    def ripple(self, waves: int) -> Field:
+    def ripple(self, waves: int) -> FloatArray:
         """Noise of deviation 1 (depth, beam) that depends on the direction from the head's centre alone."""
         angles = np.linspace(-math.pi, math.pi, 361)
         parts = self.rng.standard_normal((2, waves)) / math.sqrt(waves)
@@ -140,7 +141,7 @@ class Scene:
         return np.interp(self.around, angles, parts[0] @ np.cos(orders) + parts[1] @ np.sin(orders)).astype(np.float32)
 
 
-def _anatomy(early: bool, age: float, rng: np.random.Generator) -> tuple[Field, Field]:
+def _anatomy(early: bool, age: float, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     """Diffuse echo and bright lines of a brain on a canvas; x along the long axis, y away from the probe."""
     tissue = np.full((_CANVAS, _CANVAS), 0.6 if early else 0.3 - 0.12 * age, np.float32)
     base, lines = float(tissue[0, 0]), np.zeros_like(tissue)
@@ -193,17 +194,17 @@ def _anatomy(early: bool, age: float, rng: np.random.Generator) -> tuple[Field, 
     return np.asarray(smooth[0], np.float32), np.asarray(smooth[1], np.float32)
 
 
-def _amplitude(decibels: Field | float) -> Field:
+def _amplitude(decibels: FloatArray | float) -> FloatArray:
     return np.exp(np.asarray(decibels, np.float32) * np.float32(math.log(10) / 20))
 
 
-def _step(value: Field, width: float | Field) -> Field:
+def _step(value: FloatArray, width: float | FloatArray) -> FloatArray:
     """0 below 0, 1 above it, with a ramp of so much width."""
     return np.clip(np.asarray(value / width, np.float32) + np.float32(0.5), 0, 1)
 
 
-def _px(place: ArrayLike) -> NDArray[np.int32]:
-    return np.rint((np.asarray(place) + 1.05) * _CANVAS / 2.1).astype(np.int32)
+def _px(points: ArrayLike) -> NDArray[np.int32]:
+    return np.rint((np.asarray(points) + 1.05) * _CANVAS / 2.1).astype(np.int32)
 
 
 def _len(length: float) -> int:

@@ -10,15 +10,14 @@ from functools import cached_property
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from fetal_seg.geometry.arrays import Grey
+from fetal_seg.geometry.arrays import FloatArray, Grey
 from fetal_seg.geometry.ellipse import Ellipse
 
-Field = NDArray[np.floating]
 
-
-def envelope(scatter: Field, mirror: Field, blur: tuple[float, float], rng: np.random.Generator) -> Field:
+def envelope(
+    scatter: FloatArray, mirror: FloatArray, blur: tuple[float, float], rng: np.random.Generator
+) -> FloatArray:
     """The echo's envelope (depth, beam) before log compression, in the unit of `scatter`.
 
     Scatterers add with circular Gaussian amplitudes, mirrors in phase. Where `scatter` is constant and `mirror` 0,
@@ -49,14 +48,14 @@ class Beams:
     start: float  # radius of the probe's face
     end: float  # radius of the deepest echo
     half_angle: float
-    depths: Field  # (depth, 1) distances from the apex
-    angles: Field  # (1, beam)
+    depths: FloatArray  # (depth, 1) distances from the apex
+    angles: FloatArray  # (1, beam)
 
     @classmethod
-    def draw(
+    def sample(
         cls, ellipse: Ellipse, shape: tuple[int, int], pixel_size_mm: float, axial: float, rng: np.random.Generator
     ) -> "Beams":
-        """A probe of random place; `axial` is the point spread function's standard deviation along depth, px."""
+        """A probe at a random position; `axial` is the point spread function's standard deviation along depth, px."""
         height, width = shape
         face = height * (rng.uniform(0.0, 0.09) if rng.random() < 0.6 else -rng.uniform(0.05, 0.5))
         face = min(face, ellipse.center_y - ellipse.half_extent[1] - 0.04 * height)
@@ -72,7 +71,7 @@ class Beams:
         return cls(apex_x, apex_y, start, end, half_angle, depths[:, None], angles[None])
 
     @cached_property
-    def pixels(self) -> tuple[Field, Field]:
+    def pixels(self) -> tuple[FloatArray, FloatArray]:
         """The x and y, px, of each sample (depth, beam)."""
         return self.apex_x + self.depths * np.sin(self.angles), self.apex_y + self.depths * np.cos(self.angles)
 
@@ -86,7 +85,7 @@ class Beams:
         """Numbers of depths and beams."""
         return self.depths.size, self.angles.size
 
-    def scan_convert(self, field: Field, shape: tuple[int, int]) -> Grey:
+    def scan_convert(self, field: FloatArray, shape: tuple[int, int]) -> Grey:
         """The field (depth, beam), 0 to 255, on the frame (height, width); black outside the sector."""
         x = np.arange(shape[1], dtype=np.float32) - np.float32(self.apex_x)
         y = np.arange(shape[0], dtype=np.float32)[:, None] - np.float32(self.apex_y)

@@ -3,13 +3,15 @@
 from torch import Tensor, cat, nn
 from torch.nn import functional as F
 
+from fetal_seg.config.registries import NETWORKS
 from fetal_seg.config.types import Activation, Block, Norm, Skip, Upsample
 from fetal_seg.models.blocks import BLOCKS, Upsampling, full_precision, pad_to_multiple
 
 WIDEST = 8  # channels double from level to level up to this many times the width: depth is cheap from there on
 
 
-class Network(nn.Module):
+@NETWORKS.register("encoder_decoder")
+class EncoderDecoder(nn.Module):
     """An encoder-decoder that spends its weights on depth rather than on width.
 
     Level i works at 1/2^i of the image's size with ``width * min(2^i, 8)`` channels, so that a

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from torch import Tensor, cat, nn
 from torch.nn import functional as F
 
+from fetal_seg.config.registries import NETWORKS
 from fetal_seg.config.types import Activation, Norm
 from fetal_seg.models.blocks import PlainBlock, Upsampling, conv_norm, full_precision, pad_to_multiple
 from fetal_seg.models.imagenet import start_from_lite0
@@ -55,10 +56,12 @@ class InvertedBottleneck(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, inputs, h, w) to (n, stage.channels, h / stride, w / stride)."""
-        return x + self.body(x) if self.shortcut else self.body(x)
+        y: Tensor = self.body(x)
+        return x + y if self.shortcut else y
 
 
-class Network(nn.Module):
+@NETWORKS.register("lite")
+class Lite(nn.Module):
     """EfficientNet-Lite0 without its last stage, under a U-Net's decoder that ends at half size.
 
     Logits are made at half the image's size and interpolated: a head's boundary is smooth, and the

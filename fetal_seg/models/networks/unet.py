@@ -3,11 +3,13 @@
 from torch import Tensor, cat, nn
 from torch.nn import functional as F
 
+from fetal_seg.config.registries import NETWORKS
 from fetal_seg.config.types import Activation, Norm, Upsample
 from fetal_seg.models.blocks import PlainBlock, Upsampling, full_precision, pad_to_multiple
 
 
-class Network(nn.Module):
+@NETWORKS.register("unet")
+class UNet(nn.Module):
     """Double convolutions, max-pooling, up-convolutions, and concatenated skips; channels double at each level.
 
     Against the paper: convolutions are padded, so that the output has the input's size, and there

@@ -14,15 +14,15 @@ from fetal_seg.evaluation.tables import Row, finite_value
 from fetal_seg.files import write_text
 from fetal_seg.measurement.biometry import DATING_FORMULAS
 from fetal_seg.measurement.quality import CIRCUMFERENCES_MM
-from fetal_seg.measurement.result import CHECK, ERROR, NO_HEAD, OK
+from fetal_seg.measurement.result import Flag
 from fetal_seg.report.page import environment
 from fetal_seg.report.prediction.columns import PAGE_COLUMNS
 
 FLAGS = {
-    OK: "The head was measured.",
-    CHECK: "The head was measured, but look at it: the reasons say why.",
-    NO_HEAD: "Nothing in the image looks like a head; nothing was measured.",
-    ERROR: "The file could not be read: the reason says why.",
+    Flag.OK: "The head was measured.",
+    Flag.CHECK: "The head was measured, but look at it: the reasons say why.",
+    Flag.NO_HEAD: "Nothing in the image looks like a head; nothing was measured.",
+    Flag.ERROR: "The file could not be read: the reason says why.",
 }
 BIN_MM = 10
 MOST_REASONS = 8
@@ -117,8 +117,8 @@ def _summary(rows: Sequence[Row]) -> list[str]:
     """The summary, in sentences."""
     counts = Counter(row["flag"] for row in rows)
     sentences = [
-        f"{len(rows)} image{'' if len(rows) == 1 else 's'}: {counts[OK]} measured, {counts[CHECK]} measured but to be "
-        f"checked, {counts[NO_HEAD]} without a head, {counts[ERROR]} unreadable."
+        f"{len(rows)} image{'' if len(rows) == 1 else 's'}: {counts[Flag.OK]} measured, {counts[Flag.CHECK]} measured "
+        f"but to be checked, {counts[Flag.NO_HEAD]} without a head, {counts[Flag.ERROR]} unreadable."
     ]
     in_mm = [value for row in rows if (value := finite_value(row, "hc_mm")) is not None]
     if len(in_mm) > 1:
@@ -135,7 +135,7 @@ def _summary(rows: Sequence[Row]) -> list[str]:
 def _doubts(rows: Sequence[Row]) -> list[tuple[str, int]]:
     """The commonest reasons to check an image, without what is in brackets, and how often each was given."""
     reasons = Counter(
-        reason.partition(" (")[0] for row in rows if row["flag"] == CHECK for reason in row.get("reasons") or []
+        reason.partition(" (")[0] for row in rows if row["flag"] == Flag.CHECK for reason in row.get("reasons") or []
     )
     return reasons.most_common(MOST_REASONS)
 

@@ -5,13 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from fetal_seg.data.augmentation.affine import Motion, move
-from fetal_seg.data.augmentation.pipeline import Augmentation
+from fetal_seg.config.augmentation import Augmentation
+from fetal_seg.data.augmentation.affine import RandomAffine, warp
+from fetal_seg.data.augmentation.pipeline import Augmenter
 from fetal_seg.evaluation.metrics import dice
 from fetal_seg.geometry.ellipse import Ellipse
 
 SHAPE = (192, 288)
-ASKED = Motion(rotation_deg=40.0, zoom=(1 / 1.8, 1.3), aspect=1.2, shift=0.1)
+ASKED = RandomAffine(rotation_deg=40.0, zoom=(1 / 1.8, 1.3), aspect=1.2, shift=0.1)
 UNMOVED = {"flip": False, "rotation_deg": 0.0, "scale": 1.0, "shift": 0.0, "gamma": 1.0, "contrast": 0.0}
 
 
@@ -26,7 +27,7 @@ def test_maps_stay_within_what_is_asked():
     rng = np.random.default_rng(0)
     turns, zooms, ratios, shifts = [], [], [], []
     for _ in range(2000):
-        matrix = ASKED.draw(SHAPE, rng)
+        matrix = ASKED.sample(SHAPE, rng)
         u, stretches, vt = np.linalg.svd(matrix[:, :2])
         turns.append(math.degrees(math.atan2((u @ vt)[1, 0], (u @ vt)[0, 0])))
         zooms.append(math.sqrt(stretches[0] * stretches[1]))
@@ -44,21 +45,21 @@ def test_maps_stay_within_what_is_asked():
 def test_a_moved_mask_is_that_of_the_moved_ellipse(seed):
     rng = np.random.default_rng(seed)
     head = Ellipse(143, 96, rng.uniform(35, 55), rng.uniform(25, 34), rng.uniform(0, math.pi))
-    matrix = ASKED.draw(SHAPE, rng)
-    moved = move(np.rint(255 * head.coverage(*SHAPE)).astype(np.uint8), matrix)
+    matrix = ASKED.sample(SHAPE, rng)
+    moved = warp(np.rint(255 * head.coverage(*SHAPE)).astype(np.uint8), matrix)
     assert dice(moved > 127, head.transform(matrix).rasterise(*SHAPE)) > 0.985
 
 
 def test_a_map_that_changes_nothing_keeps_every_pixel():
     image = np.random.default_rng(0).integers(0, 256, SHAPE, np.uint8)
-    np.testing.assert_array_equal(move(image, Motion().draw(SHAPE, np.random.default_rng(1))), image)
+    np.testing.assert_array_equal(warp(image, RandomAffine().sample(SHAPE, np.random.default_rng(1))), image)
 
 
 def test_what_shrinks_does_not_alias():
     """A fine checkerboard becomes grey, not a coarse one."""
     y, x = np.indices(SHAPE)
     fine = np.where((x + y) % 2, 255, 0).astype(np.uint8)
-    halved = move(fine, np.array([[0.5, 0, 72], [0, 0.5, 48]]))[60:130, 90:200]
+    halved = warp(fine, np.array([[0.5, 0, 72], [0, 0.5, 48]]))[60:130, 90:200]
     assert halved.std() < 30 < fine.std()
 
 
@@ -67,7 +68,7 @@ def test_a_head_keeps_its_shape_however_far_it_is_zoomed(aspect):
     """The ratio of its axes changes by no more than `aspect`; zoom is none of it."""
     head = np.rint(255 * Ellipse(143, 96, 36, 28, 0).coverage(*SHAPE)).astype(np.uint8)
     keys = UNMOVED | {"rotation_deg": 30.0, "scale": 1.3, "zoom_out": 1.8, "aspect": aspect}
-    augmenter = Augmentation(**keys).build()
+    augmenter = Augmenter(Augmentation(**keys))
     moved = [_axes(augmenter(head, head, seed)[1]) for seed in range(200)]
     ratios = np.array([long / short for long, short in moved]) / (36 / 28)
     assert ratios.max() < 1.03 * aspect
@@ -79,6 +80,6 @@ def test_a_head_keeps_its_shape_however_far_it_is_zoomed(aspect):
 
 def test_zoom_out_counts_only_beyond_scale():
     head = np.rint(255 * Ellipse(143, 96, 36, 28, 0).coverage(*SHAPE)).astype(np.uint8)
-    less, none = (Augmentation(**UNMOVED | {"scale": 1.5, "zoom_out": z}).build() for z in (1.2, 1.0))
+    less, none = (Augmenter(Augmentation(**UNMOVED | {"scale": 1.5, "zoom_out": z})) for z in (1.2, 1.0))
     for seed in range(5):
         np.testing.assert_array_equal(less(head, head, seed)[0], none(head, head, seed)[0])

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from fetal_seg.config.augmentation import Augmentation
 from fetal_seg.data.augmentation import artefacts
-from fetal_seg.data.augmentation.pipeline import Augmentation
+from fetal_seg.data.augmentation.pipeline import Augmenter
 from fetal_seg.geometry.ellipse import Ellipse
 
 HEAD = Ellipse(140, 96, 70, 52, 0.3)
@@ -79,7 +80,7 @@ def test_an_image_without_a_head_has_one_less():
 def test_negatives_come_as_often_as_asked_with_empty_masks():
     image, mask = scan()
     keys = {"flip": False, "rotation_deg": 0.0, "scale": 1.0, "shift": 0.0, "gamma": 1.0, "contrast": 0.0}
-    augmenter = Augmentation(**keys, negatives=0.3).build()
+    augmenter = Augmenter(Augmentation(**keys, negatives=0.3))
     results = [augmenter(image, mask, seed) for seed in range(300)]
     empty = [not changed.any() for _, changed in results]
     assert np.mean(empty) == pytest.approx(0.3, abs=0.08)
@@ -93,7 +94,7 @@ def test_negatives_come_as_often_as_asked_with_empty_masks():
 def test_artefacts_leave_the_mask(key):
     image, mask = scan()
     keys = {"flip": False, "rotation_deg": 0.0, "scale": 1.0, "shift": 0.0, "gamma": 1.0, "contrast": 0.0}
-    augmenter = Augmentation(**keys, **{key: 1.0}).build()
+    augmenter = Augmenter(Augmentation(**keys, **{key: 1.0}))
     results = [augmenter(image, mask, seed) for seed in range(6)]
     assert any((changed != image).any() for changed, _ in results)
     for _, own_mask in results:

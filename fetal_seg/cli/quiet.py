@@ -1,0 +1,25 @@
+"""What the commands change of the process they run in, which the library leaves to its host."""
+
+import logging
+import os
+import warnings
+
+
+def quiet_image_libraries() -> None:
+    """Keep what Pillow, pydicom and FFmpeg say of a damaged file off the terminal: our own errors and notes tell it.
+
+    Set once for the whole process: changing filters around each call would not be safe where several threads read.
+    Processes that are started later inherit the environment alone.
+    """
+    warnings.filterwarnings("ignore", module=r"(PIL|pydicom)\.")
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
+    logging.getLogger("pydicom").propagate = False
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET; FFmpeg reads it at the first video
+
+
+def let_idle_threads_sleep() -> None:
+    """Else PyTorch's threads, waiting for the next layer, take the cores from those that draw and write.
+
+    To be called before PyTorch is imported.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -1,0 +1,69 @@
+"""``predict.py``, from a checked configuration to a folder of results.
+
+What it needs is imported where it is used: inputs that cannot be used are refused before torch is imported.
+"""
+
+import hashlib
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fetal_seg.commands.predict.inputs import find_inputs, pixel_sizes
+from fetal_seg.config.commands import PredictConfig
+from fetal_seg.data.loading import cache_folder
+
+
+def run(config: PredictConfig, run_dir: Path, command_line: Sequence[str]) -> None:
+    """Measure every image of the input; write tables, masks, pictures and a page.
+
+    Args:
+        config: checked.
+        run_dir: gets the results.
+        command_line: for the page.
+
+    Raises:
+        InputError: nothing can be measured, a checkpoint cannot be used, or `run_dir` cannot be written.
+    """
+    inputs = find_inputs(config.input, cache_folder(config.cache_dir))
+    csv = Path(config.pixel_size_csv).expanduser() if config.pixel_size_csv else None
+    sizes = pixel_sizes(inputs, csv, config.pixel_size_mm)
+
+    from fetal_seg.commands.predict.folder import OutputOptions, predict_to
+    from fetal_seg.commands.predict.pipeline import PredictionOptions
+    from fetal_seg.inference.predictor import Predictor
+
+    checkpoints = [config.ckpt] if isinstance(config.ckpt, str) else config.ckpt
+    predictor = Predictor.load(checkpoints, config.device, flips=config.tta == "flips", precision=config.precision)
+    options = PredictionOptions(
+        sizes,
+        size_source="given" if config.pixel_size_mm else "csv",
+        every=config.every,
+        overlays=config.overlays,
+        gestational_age_weeks=config.gestational_age_weeks,
+    )
+    output = OutputOptions(
+        submission=config.format == "hc18",
+        dicom=(config.dicom,) if isinstance(config.dicom, str) else tuple(config.dicom),
+        settings=_settings(config, checkpoints),
+        resume=config.predict.resume,
+        command=shlex.join(["python", Path(command_line[0]).name, *command_line[1:]]),
+    )
+    predict_to(run_dir, predictor, inputs, options, output)
+
+
+def _settings(config: PredictConfig, checkpoints: list[str]) -> dict[str, Any]:
+    """What decides the numbers of a row."""
+    from fetal_seg.models.weights import locate
+
+    contents = [locate(checkpoint).read_bytes() for checkpoint in checkpoints]
+    return {
+        "ckpt": [Path(checkpoint).name for checkpoint in checkpoints],
+        "ckpt_digests": [hashlib.blake2b(content, digest_size=8).hexdigest() for content in contents],
+        "tta": config.tta,
+        "precision": config.precision,
+        "every": config.every,
+        "overlays": config.overlays,
+        "pixel_size_mm": config.pixel_size_mm,
+        "gestational_age_weeks": config.gestational_age_weeks,
+    }

@@ -1,0 +1,1 @@
+"""The data sources: a module for each. See ``fetal_seg.data.loading.load_records``."""

@@ -1,0 +1,65 @@
+"""Networks run by PyTorch."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from fetal_seg.inference.runtime import Logits
+from fetal_seg.measurement.calibration import Calibration
+from fetal_seg.models.blocks import fold_norms
+from fetal_seg.models.checkpoint import Checkpoint, read_checkpoint
+from fetal_seg.models.device import choose_device, choose_precision
+from fetal_seg.models.preprocessing import Preprocessing, normalise
+
+HALF = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
+
+
+class PyTorchRuntime:
+    """A `Runtime` on a CPU or a GPU.
+
+    Args:
+        network: maps (n, 1, h, w) to logits (n, 1, h, w).
+        preprocessing: of its images.
+        device: where the network runs.
+        precision: auto, 32-true, bf16-mixed or 16-mixed, see `choose_precision`.
+        calibration: of the network.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        preprocessing: Preprocessing,
+        device: torch.device,
+        precision: str = "auto",
+        calibration: Calibration | None = None,
+    ) -> None:
+        self.preprocessing, self.calibration, self._device = preprocessing, calibration, device
+        self._half = HALF.get(choose_precision(precision, device)[0])
+        self._network = fold_norms(network.eval()).to(device).to(memory_format=torch.channels_last)
+
+    @classmethod
+    def load(cls, checkpoint: str | Path | Checkpoint, device: str, precision: str) -> "PyTorchRuntime":
+        """The network of a checkpoint; see `open_runtime`."""
+        read = checkpoint if isinstance(checkpoint, Checkpoint) else read_checkpoint(checkpoint)
+        description = read.description
+        return cls(
+            read.build_network(),
+            description.preprocessing,
+            choose_device(device),
+            precision,
+            description.calibration,
+        )
+
+    @torch.inference_mode()
+    def logits(self, images: NDArray[np.uint8]) -> Logits:
+        """See `Runtime`."""
+        batch = torch.from_numpy(images)[:, None].to(self._device)
+        batch = normalise(batch, self.preprocessing.mean, self.preprocessing.std).contiguous(
+            memory_format=torch.channels_last
+        )
+        with torch.autocast(self._device.type, self._half, enabled=self._half is not None):
+            logits = self._network(batch)
+        return np.asarray(logits.float()[:, 0].cpu().numpy(), np.float32)

@@ -1,0 +1,91 @@
+"""What a checkpoint says of itself."""
+
+from collections.abc import Mapping
+from dataclasses import field, fields
+from typing import Any
+
+from pydantic import StrictStr, model_serializer, model_validator
+from pydantic.dataclasses import dataclass
+
+from fetal_seg.config.plain_data import Names, PlainChoice, PlainData
+from fetal_seg.measurement.calibration import Calibration
+from fetal_seg.models.preprocessing import Preprocessing
+from fetal_seg.version import __version__
+
+FORMAT = 2  # 1 had other names for the limits of confidences
+FORMATS = (1, FORMAT)  # that can be read
+
+
+@dataclass(frozen=True)
+class DataDescription(PlainData):
+    """The data that a network was trained with; a file has the fingerprint beside the source's keys.
+
+    Attributes:
+        source: the data source with its keys, as ``load_records`` takes them.
+        fingerprint: of the content of all records.
+    """
+
+    source: PlainChoice
+    fingerprint: StrictStr
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, content: Any) -> Any:
+        if not isinstance(content, Mapping):
+            return content
+        source = {key: value for key, value in content.items() if key != "fingerprint"}
+        return {"source": source} | {key: value for key, value in content.items() if key == "fingerprint"}
+
+    @model_serializer
+    def _spread(self) -> dict[str, Any]:
+        return {**self.source.to_dict(), "fingerprint": self.fingerprint}
+
+
+@dataclass(frozen=True)
+class SplitNames(PlainData):
+    """File names of the images that trained, and of those that validated."""
+
+    train: Names
+    val: Names
+
+
+@dataclass(frozen=True)
+class CheckpointDescription(PlainData):
+    """What a checkpoint says of itself, enough to build its network and to find its data again.
+
+    Attributes:
+        network: as ``build_network`` takes it.
+        preprocessing: of its images.
+        data: that it was trained with.
+        split: of these data.
+        calibration: what held-out images taught about its errors; None where it was not calibrated.
+        classes: what its logits are of.
+        version: of this package, when it was trained.
+        further: other entries of its file, as they are; those of released weights are ``training`` and ``figures``.
+    """
+
+    network: PlainChoice
+    preprocessing: Preprocessing
+    data: DataDescription
+    split: SplitNames
+    calibration: Calibration | None = None
+    classes: Names = ("head",)
+    version: StrictStr = __version__
+    further: Mapping[str, Any] = field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, content: Any) -> Any:
+        if not isinstance(content, Mapping):
+            return content
+        names = {entry.name for entry in fields(cls)} - {"further"}
+        further = {key: value for key, value in content.items() if key not in {*names, "format"}}
+        return {key: value for key, value in content.items() if key in names} | {"further": further}
+
+    @model_serializer
+    def _spread(self) -> dict[str, Any]:
+        content: dict[str, Any] = {"format": FORMAT, "version": self.version, "network": self.network.to_dict()}
+        content |= {"preprocessing": self.preprocessing.to_dict(), "classes": list(self.classes)}
+        content |= {"data": self.data.to_dict(), "split": self.split.to_dict()}
+        content |= {"calibration": self.calibration.to_dict()} if self.calibration else {}
+        return content | dict(self.further)

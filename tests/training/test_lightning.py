@@ -1,0 +1,148 @@
+"""The data module and the task with plain Lightning, as in a notebook."""
+
+import pytest
+import torch
+from lightning.pytorch import Trainer
+
+from fetal_seg.config.augmentation import Augmentation
+from fetal_seg.config.data import FolderConfig, PhantomConfig
+from fetal_seg.config.model import EncoderDecoderConfig
+from fetal_seg.config.training import SgdConfig
+from fetal_seg.data.cache import build_cache
+from fetal_seg.data.preparation import PreparedImages
+from fetal_seg.errors import InputError
+from fetal_seg.geometry.letterbox import Letterbox
+from fetal_seg.inference.predictor import Predictor
+from fetal_seg.training.datamodule import EpochSampler, HeadDataModule
+from fetal_seg.training.task import SegmentationTask
+from tests.data.made_records import make_records
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory, cache_dir):
+    """A trainer that fitted a small network to phantoms, its task and its data."""
+    folder = tmp_path_factory.mktemp("notebook")
+    data = HeadDataModule(PhantomConfig(images=24, test_images=3, height=64, width=96, cache_dir=str(cache_dir)))
+    task = SegmentationTask(EncoderDecoderConfig(depth=3, width=8), optim=SgdConfig(lr=0.05))
+    quiet = {"enable_progress_bar": False, "enable_model_summary": False, "logger": False}
+    trainer = Trainer(max_epochs=1, accelerator="cpu", default_root_dir=folder, **quiet)
+    trainer.fit(task, datamodule=data)
+    return trainer, task, data
+
+
+def test_fit_logs_loss_dice_and_iou_of_both_parts(fitted):
+    trainer, _, _ = fitted
+    names = {f"{part}/{name}" for part in ("train", "val") for name in ("loss", "dice", "iou")}
+    assert names <= set(trainer.callback_metrics)
+    assert all(torch.isfinite(trainer.callback_metrics[name]) for name in names)
+
+
+def test_test_measures_the_validation_part(fitted):
+    trainer, task, data = fitted
+    (found,) = trainer.test(task, datamodule=data, verbose=False)
+    (expected,) = trainer.validate(task, datamodule=data, verbose=False)
+    assert set(found) == {"test/loss", "test/dice", "test/iou"}
+    for name in ("loss", "dice", "iou"):
+        assert found[f"test/{name}"] == pytest.approx(expected[f"val/{name}"], rel=1e-5)
+
+
+def test_predict_gives_logits_at_the_networks_size(fitted):
+    trainer, task, data = fitted
+    logits = torch.cat(trainer.predict(task, datamodule=data))
+    assert logits.shape == (len(data.val_records), 1, 64, 96)
+
+
+def test_its_checkpoint_describes_itself_and_measures(fitted, tmp_path):
+    trainer, _, data = fitted
+    trainer.save_checkpoint(tmp_path / "x.ckpt")
+    predictor = Predictor.load(tmp_path / "x.ckpt")
+    image = data.val_records[0].read_image()
+    assert predictor.measure(image).mask.shape == image.shape
+
+
+def test_the_same_seed_gives_the_same_batches_and_another_one_others(cache_dir):
+    def first(seed):
+        config = PhantomConfig(images=24, test_images=3, height=64, width=96, cache_dir=str(cache_dir))
+        data = HeadDataModule(config, seed=seed)
+        data.setup("fit")
+        return next(iter(data.train_dataloader()))["image"]
+
+    assert torch.equal(first(1), first(1))
+    assert not torch.equal(first(1), first(2))
+
+
+def test_missing_data_are_told_when_they_are_prepared(tmp_path):
+    data = HeadDataModule(FolderConfig(root=str(tmp_path / "none"), cache_dir=str(tmp_path)))
+    with pytest.raises(InputError, match="there is no such folder"):
+        data.prepare_data()
+
+
+def module(records, folder, augmentation=None, **keys):
+    """A data module of these records."""
+    cache = build_cache(records, Letterbox(64, 96), folder / "cache")
+    config = FolderConfig(root=str(folder), height=64, width=96, **keys)
+    return HeadDataModule(config, augmentation, prepared=PreparedImages(tuple(records), cache))
+
+
+def test_order_is_a_function_of_seed_and_epoch():
+    def order(seed, epoch):
+        sampler = EpochSampler(50, seed, shuffle=True)
+        sampler.set_epoch(epoch)
+        return list(sampler)
+
+    assert order(0, 3) == order(0, 3)
+    assert sorted(index for _, index in order(0, 3)) == list(range(50))
+    assert [i for _, i in order(0, 3)] != [i for _, i in order(0, 4)]
+    assert [i for _, i in order(0, 3)] != [i for _, i in order(1, 3)]
+
+
+def test_batches_do_not_depend_on_the_number_of_workers(tmp_path):
+    records = make_records(tmp_path / "a", 20)
+
+    def batches(workers):
+        loader = module(records, tmp_path, batch_size=5, workers=workers).train_dataloader()
+        loader.sampler.set_epoch(2)
+        return [(batch["image"].clone(), batch["mask"].clone()) for batch in loader]
+
+    for (image, mask), (expected, truth) in zip(batches(2), batches(0), strict=True):
+        assert torch.equal(image, expected)
+        assert torch.equal(mask, truth)
+        assert image.dtype == torch.uint8
+        assert image.shape[1:] == (1, 64, 96)
+
+
+def test_parts_are_cut_by_examination_and_limited(tmp_path):
+    data = module(make_records(tmp_path / "a", 40), tmp_path, split_seed=3, limit=3)
+    assert len(data.split.train) == 32
+    assert len(data.split.val) == 8
+    assert len(data.train_records) == len(data.val_records) == 3
+    assert not {name[:3] for name in data.split.train} & {name[:3] for name in data.split.val}
+
+
+def test_augmentation_is_for_the_training_part_alone(tmp_path):
+    records = make_records(tmp_path / "a", 20)
+    moved, still = (module(records, tmp_path, Augmentation(enabled=on)) for on in (True, False))
+    assert torch.equal(next(iter(moved.val_dataloader()))["image"], next(iter(still.val_dataloader()))["image"])
+    assert not torch.equal(next(iter(moved.train_dataloader()))["image"], next(iter(still.train_dataloader()))["image"])
+
+
+def test_a_split_file_is_read_back(tmp_path):
+    from fetal_seg.data.split_files import write_split
+
+    records = make_records(tmp_path / "a", 20)
+    first = module(records, tmp_path, split_seed=7)
+    write_split(tmp_path / "split.json", first.split, {record.name: record.examination for record in records})
+    again = module(records, tmp_path, split_seed=8, split_file=str(tmp_path / "split.json"))
+    assert again.split.val == first.split.val
+    assert module(records, tmp_path, split_seed=8).split.val != first.split.val
+
+
+def test_kfold_validates_each_image_once_and_random_tells_what_leaks(tmp_path, caplog):
+    records = make_records(tmp_path / "a", 20)
+    parts = [module(records, tmp_path, split="kfold", folds=4, fold=fold).split.val for fold in range(4)]
+    assert sorted(name for part in parts for name in part) == sorted(record.name for record in records)
+    caplog.clear()
+    split = module(records, tmp_path, split="random").split
+    trained = {name[:3] for name in split.train}
+    sisters = sum(name[:3] in trained for name in split.val)
+    assert f"{sisters} of 4 validation images" in caplog.text
