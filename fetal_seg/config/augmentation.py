@@ -64,5 +64,6 @@ class Augmentation:
 
     def to_dict(self) -> dict[str, Any]:
         """The keys as configurations have them."""
-        keys: dict[str, Any] = asdict(self)
-        return keys | keys.pop("grey")
+        keys = asdict(self)
+        grey: dict[str, Any] = keys.pop("grey")
+        return keys | grey

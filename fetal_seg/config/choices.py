@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from fetal_seg.errors import InputError
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,12 @@ class Registry(Generic[T]):
 
     def __init__(self, kind: str, place: str) -> None:
         self.kind, self._place = kind, place
-        self._registered: dict[str, T] = {}
+        self._registered: dict[str, Any] = {}
 
-    def register(self, name: str) -> Callable[[T], T]:
+    def register(self, name: str) -> Callable[[Item], Item]:
         """Decorator: what follows is called `name`."""
 
-        def keep(item: T) -> T:
+        def keep(item: Item) -> Item:
             self._registered[name] = item
             return item
 
@@ -86,7 +87,8 @@ class Registry(Generic[T]):
         if name not in self._registered:
             self.check(name)
             importlib.import_module(self._modules()[name])
-        return self._registered[name]
+        item: T = self._registered[name]
+        return item
 
     def _modules(self) -> dict[str, str]:
         """The module of each name."""

@@ -76,10 +76,11 @@ def names_of(schema: Any) -> tuple[str, ...]:
 
 def by_name(*schemas: Any) -> Discriminator:
     """Chooses the schema, tagged by its class's name, whose ``name`` is given; the last is for all other names."""
-    tags = {name: schema.__name__ for schema in schemas for name in names_of(schema)}
+    tags: dict[str, str] = {name: schema.__name__ for schema in schemas for name in names_of(schema)}
+    default: str = schemas[-1].__name__
 
     def choose(given: Any) -> str:
         name = given.get("name") if isinstance(given, dict) else given.name
-        return tags.get(str(name), str(schemas[-1].__name__))
+        return tags.get(str(name), default)
 
     return Discriminator(choose)

@@ -147,7 +147,7 @@ class Ellipse:
         u, v = u / self.semi_axis_a, v / self.semi_axis_b
         radius = np.hypot(u, v)
         gradient = np.hypot(u / self.semi_axis_a, v / self.semi_axis_b) / np.maximum(radius, 1e-12)
-        return (radius - 1) / np.maximum(gradient, 1e-12)
+        return np.asarray((radius - 1) / np.maximum(gradient, 1e-12))
 
     def rasterise(self, height: int, width: int) -> Grey:
         """Mask (height, width) of 0 and 1: 1 where the pixel's centre lies in the ellipse."""

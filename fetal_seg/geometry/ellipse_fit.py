@@ -164,7 +164,7 @@ def _inside(points: FloatArray, frame: tuple[float, float, float, float], margin
     """Which points (n, 2) lie within the frame, at least `margin` px from its edges."""
     x, y = points.T
     left, top, right, bottom = frame
-    return (x > left + margin) & (x < right - margin) & (y > top + margin) & (y < bottom - margin)
+    return np.asarray((x > left + margin) & (x < right - margin) & (y > top + margin) & (y < bottom - margin))
 
 
 def _enclosed_area(line: FloatArray) -> float:

@@ -170,7 +170,7 @@ def _axes(shape: tuple[int, ...], ellipse: Ellipse, width: float, halo: float) -
             parts.append(bar * (to_end < 0) * _dashed(along / (7 * width), 7 * width, 0.5))
             parts.append(bar * _bar(to_end, 2 * arm + broader))
             parts.append(_bar(to_end, width + broader) * _bar(across, 2 * arm + broader))
-        return np.max(parts, axis=0)
+        return np.asarray(np.max(parts, axis=0))
 
     return _Line(y, x, covered(0), HALO_OPACITY * covered(2 * halo), PREDICTION)
 
@@ -195,7 +195,7 @@ def _bar(distance: FloatArray, width: float) -> FloatArray:
 
 def _dashed(phase: FloatArray, period: float, filled: float) -> FloatArray:
     """1 in the dashes and 0 in the gaps of a line, by the phase (1 for a dash and its gap), for a period in px."""
-    return np.clip(0.5 + period * (filled / 2 - np.abs(phase % 1 - 0.5)), 0, 1)
+    return np.asarray(np.clip(0.5 + period * (filled / 2 - np.abs(phase % 1 - 0.5)), 0, 1))
 
 
 def _blend(picture: Picture, line: _Line, opacity: FloatArray, colour: Colour) -> None:

@@ -50,7 +50,8 @@ def focal(logits: Tensor, target: Tensor, *, gamma: float = 2.0) -> Tensor:
     Source of the soft form: X. Li et al., quality focal loss (arXiv:2006.04388).
     """
     weight = (target - logits.sigmoid()).abs() ** gamma
-    return (weight * F.binary_cross_entropy_with_logits(logits, target, reduction="none")).mean()
+    pixelwise = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    return torch.mean(weight * pixelwise)
 
 
 @LOSSES.register("boundary")

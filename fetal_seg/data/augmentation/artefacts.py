@@ -149,7 +149,7 @@ def _soft_body(image: Grey, mask: Grey, rng: np.random.Generator) -> Grey:
     for _ in range(rng.integers(0, 4)):  # vertebra and ribs, with their shadows
         body += 150 * _blob(x, y, center, size, rng, 0.03, 0.1)
     weight = np.clip((1.04 - radius) / 0.08, 0, 1)
-    return np.clip(image * (1 - weight) + body * weight, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(image * (1 - weight) + body * weight, 0, 255), np.uint8)
 
 
 def _blob(
@@ -159,7 +159,7 @@ def _blob(
     away, turn = size * rng.uniform(0, 0.75), rng.uniform(0, 2 * math.pi)
     dx, dy = x - center[1] - away * math.cos(turn), y - center[0] - away * math.sin(turn)
     half_x, half_y = size * rng.uniform(smallest, largest, 2)
-    return np.clip(1.5 * (1.3 - np.hypot(dx / half_x, dy / half_y)), 0, 1)
+    return np.asarray(np.clip(1.5 * (1.3 - np.hypot(dx / half_x, dy / half_y)), 0, 1))
 
 
 def _no_echo(shape: tuple[int, ...], rng: np.random.Generator) -> Grey:

@@ -138,7 +138,8 @@ class Scene:
         angles = np.linspace(-math.pi, math.pi, 361)
         parts = self.rng.standard_normal((2, waves)) / math.sqrt(waves)
         orders = np.arange(1, waves + 1)[:, None] * angles
-        return np.interp(self.around, angles, parts[0] @ np.cos(orders) + parts[1] @ np.sin(orders)).astype(np.float32)
+        waves_sum = parts[0] @ np.cos(orders) + parts[1] @ np.sin(orders)
+        return np.asarray(np.interp(self.around, angles, waves_sum), np.float32)
 
 
 def _anatomy(early: bool, age: float, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
@@ -195,12 +196,12 @@ def _anatomy(early: bool, age: float, rng: np.random.Generator) -> tuple[FloatAr
 
 
 def _amplitude(decibels: FloatArray | float) -> FloatArray:
-    return np.exp(np.asarray(decibels, np.float32) * np.float32(math.log(10) / 20))
+    return np.asarray(np.exp(np.asarray(decibels, np.float32) * np.float32(math.log(10) / 20)))
 
 
 def _step(value: FloatArray, width: float | FloatArray) -> FloatArray:
     """0 below 0, 1 above it, with a ramp of so much width."""
-    return np.clip(np.asarray(value / width, np.float32) + np.float32(0.5), 0, 1)
+    return np.asarray(np.clip(np.asarray(value / width, np.float32) + np.float32(0.5), 0, 1))
 
 
 def _px(points: ArrayLike) -> NDArray[np.int32]:

@@ -158,7 +158,7 @@ def _transfer_syntax(path: Path, header: "Dataset") -> "UID":
 def _is_deflated(header: "Dataset") -> bool:
     from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-    return header.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
+    return bool(header.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian)
 
 
 def _complete_frames(path: Path, header: "Dataset", syntax: "UID", start: int, frames: int) -> int:
@@ -170,7 +170,7 @@ def _complete_frames(path: Path, header: "Dataset", syntax: "UID", start: int, f
         lead = file.read(8 if syntax.is_implicit_VR else 12)  # tag, (VR,) length
     (length,) = struct.unpack("<L" if syntax.is_little_endian else ">L", lead[-4:])
     held = min(length, path.stat().st_size - start - len(lead))
-    return min(frames, held * frames // get_expected_length(header))
+    return min(frames, int(held * frames // get_expected_length(header)))
 
 
 def _decoded(source: _Source, numbers: range) -> Iterator[tuple[int, Grey]]:
