@@ -132,8 +132,7 @@ def _prepare(group: str, plain: Plain, schema: Any, conf: Path, problems: list[s
 
 def _members(schema: Any, group: str) -> tuple[Any, ...]:
     """The schemas of a group; the last one is for choices that have none of their own."""
-    union = next(field.type for field in fields(schema) if field.name == group)
-    return tuple(get_args(member)[0] for member in get_args(get_args(union)[0]))
+    return get_args(get_type_hints(schema)[group])
 
 
 def _build(schema: type[Schema], given: Plain, problems: list[str]) -> Schema | None:

@@ -3,10 +3,10 @@
 from dataclasses import field
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, Tag
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from fetal_seg.config.types import STRICT, GroupConfig, Natural, Positive, Seed, Size, by_name
+from fetal_seg.config.types import STRICT, ByName, GroupConfig, Natural, Positive, Seed, Size
 
 
 @dataclass(config=STRICT, kw_only=True)
@@ -73,18 +73,5 @@ class CustomDataConfig(DataConfig):
     keys: dict[str, Any] = field(default_factory=dict)
 
 
-Source = Annotated[
-    Annotated[Hc18Config, Tag("Hc18Config")]
-    | Annotated[PhantomConfig, Tag("PhantomConfig")]
-    | Annotated[FolderConfig, Tag("FolderConfig")]
-    | Annotated[CustomDataConfig, Tag("CustomDataConfig")],
-    by_name(Hc18Config, PhantomConfig, FolderConfig, CustomDataConfig),
-]
-SourceOrRun = Annotated[
-    Annotated[Hc18Config, Tag("Hc18Config")]
-    | Annotated[PhantomConfig, Tag("PhantomConfig")]
-    | Annotated[FolderConfig, Tag("FolderConfig")]
-    | Annotated[FromRunConfig, Tag("FromRunConfig")]
-    | Annotated[CustomDataConfig, Tag("CustomDataConfig")],
-    by_name(Hc18Config, PhantomConfig, FolderConfig, FromRunConfig, CustomDataConfig),
-]
+Source = Annotated[Hc18Config | PhantomConfig | FolderConfig | CustomDataConfig, ByName()]
+SourceOrRun = Annotated[Hc18Config | PhantomConfig | FolderConfig | FromRunConfig | CustomDataConfig, ByName()]

@@ -3,7 +3,7 @@
 from dataclasses import field
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, Tag
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from fetal_seg.config.choices import Choice
@@ -11,6 +11,7 @@ from fetal_seg.config.types import (
     STRICT,
     Activation,
     Block,
+    ByName,
     Depth,
     Fraction,
     GroupConfig,
@@ -19,7 +20,6 @@ from fetal_seg.config.types import (
     Upsample,
     Weights,
     Width,
-    by_name,
 )
 
 
@@ -103,11 +103,4 @@ class CustomModelConfig(ModelConfig):
     keys: dict[str, Any] = field(default_factory=dict)
 
 
-Model = Annotated[
-    Annotated[EncoderDecoderConfig, Tag("EncoderDecoderConfig")]
-    | Annotated[UnetConfig, Tag("UnetConfig")]
-    | Annotated[SmpConfig, Tag("SmpConfig")]
-    | Annotated[LiteConfig, Tag("LiteConfig")]
-    | Annotated[CustomModelConfig, Tag("CustomModelConfig")],
-    by_name(EncoderDecoderConfig, UnetConfig, SmpConfig, LiteConfig, CustomModelConfig),
-]
+Model = Annotated[EncoderDecoderConfig | UnetConfig | SmpConfig | LiteConfig | CustomModelConfig, ByName()]

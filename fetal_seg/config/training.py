@@ -3,11 +3,12 @@
 from dataclasses import field
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, Tag
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from fetal_seg.config.types import (
     STRICT,
+    ByName,
     Device,
     Fraction,
     GroupConfig,
@@ -15,7 +16,6 @@ from fetal_seg.config.types import (
     Positive,
     Precision,
     Weight,
-    by_name,
 )
 
 Rate = Annotated[float, Field(gt=0, le=10)]
@@ -78,14 +78,14 @@ class CustomOptimConfig(OptimConfig):
     keys: dict[str, Any] = field(default_factory=dict)
 
 
-Optim = Annotated[
-    Annotated[AdamConfig, Tag("AdamConfig")]
-    | Annotated[AdamWConfig, Tag("AdamWConfig")]
-    | Annotated[SgdConfig, Tag("SgdConfig")]
-    | Annotated[RmspropConfig, Tag("RmspropConfig")]
-    | Annotated[CustomOptimConfig, Tag("CustomOptimConfig")],
-    by_name(AdamConfig, AdamWConfig, SgdConfig, RmspropConfig, CustomOptimConfig),
-]
+Optim = Annotated[AdamConfig | AdamWConfig | SgdConfig | RmspropConfig | CustomOptimConfig, ByName()]
+
+
+@dataclass(config=STRICT, kw_only=True)
+class CustomConfig(GroupConfig):
+    """A registered schedule or loss without a schema; ``keys`` are those of its YAML file."""
+
+    keys: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(config=STRICT, kw_only=True)
@@ -112,20 +112,7 @@ class PlainScheduleConfig(GroupConfig):
     name: Literal["cosine", "none"] = "none"
 
 
-@dataclass(config=STRICT, kw_only=True)
-class CustomScheduleConfig(GroupConfig):
-    """A registered schedule without a schema; ``keys`` are those of its YAML file."""
-
-    keys: dict[str, Any] = field(default_factory=dict)
-
-
-Schedule = Annotated[
-    Annotated[OneCycleConfig, Tag("OneCycleConfig")]
-    | Annotated[PlateauConfig, Tag("PlateauConfig")]
-    | Annotated[PlainScheduleConfig, Tag("PlainScheduleConfig")]
-    | Annotated[CustomScheduleConfig, Tag("CustomScheduleConfig")],
-    by_name(OneCycleConfig, PlateauConfig, PlainScheduleConfig, CustomScheduleConfig),
-]
+Schedule = Annotated[OneCycleConfig | PlateauConfig | PlainScheduleConfig | CustomConfig, ByName()]
 
 
 @dataclass(config=STRICT, kw_only=True)
@@ -168,21 +155,9 @@ class CircumferenceConfig(GroupConfig):
     circumference_weight: Weight = 1.0
 
 
-@dataclass(config=STRICT, kw_only=True)
-class CustomLossConfig(GroupConfig):
-    """A registered loss without a schema; ``keys`` are those of its YAML file."""
-
-    keys: dict[str, Any] = field(default_factory=dict)
-
-
 Loss = Annotated[
-    Annotated[BceDiceConfig, Tag("BceDiceConfig")]
-    | Annotated[PlainLossConfig, Tag("PlainLossConfig")]
-    | Annotated[FocalConfig, Tag("FocalConfig")]
-    | Annotated[BoundaryConfig, Tag("BoundaryConfig")]
-    | Annotated[CircumferenceConfig, Tag("CircumferenceConfig")]
-    | Annotated[CustomLossConfig, Tag("CustomLossConfig")],
-    by_name(BceDiceConfig, PlainLossConfig, FocalConfig, BoundaryConfig, CircumferenceConfig, CustomLossConfig),
+    BceDiceConfig | PlainLossConfig | FocalConfig | BoundaryConfig | CircumferenceConfig | CustomConfig,
+    ByName(),
 ]
 
 

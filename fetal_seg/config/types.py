@@ -3,8 +3,9 @@
 from dataclasses import asdict, fields
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, ConfigDict, Discriminator, Field
+from pydantic import AfterValidator, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic.dataclasses import dataclass
+from pydantic_core import CoreSchema, core_schema
 
 from fetal_seg.config.choices import Choice
 
@@ -74,13 +75,16 @@ def names_of(schema: Any) -> tuple[str, ...]:
     return get_args(next(field.type for field in fields(schema) if field.name == "name"))
 
 
-def by_name(*schemas: Any) -> Discriminator:
-    """Chooses the schema, tagged by its class's name, whose ``name`` is given; the last is for all other names."""
-    tags: dict[str, str] = {name: schema.__name__ for schema in schemas for name in names_of(schema)}
-    default: str = schemas[-1].__name__
+class ByName:
+    """Annotates a union of group schemas: the one whose ``name`` allows the name given, the last for all others."""
 
-    def choose(given: Any) -> str:
-        name = given.get("name") if isinstance(given, dict) else given.name
-        return tags.get(str(name), default)
+    def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """A union that pydantic discriminates by the name."""
+        schemas = get_args(union)
+        index_of = {name: index for index, schema in enumerate(schemas) for name in names_of(schema)}
 
-    return Discriminator(choose)
+        def choose(given: Any) -> int:
+            name = given.get("name") if isinstance(given, dict) else getattr(given, "name", None)
+            return index_of.get(str(name), len(schemas) - 1)
+
+        return core_schema.tagged_union_schema(dict(enumerate(map(handler, schemas))), choose)
