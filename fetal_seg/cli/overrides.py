@@ -56,17 +56,16 @@ def _checked(argument: str, problems: list[str]) -> str:
         problems.append(f"{argument!r} is no override ({reason}); write key=value, with quotes around odd characters")
         return argument
     key = parsed.key_or_group
-    folder = CONF / key
-    if folder.is_dir():
+    if is_of_hydra(argument):  # its groups have choices of plugins beside those of conf/hydra
+        return argument
+    if (folder := CONF / key).is_dir():
         choices = sorted(file.stem for file in folder.glob("*.yaml"))
         values = parsed.sweep_string_iterator() if parsed.is_sweep_override() else [parsed.value()]
         unknown = [str(value) for value in values if str(value) not in choices]
         if unknown and not parsed.is_delete():
             problems.append(f"{key}={', '.join(unknown)} is unknown; take one of {', '.join(choices)}")
         return argument
-    if is_of_hydra(argument) or parsed.is_delete():
-        return argument
-    return f"++{argument.lstrip('+')}"
+    return argument if parsed.is_delete() else f"++{argument.lstrip('+')}"
 
 
 def is_of_hydra(override: str) -> bool:
