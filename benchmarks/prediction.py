@@ -79,8 +79,8 @@ def _stages(checkpoint: str, source: Path, most: int = 64) -> Iterator[tuple[str
     from fetal_seg.images.drawing import overlay
     from fetal_seg.images.grey import write_png
     from fetal_seg.images.reader import read_frames
+    from fetal_seg.inference.opening import open_runtime
     from fetal_seg.inference.predictor import Predictor
-    from fetal_seg.inference.runtime import open_runtime
     from fetal_seg.report.pictures import ContactSheet, Panel
 
     files = list(itertools.islice(find_inputs(str(source), cache_folder(None)), most))

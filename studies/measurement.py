@@ -22,8 +22,9 @@ from fetal_seg.evaluation.scoring import score_records
 from fetal_seg.geometry.arrays import Grey
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.geometry.ellipse_fit import measure_head
+from fetal_seg.inference.opening import open_runtime
 from fetal_seg.inference.predictor import Predictor
-from fetal_seg.inference.runtime import Runtime, open_runtime
+from fetal_seg.inference.runtime import Runtime
 from fetal_seg.models.checkpoint import Checkpoint, read_checkpoint
 from studies.figures import with_interval
 

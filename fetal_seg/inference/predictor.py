@@ -21,7 +21,8 @@ from fetal_seg.geometry.letterbox import Letterbox
 from fetal_seg.geometry.spacing import Spacing
 from fetal_seg.images.grey import grey_of
 from fetal_seg.images.reader import Frame, read_frames
-from fetal_seg.inference.runtime import Logits, Runtime, open_runtime
+from fetal_seg.inference.opening import open_runtime
+from fetal_seg.inference.runtime import Logits, Runtime
 from fetal_seg.measurement.biometry import check_gestational_age
 from fetal_seg.measurement.calibration import Calibration
 from fetal_seg.measurement.novelty import novelty_score
