@@ -42,12 +42,7 @@ class _Examination:
 
 
 def split_examinations(
-    names: Sequence[str],
-    examinations: Sequence[str],
-    strata: Sequence[int],
-    *,
-    seed: int,
-    val_fraction: float = 0.2,
+    names: Sequence[str], examinations: Sequence[str], strata: Sequence[int], *, seed: int, val_fraction: float = 0.2
 ) -> Split:
     """Cut between examinations, with the same share of each stratum in both parts.
 
@@ -88,12 +83,7 @@ def split_examinations(
 
 
 def split_inner(
-    names: Sequence[str],
-    examinations: Sequence[str],
-    strata: Sequence[int],
-    *,
-    seed: int,
-    val_fraction: float = 0.2,
+    names: Sequence[str], examinations: Sequence[str], strata: Sequence[int], *, seed: int, val_fraction: float = 0.2
 ) -> Split:
     """The training part of `split_examinations`, cut once more: for choices, which the validation part is not to see.
 
@@ -133,13 +123,7 @@ def split_random(names: Sequence[str], examinations: Sequence[str], *, seed: int
 
 
 def split_kfold(
-    names: Sequence[str],
-    examinations: Sequence[str],
-    strata: Sequence[int],
-    *,
-    seed: int,
-    folds: int,
-    fold: int,
+    names: Sequence[str], examinations: Sequence[str], strata: Sequence[int], *, seed: int, folds: int, fold: int
 ) -> Split:
     """Fold `fold` of a cross-validation by examination: each image is in the validation part of one fold.
 

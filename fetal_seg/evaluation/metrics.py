@@ -163,8 +163,7 @@ def ellipse_hausdorff(prediction: Ellipse | None, truth: Ellipse | None, pixel_s
 def circumference_difference(prediction: Ellipse | None, truth: Ellipse | None, pixel_size_mm: float) -> float:
     """Circumference predicted minus true (DF), mm; ADF is its absolute value.
 
-    Minus infinity where the head was missed, plus infinity where one was seen that is not there,
-    0 where both are None.
+    Minus infinity where the head was missed, plus infinity where one was seen that is not there, 0 where both are None.
     """
     if prediction is None or truth is None:
         return math.copysign(_without_one(prediction is truth), -1 if prediction is None else 1) + 0.0

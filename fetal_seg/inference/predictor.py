@@ -118,11 +118,7 @@ class Predictor:
         """
         spacing, notes = _spacing(frame, prediction.ellipse, given)
         return Measurement.from_prediction(
-            prediction,
-            spacing,
-            calibration=self.calibration,
-            gestational_age_weeks=gestational_age_weeks,
-            notes=notes,
+            prediction, spacing, calibration=self.calibration, gestational_age_weeks=gestational_age_weeks, notes=notes
         )
 
     def predict(self, images: Sequence[Grey], pool: Executor | None = None) -> list[Prediction]:

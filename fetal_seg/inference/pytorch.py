@@ -46,11 +46,7 @@ class PyTorchRuntime:
         read = checkpoint if isinstance(checkpoint, Checkpoint) else read_checkpoint(checkpoint)
         description = read.description
         return cls(
-            read.build_network(),
-            description.preprocessing,
-            choose_device(device),
-            precision,
-            description.calibration,
+            read.build_network(), description.preprocessing, choose_device(device), precision, description.calibration
         )
 
     @torch.inference_mode()

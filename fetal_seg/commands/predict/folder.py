@@ -46,11 +46,7 @@ class OutputOptions:
 
 
 def predict_to(
-    folder: Path,
-    predictor: Predictor,
-    inputs: Sequence[InputFile],
-    options: PredictionOptions,
-    output: OutputOptions,
+    folder: Path, predictor: Predictor, inputs: Sequence[InputFile], options: PredictionOptions, output: OutputOptions
 ) -> list[Row]:
     """Measure files, write the results into `folder`, print a table; the rows.
 
@@ -60,10 +56,7 @@ def predict_to(
     paths = {file.name: file.path for file in inputs}
     try:
         journal = Journal(
-            folder,
-            output.settings,
-            resume=output.resume,
-            is_current=lambda row: is_current(row, paths, options.sizes),
+            folder, output.settings, resume=output.resume, is_current=lambda row: is_current(row, paths, options.sizes)
         )
         for kind in ("masks", "overlays", "dicom"):
             remove_partial_files(folder / kind)

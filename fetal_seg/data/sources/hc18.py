@@ -45,10 +45,9 @@ TEST = Part("test_set", "test_set_pixel_size.csv", is_annotated=False)
 def load(root: str | Path, cache_dir: Path, download: bool) -> list[Record]:
     """The training records, sorted by name.
 
-    They come from ``root/training_set/`` if that folder exists, else from ``root/training_set.zip``, which is
-    extracted into `cache_dir`. What is missing is downloaded if `download` is true: into `root` (which is created) if
-    that can be written, else into ``cache_dir/hc18``. No image is decoded. If an archive is not Zenodo's, the log
-    says so once.
+    They come from ``root/training_set/`` if that folder exists, else from ``root/training_set.zip``, which is extracted
+    into `cache_dir`. What is missing is downloaded if `download` is true: into `root` (which is created) if that can be
+    written, else into ``cache_dir/hc18``. No image is decoded. If an archive is not Zenodo's, the log says so once.
 
     Raises:
         InputError: files are missing or damaged, or images, annotations and CSV do not belong together; one message

@@ -31,12 +31,7 @@ class Illustration:
 
 
 def render(
-    study: Study,
-    figures: dict[str, Illustration],
-    disagreements: Disagreements,
-    *,
-    title: str,
-    again: Sequence[str],
+    study: Study, figures: dict[str, Illustration], disagreements: Disagreements, *, title: str, again: Sequence[str]
 ) -> str:
     """The page as HTML.
 
