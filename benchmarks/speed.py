@@ -39,7 +39,7 @@ def make_data(folder: Path) -> Any:
     """A data module of images of noise, as many as an epoch of HC18 needs."""
     from fetal_seg.config.data import FolderConfig
     from fetal_seg.data.cache import build_cache
-    from fetal_seg.data.preparation import PreparedImages
+    from fetal_seg.data.loading import PreparedImages
     from fetal_seg.data.records import Record
     from fetal_seg.geometry.ellipse import Ellipse
     from fetal_seg.geometry.letterbox import Letterbox

@@ -13,7 +13,7 @@ from fetal_seg.config.commands import TrainConfig
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
-    from fetal_seg.data.preparation import PreparedImages
+    from fetal_seg.data.loading import PreparedImages
     from fetal_seg.models.description import CheckpointDescription
     from fetal_seg.training.datamodule import HeadDataModule
     from fetal_seg.training.task import SegmentationTask
@@ -42,7 +42,7 @@ def run(
     Raises:
         InputError: the data, or the checkpoint to go on from, cannot be used.
     """
-    from fetal_seg.data.preparation import prepare_images
+    from fetal_seg.data.loading import prepare_images
 
     prepared = prepare_images(config.data)
 

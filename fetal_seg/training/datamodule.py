@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,9 +15,8 @@ from fetal_seg.config.choices import Choice
 from fetal_seg.config.data import DataConfig
 from fetal_seg.data.augmentation.pipeline import Augmenter
 from fetal_seg.data.cache import ImageCache
-from fetal_seg.data.preparation import PreparedImages, prepare_images
+from fetal_seg.data.loading import PreparedImages, prepare_images
 from fetal_seg.data.records import Record
-from fetal_seg.data.split_rule import SplitRule
 from fetal_seg.data.splits import Split
 from fetal_seg.models.description import CheckpointDescription, DataDescription, SplitNames
 from fetal_seg.models.preprocessing import GREY_MEAN, GREY_STD, Preprocessing
@@ -98,7 +96,7 @@ class HeadDataModule(LightningDataModule):
     ) -> None:
         super().__init__()
         self._config, self._augmentation, self._seed = config, augmentation or Augmentation(), seed
-        self._prepared, self._split = prepared, None if prepared is None else self._cut(prepared)
+        self._prepared, self._split = prepared, prepared.split(config, seed) if prepared else None
 
     def prepare_data(self) -> None:
         """Find or fetch the data and decode them; once on each machine.
@@ -118,7 +116,7 @@ class HeadDataModule(LightningDataModule):
         if self._prepared is None:
             self._prepared = prepare_images(self._config)
         if self._split is None:
-            self._split = self._cut(self._prepared)
+            self._split = self._prepared.split(self._config, self._seed)
 
     @property
     def records(self) -> Sequence[Record]:
@@ -178,13 +176,6 @@ class HeadDataModule(LightningDataModule):
         assert self._prepared is not None  # setup
         assert self._split is not None
         return self._prepared, self._split
-
-    def _cut(self, prepared: PreparedImages) -> Split:
-        config = self._config
-        file = Path(config.split_file).expanduser() if config.split_file else None
-        seed = self._seed if config.split_seed is None else config.split_seed
-        rule = SplitRule(config.split, seed, config.val_fraction, config.folds, config.fold, file)
-        return rule.apply(prepared.records, prepared.cache.ellipses())
 
     def _rows(self, names: Sequence[str]) -> list[int]:
         rows = {record.name: row for row, record in enumerate(self.records)}
