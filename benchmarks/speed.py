@@ -108,7 +108,7 @@ class StepTimer(Callback):
 def our_training(name: str, data: Any, folder: Path, limit: int | float) -> tuple[float, float, str]:
     """Images a second, seconds of the epoch, and the precision, of our training as ``train.py`` sets it up."""
     from fetal_seg.config.training import TrainerConfig
-    from fetal_seg.training.runtime import quiet_lightning
+    from fetal_seg.training.process import quiet_lightning
     from fetal_seg.training.trainer import build_trainer
 
     quiet_lightning()

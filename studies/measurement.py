@@ -21,7 +21,7 @@ from fetal_seg.evaluation.clustered_statistics import describe, paired_differenc
 from fetal_seg.evaluation.scoring import score_records
 from fetal_seg.geometry.arrays import Grey
 from fetal_seg.geometry.ellipse import Ellipse
-from fetal_seg.geometry.ellipse_fit import measure_head
+from fetal_seg.geometry.ellipse_fit import fit_head
 from fetal_seg.inference.predictor import Predictor
 from fetal_seg.inference.runtime import Runtime, open_runtime
 from fetal_seg.models.checkpoint import Checkpoint, read_checkpoint
@@ -137,8 +137,8 @@ def _truth_masks(records: Sequence[Record], checkpoint: Checkpoint) -> None:
             small = truth.transform(letterbox.to_network(height, width))
             grid = (letterbox.height, letterbox.width)
             values = small.coverage(*grid) if kind == "coverage" else small.rasterise(*grid).astype(np.float32)
-            found = measure_head(values, 0.5, letterbox.to_native(height, width), (height, width))
-            errors[kind].append(100 * (found.circumference / truth.circumference - 1) if found else np.nan)
+            fit = fit_head(values, 0.5, letterbox.to_native(height, width), (height, width))
+            errors[kind].append(100 * (fit.ellipse.circumference / truth.circumference - 1) if fit else np.nan)
     for kind, values_found in errors.items():
         relative = np.array(values_found)
         print(

@@ -20,15 +20,15 @@ from fetal_seg.cli.app import compose_run
 from fetal_seg.cli.quiet import quiet_image_libraries
 from fetal_seg.cli.sweep import FAILURE, record_failure
 from fetal_seg.commands import train as train_command
-from fetal_seg.commands.train import ReportEpoch
 from fetal_seg.config.commands import RangeConfig, SearchConfig, SearchSettings
 from fetal_seg.errors import InputError
 from fetal_seg.files import write_text
+from fetal_seg.progress import ReportEpoch
 
 Train = Callable[[list[str], Path, ReportEpoch], bool]
 Space = Mapping[str, Sequence[Any] | RangeConfig]
 
-FILE = "search.json"
+SPACE_FILE = "search.json"
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 FAILED = "failed"  # marks trials that failed by themselves, unlike those whose process died
 
@@ -76,7 +76,7 @@ def _check_same(folder: Path, overrides: list[str], space: Space) -> None:
     """Keep what is searched beside the study, and refuse to mix another search into it."""
     written = {key: vars(value) if isinstance(value, RangeConfig) else list(value) for key, value in space.items()}
     content = {"overrides": overrides, "space": written}
-    file = folder / FILE
+    file = folder / SPACE_FILE
     if file.is_file():
         stored = json.loads(file.read_text(encoding="utf-8"))
         if stored != content:

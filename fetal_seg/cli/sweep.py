@@ -21,7 +21,7 @@ from fetal_seg.cli.overrides import grid_overrides, is_of_hydra, jobs_of, last_v
 from fetal_seg.errors import InputError
 from fetal_seg.files import write_text
 
-FILE, FAILURE = "sweep.json", "failure.json"
+JOBS_FILE, FAILURE = "sweep.json", "failure.json"
 FOLDER = "hydra.sweep.dir"
 
 logger = logging.getLogger(__name__)
@@ -72,17 +72,19 @@ def plan_sweep(overrides: Sequence[str], grid: Callable[[list[str]], dict[str, l
     if resumed:
         return _resumed(Path(resumed).expanduser(), given, launching)
     folder = Path(named).expanduser() if named else Path("outputs", "sweep", _now())
-    if (folder / FILE).exists():
+    if (folder / JOBS_FILE).exists():
         raise InputError(f"{folder} holds a sweep; go on with it by sweep.resume={folder}, or take another folder")
     return Sweep(folder, given, [*given, *grid_overrides(grid(given), given)], launching)
 
 
 def _resumed(folder: Path, given: list[str], launching: list[str]) -> Sweep:
     try:
-        content = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        content = json.loads((folder / JOBS_FILE).read_text(encoding="utf-8"))
         stored, overrides = list(content["given"]), list(content["overrides"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"sweep.resume={folder} holds no sweep ({FILE} cannot be read); give its folder") from error
+        raise InputError(
+            f"sweep.resume={folder} holds no sweep ({JOBS_FILE} cannot be read); give its folder"
+        ) from error
     if given and sorted(given) != sorted(stored):
         raise InputError(
             f"sweep.resume={folder} is a sweep over {' '.join(stored) or 'the defaults'}, not over {' '.join(given)}; "
@@ -103,9 +105,9 @@ def run_sweep(sweep: Sweep, launch: Callable[[], None], conclude: Callable[[Path
         launch: runs them, by Hydra.
         conclude: writes the report of the sweep's folder and returns the number of jobs without a result.
     """
-    if not (sweep.folder / FILE).exists():
+    if not (sweep.folder / JOBS_FILE).exists():
         content = {"command": sys.argv, "given": sweep.given, "overrides": sweep.overrides, "jobs": sweep.jobs()}
-        write_text(sweep.folder / FILE, json.dumps(content, indent=1) + "\n")
+        write_text(sweep.folder / JOBS_FILE, json.dumps(content, indent=1) + "\n")
     beside = any(text.startswith("hydra/launcher=") for text in sweep.launching)
     interrupted = False
     try:

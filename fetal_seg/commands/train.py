@@ -4,11 +4,12 @@ What it needs is imported where it is used: what may be wrong with the data is t
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fetal_seg.config.commands import TrainConfig
+from fetal_seg.progress import ReportEpoch
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from fetal_seg.training.task import SegmentationTask
 
 logger = logging.getLogger(__name__)
-
-ReportEpoch = Callable[[int, float], bool]
 
 
 def run(
@@ -49,7 +48,7 @@ def run(
     from fetal_seg.report.run.curves import draw_curves
     from fetal_seg.training.callbacks import PruningCallback, last_epoch
     from fetal_seg.training.initial_weights import checkpoint_to_resume
-    from fetal_seg.training.runtime import is_first_process, quiet_lightning, use_threads
+    from fetal_seg.training.process import is_first_process, quiet_lightning, use_threads
     from fetal_seg.training.trainer import build_trainer
 
     quiet_lightning()

@@ -7,10 +7,9 @@ import numpy as np
 
 from fetal_seg.evaluation.clustered_statistics import bootstrap_mean_interval
 from fetal_seg.evaluation.contenders import Contender
+from fetal_seg.evaluation.labels import Settings
 from fetal_seg.evaluation.metrics import Metric
 from fetal_seg.evaluation.runs import natural_order
-
-Settings = tuple[str | None, ...]  # the level of each factor
 
 
 @dataclass(frozen=True)

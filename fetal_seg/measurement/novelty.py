@@ -19,9 +19,15 @@ from fetal_seg.geometry.arrays import FloatArray, Grey
 QUANTILES = (0.25, 0.5, 0.75, 0.95, 0.99)
 LEAST_HEADS = 60  # for the covariance of 11 features to mean something
 KNOWN = 0.99  # part of the known images that count as known
-MARGIN = 0.15  # of the region's width and height, on each side
+SURROUNDINGS = 0.15  # of the region's width and height, on each side
 SIDE = 128  # px of the square that features are taken of
-SETTINGS = ((1.0, 1.0), (0.6, 1.0), (1.7, 1.0), (1.0, 0.5), (1.0, 1.6))  # gamma and gain: of a scanner, not of a head
+SCANNER_SETTINGS = (
+    (1.0, 1.0),
+    (0.6, 1.0),
+    (1.7, 1.0),
+    (1.0, 0.5),
+    (1.0, 1.6),
+)  # gamma and gain
 
 
 @dataclass(frozen=True)
@@ -41,16 +47,16 @@ class AppearanceModel(PlainData):
 def about(image: Grey, region: Grey) -> Grey:
     """The picture of a region and its surroundings, scaled to a square; `region` is not 0 where it is."""
     left, top, width, height = cv2.boundingRect(region)
-    across, down = math.ceil(MARGIN * width), math.ceil(MARGIN * height)
+    across, down = math.ceil(SURROUNDINGS * width), math.ceil(SURROUNDINGS * height)
     rows = slice(max(top - down, 0), top + height + down)
     columns = slice(max(left - across, 0), left + width + across)
     return np.asarray(cv2.resize(image[rows, columns], (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def known_features(image: Grey, region: Grey) -> FloatArray:
-    """Features (len(SETTINGS), k) of a known head, as it is and as a scanner would show it at other settings."""
+    """Features (len(SCANNER_SETTINGS), k) of a known head, as it is and as a scanner shows it at other settings."""
     grey = about(image, region).astype(np.float32) / 255
-    shown = (np.clip(np.rint(255 * gain * grey**gamma), 0, 255).astype(np.uint8) for gamma, gain in SETTINGS)
+    shown = (np.clip(np.rint(255 * gain * grey**gamma), 0, 255).astype(np.uint8) for gamma, gain in SCANNER_SETTINGS)
     return np.array([features(picture) for picture in shown])
 
 

@@ -22,7 +22,7 @@ from fetal_seg.models.description import CheckpointDescription, DataDescription,
 from fetal_seg.models.preprocessing import GREY_MEAN, GREY_STD, Preprocessing
 
 Batch = dict[str, Tensor]
-Key = tuple[int, int]  # epoch and index
+SampleKey = tuple[int, int]  # epoch and index
 MOST_WORKERS = 8
 
 
@@ -40,7 +40,7 @@ class HeadDataset(Dataset[Batch]):
         """Number of images."""
         return len(self._rows)
 
-    def __getitem__(self, key: Key) -> Batch:
+    def __getitem__(self, key: SampleKey) -> Batch:
         """The image of an (epoch, index)."""
         epoch, index = key
         if self._augmenter is None:
@@ -51,7 +51,7 @@ class HeadDataset(Dataset[Batch]):
         return {"image": torch.from_numpy(image)[None], "mask": torch.from_numpy(mask)[None]}
 
 
-class EpochSampler(Sampler[Key]):
+class EpochSampler(Sampler[SampleKey]):
     """Yields (epoch, index), in an order that is a function of (seed, epoch); Lightning sets the epoch."""
 
     def __init__(self, count: int, seed: int, *, shuffle: bool) -> None:
@@ -65,7 +65,7 @@ class EpochSampler(Sampler[Key]):
         """Number of images."""
         return self._count
 
-    def __iter__(self) -> Iterator[Key]:
+    def __iter__(self) -> Iterator[SampleKey]:
         """All indices once."""
         order = np.arange(self._count)
         if self._shuffle:

@@ -12,10 +12,10 @@ import numpy as np
 from rich.console import Console
 
 from fetal_seg.commands.predict.inputs import InputFile
-from fetal_seg.commands.predict.journal import Journal, Row
+from fetal_seg.commands.predict.journal import Journal
 from fetal_seg.commands.predict.pipeline import PredictionOptions, is_current, measure_files, output_stems, panels
 from fetal_seg.errors import InputError, enumerate_names
-from fetal_seg.evaluation import tables
+from fetal_seg.evaluation.tables import Row, write_predictions
 from fetal_seg.files import remove_partial_files
 from fetal_seg.images.grey import read_grey
 from fetal_seg.images.readers.dicom import is_dicom_file
@@ -90,7 +90,7 @@ def _conclude(folder: Path, rows: list[Row], options: PredictionOptions, output:
     from fetal_seg.report.prediction.page import write_page
 
     chart = _growth_chart(folder, rows) if options.gestational_age_weeks is not None else None
-    tables.write_predictions(folder / "predictions.csv", [_documented(row) for row in rows])
+    write_predictions(folder / "predictions.csv", [_documented(row) for row in rows])
     write_page(
         folder / "report.html",
         rows,

@@ -21,7 +21,7 @@ from fetal_seg.files import whole_file
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.report.prediction.dicom_source import (
     LABEL,
-    NAME,
+    PROGRAM,
     identity,
     import_highdicom,
     quiet,
@@ -142,7 +142,7 @@ def _first_frame(hd: ModuleType, header: "Dataset", mask: NDArray[np.uint8]) -> 
         segmented_property_type=codes.SCT.Head,
         algorithm_type="AUTOMATIC",
         algorithm_identification=hd.AlgorithmIdentificationSequence(
-            name=NAME, version=__version__, family=codes.DCM.ArtificialIntelligence
+            name=PROGRAM, version=__version__, family=codes.DCM.ArtificialIntelligence
         ),
     )
     segmentation: Dataset = hd.seg.Segmentation(
@@ -187,7 +187,7 @@ def _observation(hd: ModuleType) -> Any:
     """Who observed, and whom: this program, and a fetus."""
     from pydicom.sr.codedict import codes
 
-    program = hd.sr.DeviceObserverIdentifyingAttributes(uid=hd.UID(), name=NAME, manufacturer_name=NAME)
+    program = hd.sr.DeviceObserverIdentifyingAttributes(uid=hd.UID(), name=PROGRAM, manufacturer_name=PROGRAM)
     return hd.sr.ObservationContext(
         observer_device_context=hd.sr.ObserverContext(codes.DCM.Device, program),
         subject_context=hd.sr.SubjectContext(codes.DCM.Fetus, hd.sr.SubjectContextFetus(subject_id="1")),
@@ -203,7 +203,7 @@ def _group(hd: ModuleType, header: "Dataset", row: Row, head: str) -> Any:
     common = {
         "tracking_identifier": hd.sr.TrackingIdentifier(head, LABEL),
         "finding_type": codes.SCT.Head,
-        "algorithm_id": hd.sr.AlgorithmIdentification(NAME, __version__),
+        "algorithm_id": hd.sr.AlgorithmIdentification(PROGRAM, __version__),
     }
     if ellipse is None:
         sources = [hd.sr.SourceImageForMeasurementGroup(*image)]

@@ -1,11 +1,11 @@
 """Learning curves of a run."""
 
-import csv
 from pathlib import Path
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from fetal_seg.files import read_csv
 from fetal_seg.report.style import BLUE, GREY, ORANGE, finish, save, series
 
 
@@ -14,8 +14,7 @@ def draw_curves(metrics_csv: Path, output: Path) -> Figure:
 
     The epoch of the best validation Dice is marked. Empty cells are left out of their curve.
     """
-    with metrics_csv.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_csv(metrics_csv)
     best = _best(*series(rows, "val/dice"))
     figure = Figure(figsize=(10, 4), layout="constrained")
     title = f"{len(rows)} epoch{'' if len(rows) == 1 else 's'}"
