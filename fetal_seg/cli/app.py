@@ -44,8 +44,8 @@ def command(name: str, schema: type[Any]) -> Callable[[Task], Callable[[], None]
             quiet_image_libraries()  # here too: the jobs of a sweep may have processes of their own
             run_dir = Path(HydraConfig.get().runtime.output_dir)
             if HydraConfig.get().mode == RunMode.MULTIRUN:
-                own = [f"{name}.py", *HydraConfig.get().overrides.task]  # the job's command line, not the sweep's
-                run_job(lambda: task(_resumable(_checked(composed, schema), run_dir), run_dir, own), run_dir)
+                line = [f"{name}.py", *HydraConfig.get().overrides.task]  # the job's command line, not the sweep's
+                run_job(lambda: task(_resumable(_checked(composed, schema), run_dir), run_dir, line), run_dir)
                 return
             try:
                 task(_checked(composed, schema), run_dir, list(sys.argv))
@@ -90,23 +90,23 @@ def _prepare(arguments: list[str], name: str, schema: type[Any]) -> list[str] | 
     flags = [argument for argument in arguments if argument.startswith("-")]
     if any(flag not in ("-m", "--multirun") for flag in flags):
         return arguments  # --help, --cfg and the like are Hydra's own
-    given = as_hydra_takes([argument for argument in arguments if argument not in flags])
-    if name == "train" and (flags or last_value(given, "sweep.resume")):
-        return _prepare_sweep(given, name, schema)
+    overrides = as_hydra_takes([argument for argument in arguments if argument not in flags])
+    if name == "train" and (flags or last_value(overrides, "sweep.resume")):
+        return _prepare_sweep(overrides, name, schema)
     if flags:
         raise InputError(f"-m is for train.py alone; call {name}.py once for each")
-    if several := [text.lstrip("+") for text in given if is_sweep(text)]:
+    if several := [text.lstrip("+") for text in overrides if is_sweep(text)]:
         remedy = "add -m for a sweep" if name == "train" else "write a decimal with a point, several in [ ]"
         raise InputError(f"{', '.join(several)}: that is several values; give one, or {remedy}")
-    output = last_value(given, "output") if name != "train" else None
+    output = last_value(overrides, "output") if name != "train" else None
     if output:  # results go there, and the log with them
         output = str(Path(output.replace("\\'", "'")).expanduser())
         escaped = output.replace("'", "\\'")
-        given.append(f"hydra.run.dir='{escaped}'")
+        overrides.append(f"hydra.run.dir='{escaped}'")
     if name != "train":
         _check_writable(Path(output or "outputs"))
-    _compose(given, name, schema)
-    return given
+    _compose(overrides, name, schema)
+    return overrides
 
 
 def _check_writable(folder: Path) -> None:
@@ -124,8 +124,8 @@ def _check_writable(folder: Path) -> None:
         raise InputError(f"output={folder} cannot be written ({reason}); give another folder, or make room") from error
 
 
-def _prepare_sweep(given: list[str], name: str, schema: type[Any]) -> Sweep:
-    sweep = plan_sweep(given, lambda keys: _compose(keys, name, schema).sweep.grid)
+def _prepare_sweep(overrides: list[str], name: str, schema: type[Any]) -> Sweep:
+    sweep = plan_sweep(overrides, lambda keys: _compose(keys, name, schema).sweep.grid)
     jobs = sweep.jobs()
     strategy = _first_valid(jobs, name, schema).trainer.strategy
     if strategy == "ddp" or any({"trainer=ddp", "++trainer.strategy=ddp"} & set(job) for job in jobs):

@@ -8,10 +8,11 @@ import contextlib
 import json
 import logging
 import sys
-import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def plan_sweep(overrides: Sequence[str], grid: Callable[[list[str]], dict[str, l
     launching = [text for text in launching if not text.startswith(f"{FOLDER}=")]
     if resumed:
         return _resumed(Path(resumed).expanduser(), given, launching)
-    folder = Path(named).expanduser() if named else Path("outputs", "sweep", _now())
+    folder = Path(named).expanduser() if named else Path("outputs", "sweep", f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}")
     if (folder / JOBS_FILE).exists():
         raise InputError(f"{folder} holds a sweep; go on with it by sweep.resume={folder}, or take another folder")
     return Sweep(folder, given, [*given, *grid_overrides(grid(given), given)], launching)
@@ -91,10 +92,6 @@ def _resumed(folder: Path, given: list[str], launching: list[str]) -> Sweep:
             "give the same keys or none, or start a new sweep"
         )
     return Sweep(folder, stored, overrides, launching)
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%d_%H-%M-%S-") + f"{time.time_ns() // 1000 % 1_000_000:06d}"
 
 
 def run_sweep(sweep: Sweep, launch: Callable[[], None], conclude: Callable[[Path], int]) -> int:
@@ -150,16 +147,11 @@ def is_finished(run_dir: Path) -> bool:
     return False
 
 
-@contextlib.contextmanager
-def _alone(run_dir: Path) -> Any:
+def _alone(run_dir: Path) -> AbstractContextManager[Any]:
     """Wait until no other process works on this job: workers may outlive a sweep that was killed."""
     lock = FileLock(run_dir / ".lock")
     try:
-        lock.acquire(timeout=0)
+        return lock.acquire(timeout=0)
     except Timeout:
         logger.info("job %s is still running in another process; waiting for it", run_dir.name)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+        return lock.acquire()
