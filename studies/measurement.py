@@ -14,8 +14,7 @@ import numpy as np
 
 from fetal_seg.config.choices import Choice
 from fetal_seg.data.loading import cache_folder, load_records
-from fetal_seg.data.reading import read_ahead
-from fetal_seg.data.records import Record, records_named
+from fetal_seg.data.records import Record, read_ahead, records_named
 from fetal_seg.evaluation import metrics
 from fetal_seg.evaluation.clustered_statistics import describe, paired_difference
 from fetal_seg.evaluation.scoring import score_records

@@ -31,12 +31,7 @@ Task = Callable[[Any, Path, list[str]], Any]  # takes a checked configuration, t
 
 
 def command(name: str, schema: type[Any]) -> Callable[[Task], Callable[[], None]]:
-    """Make an entry point of a function.
-
-    Args:
-        name: of the top configuration in ``conf/``.
-        schema: its dataclass, of ``fetal_seg.config.commands``.
-    """
+    """Make an entry point of a function, by the name of its configuration in ``conf/`` and the schema of that."""
 
     def decorate(task: Task) -> Callable[[], None]:
         @hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)
@@ -110,11 +105,7 @@ def _prepare(arguments: list[str], name: str, schema: type[Any]) -> list[str] | 
 
 
 def _check_writable(folder: Path) -> None:
-    """Tell of a folder that cannot be written before Hydra does.
-
-    Raises:
-        InputError: it is a file, or lies where nothing can be written.
-    """
+    """Refuse a folder that cannot be written, or is a file, before Hydra does."""
     try:
         existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         with tempfile.TemporaryFile(dir=existing) as probe:

@@ -131,10 +131,6 @@ def work(
     """What each process does: trials, until there are enough of them.
 
     Args:
-        folder: of the search, with its study.
-        overrides: of every trial.
-        space: what is allowed for each key.
-        settings, seed: of the search, and of the sampler.
         train: trains with given overrides in a run folder and reports each epoch; gives whether it came to its end.
             By default as ``train.py`` does.
     """

@@ -98,8 +98,6 @@ def run_sweep(sweep: Sweep, launch: Callable[[], None], conclude: Callable[[Path
     """Run all jobs and conclude, whatever becomes of them; returns the exit status.
 
     Args:
-        sweep: its jobs.
-        launch: runs them, by Hydra.
         conclude: writes the report of the sweep's folder and returns the number of jobs without a result.
     """
     if not (sweep.folder / JOBS_FILE).exists():

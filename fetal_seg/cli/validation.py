@@ -45,7 +45,6 @@ def validate(plain: Plain, schema: type[Schema], conf: Path) -> Schema:
 
     Args:
         plain: the composed configuration as nested dicts.
-        schema: one of the dataclasses of ``config.commands``.
         conf: folder of the YAML files, for choices without a schema.
 
     Raises:

@@ -28,9 +28,6 @@ def run(
     """Prepare the data, train, measure the validation images.
 
     Args:
-        config: checked.
-        run_dir: gets everything that is known of the run.
-        command_line: for the run's record.
         report_epoch: is given each epoch and its validation Dice (also those before a resume); where it returns True
             the training is ended.
 
@@ -80,8 +77,9 @@ def _build(
     """The data module and the task; the network's weights are a function of the seed."""
     from lightning.pytorch import seed_everything
 
+    from fetal_seg.models.building import build_network
     from fetal_seg.training.datamodule import HeadDataModule
-    from fetal_seg.training.initial_weights import first_network, starting_checkpoint, warn_of_start
+    from fetal_seg.training.initial_weights import starting_checkpoint, warn_of_start
     from fetal_seg.training.task import SegmentationTask
 
     data = HeadDataModule(config.data, config.augmentation, seed=config.seed, prepared=prepared)
@@ -91,7 +89,7 @@ def _build(
     if start:
         warn_of_start(start, description)
     seed_everything(config.seed, verbose=False)
-    network = first_network(start, choice)
+    network = start.build_network().train() if start else build_network(choice)
     if config.model.compile:
         network.compile()  # the network alone: Lightning's logging cannot be compiled
     task = SegmentationTask(

@@ -26,7 +26,6 @@ def load_records(choice: Choice, cache_dir: Path) -> list[Record]:
 
     Args:
         choice: the source's name and keys; keys of no interest to it (a checkpoint's data have more) are ignored.
-        cache_dir: for extracted files.
 
     Raises:
         InputError: the source is unknown, a key that it needs has no value, or the data are missing or not as they

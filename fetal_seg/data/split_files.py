@@ -20,8 +20,6 @@ def write_split(path: Path, split: Split, examinations: Mapping[str, str]) -> No
     """Write a split as JSON: ``seed``, ``kind``, ``train``, ``val``, then what else is known of it.
 
     Args:
-        path: of the file, whole or not there.
-        split: what to write.
         examinations: the examination of each name; those of each part are listed too.
     """
     content: dict[str, Any] = {"seed": split.seed, "kind": split.kind}
@@ -61,7 +59,6 @@ def check_split(split: Split, examinations: Mapping[str, str]) -> None:
     """See that a split, read from a file, fits the data; examinations on both sides are named in the log.
 
     Args:
-        split: as read.
         examinations: the examination of each name of the data.
 
     Raises:

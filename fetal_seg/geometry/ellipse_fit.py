@@ -83,7 +83,6 @@ def head_contour(values: FloatArray, level: float) -> FloatArray | None:
 
     Args:
         values: map (height, width), higher inside the head: logits, probabilities or a mask.
-        level: value on the boundary.
 
     Returns:
         Points (n, 2) of x and y in px of the map, without those where the frame cuts the head;

@@ -111,10 +111,7 @@ class Predictor:
         """What was predicted in a frame, in millimetres.
 
         Args:
-            frame: the image.
-            prediction: of it.
             given: size of its pixels; goes before what the file says of itself.
-            gestational_age_weeks: known from elsewhere.
         """
         spacing, notes = _spacing(frame, prediction.ellipse, given)
         return Measurement.from_prediction(

@@ -22,10 +22,7 @@ class PyTorchRuntime:
 
     Args:
         network: maps (n, 1, h, w) to logits (n, 1, h, w).
-        preprocessing: of its images.
-        device: where the network runs.
         precision: auto, 32-true, bf16-mixed or 16-mixed, see `choose_precision`.
-        calibration: of the network.
     """
 
     def __init__(

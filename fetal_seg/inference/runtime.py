@@ -35,8 +35,6 @@ def open_runtime(checkpoint: "str | Path | Checkpoint", device: str = "auto", pr
 
     Args:
         checkpoint: file, ``pretrained``, or what was read of it.
-        device: auto, cpu or gpu.
-        precision: auto, 32-true, bf16-mixed or 16-mixed.
 
     Raises:
         InputError: the checkpoint cannot be used, or there is no such device.

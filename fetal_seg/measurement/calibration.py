@@ -47,9 +47,6 @@ class Calibration(PlainData):
 class Calibrator:
     """Gathers what is needed of each image of an evaluation, so that none has to be kept.
 
-    Args:
-        letterbox: of the network.
-
     Attributes:
         images: a digest of each image's pixels, in order.
     """
@@ -86,9 +83,7 @@ def judge(
     by examination: an interval holds its own images by construction.
 
     Args:
-        rows: of ``per_image.csv``.
         images: their digests, as `Calibrator` has them.
-        calibration: of the checkpoint.
 
     Returns:
         The rows, with ``hc_low_mm``, ``hc_high_mm`` and ``covered`` where these can be told.

@@ -96,10 +96,7 @@ class Measurement:
         """Turn what was found in pixels into millimetres.
 
         Args:
-            prediction: of the image.
-            spacing: size of its pixels.
             calibration: of the checkpoint; without one there is no interval.
-            gestational_age_weeks: known from elsewhere.
             notes: what is to be known of the file; added to the reasons.
         """
         ellipse, quality = prediction.ellipse, prediction.quality

@@ -108,10 +108,7 @@ def draw_best_and_worst(rows: Sequence[Row], load: Callable[[Row], Panel], outpu
     Of fewer than ``2 * count`` images each is shown once. Only what is shown is loaded, one at a time.
 
     Args:
-        rows: rows of an evaluation, at least one.
         load: gives the panel of a row; `evaluation_caption` is a caption for it.
-        output: the PNG, written whole or not at all.
-        count: images a block.
     """
     ranked = sorted(rows, key=lambda row: finite_value(row, "ellipse_dice") or 0.0, reverse=True)
     best = min(count, (len(ranked) + 1) // 2)

@@ -162,13 +162,7 @@ class HeadDataModule(LightningDataModule):
         """Batches as they are, in the split's order."""
         return self._loader(self.split.val, Augmentation(enabled=False), shuffle=False)
 
-    def test_dataloader(self) -> DataLoader[Batch]:
-        """As `val_dataloader`: the images of which the truth is known and that did not train."""
-        return self.val_dataloader()
-
-    def predict_dataloader(self) -> DataLoader[Batch]:
-        """As `val_dataloader`."""
-        return self.val_dataloader()
+    test_dataloader = predict_dataloader = val_dataloader  # of these the truth is known, and they did not train
 
     @property
     def _ready(self) -> tuple[PreparedImages, Split]:

@@ -89,8 +89,10 @@ def predict_to(
 def _conclude(folder: Path, rows: list[Row], options: PredictionOptions, output: OutputOptions) -> None:
     from fetal_seg.report.prediction.page import write_page
 
+    # The state of the source is of use to a resumed run alone
+    rows_of_table = [{column: value for column, value in row.items() if column != "source"} for row in rows]
     chart = _growth_chart(folder, rows) if options.gestational_age_weeks is not None else None
-    write_predictions(folder / "predictions.csv", [_documented(row) for row in rows])
+    write_predictions(folder / "predictions.csv", rows_of_table)
     write_page(
         folder / "report.html",
         rows,
@@ -98,11 +100,6 @@ def _conclude(folder: Path, rows: list[Row], options: PredictionOptions, output:
         command=output.command,
         growth_chart=chart,
     )
-
-
-def _documented(row: Row) -> Row:
-    """The columns of ``predictions.csv``; the state of the file is of use to a resumed run alone."""
-    return {column: value for column, value in row.items() if column != "source"}
 
 
 def _remove_stale(folder: Path, rows: Sequence[Row], earlier: Sequence[Row]) -> None:
@@ -156,11 +153,9 @@ def _write_objects(folder: Path, target: Path, source: Path, rows: Sequence[Row]
 def _in_order(rows: Sequence[Row], inputs: Sequence[InputFile]) -> list[Row]:
     """The rows in the order of the inputs; a resumed run may have found more of them."""
     index = {file.name: number for number, file in enumerate(inputs)}
-
-    def order(row: Row) -> tuple[int, bool, int]:
-        return index.get(row["file"], len(index)), row["flag"] == Flag.ERROR, row["frame"] or 0
-
-    return sorted(rows, key=order)
+    return sorted(
+        rows, key=lambda row: (index.get(row["file"], len(index)), row["flag"] == Flag.ERROR, row["frame"] or 0)
+    )
 
 
 def _report(rows: Sequence[Row], problems: Sequence[str], folder: Path) -> None:

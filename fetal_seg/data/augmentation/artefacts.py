@@ -89,7 +89,6 @@ def without_head(image: Grey, mask: Grey, rng: np.random.Generator) -> Grey:
 
     Args:
         image, mask: as they are before or after other augmentation; the mask's values are coverage, 0 to 255.
-        rng: decides.
     """
     kind = rng.random()
     if kind < 0.3:

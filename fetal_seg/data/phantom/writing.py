@@ -34,10 +34,8 @@ def write_phantoms(folder: Path, *, train: int, test: int, seed: int) -> None:
     fifth of the annotated examinations have further images of the same head (``010_2HC.png``), as in HC18.
 
     Args:
-        folder: where to write to; created if need be.
         train: number of images with an annotation, any.
         test: number of images without, any; each is an examination of its own, as in HC18.
-        seed: another seed, other images.
 
     Raises:
         InputError: a number is negative.

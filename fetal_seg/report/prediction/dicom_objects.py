@@ -51,7 +51,6 @@ def write_segmentation(
     """Write a mask as a binary DICOM-SEG of one segment, "fetal head", whole or not at all.
 
     Args:
-        path: the file to write.
         source: the DICOM file or dataset that was segmented; it is not changed.
         mask: (height, width) or (frames, height, width) of the source's size; nonzero is head. Empty masks are kept.
         frame_numbers: the frame of the source that each mask belongs to, from 0; None if there is a mask for each.
@@ -79,7 +78,6 @@ def write_report(path: Path, source: "Dataset | Path", measurements: Row | Seque
     are known, and the flag with its reasons as a comment. Without a head it is the comment, and refers to the image.
 
     Args:
-        path: the file to write.
         source: the DICOM file or dataset that was measured; it is not changed.
         measurements: the row of ``predictions.csv`` of the image, or those of its frames (``frame`` from 0).
 

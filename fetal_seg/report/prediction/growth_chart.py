@@ -70,7 +70,6 @@ def draw_growth_chart(measurements: Sequence[tuple[float, float]], path: Path) -
 
     Args:
         measurements: gestational age in exact weeks, from elsewhere, and circumference in mm.
-        path: the PNG to write.
 
     Raises:
         ValueError: a circumference is not a positive number, or an age is none.

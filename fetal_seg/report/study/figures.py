@@ -67,7 +67,6 @@ def draw_learning(
         runs: the rows of each run's ``metrics.csv``.
         leaders: label and positions in `runs` of what is drawn in colour, three at most; the others are thin and grey.
         measure: ``loss`` or ``dice``; the highest curve at each axis' edge says where values are beyond it.
-        output: the PNG.
     """
     with _large_font():
         figure = Figure(figsize=(WIDTH, 6.4), layout=ConstrainedLayoutEngine(hspace=0.05))
@@ -98,7 +97,6 @@ def draw_cost(points: Sequence[Priced], name: str, output: Path) -> Figure:
     Args:
         points: by falling Dice, so that a point's position is its rank.
         name: of the cost, with its unit.
-        output: the PNG.
     """
     front = pareto_front([(point.cost, point.dice) for point in points])
     low, high = robust_limits([point.dice for point in points], [points[index].dice for index in front])
