@@ -57,7 +57,7 @@ def command(name: str, schema: type[Any]) -> Callable[[Task], Callable[[], None]
             except InputError as error:
                 _refuse(error)
             if isinstance(prepared, Sweep):
-                sys.exit(run_sweep(prepared, job, _conclude))
+                sys.exit(run_sweep(prepared, job))
             sys.argv[1:] = prepared
             job()
 
@@ -170,12 +170,6 @@ def _resumable(config: TrainConfig, run_dir: Path) -> TrainConfig:
     if (run_dir / "checkpoints" / "last.ckpt").is_file():
         config.ckpt_path = "last"
     return config
-
-
-def _conclude(folder: Path) -> int:
-    from fetal_seg.commands.report import conclude_sweep
-
-    return conclude_sweep(folder)
 
 
 def _drop_empty(run_dir: Path) -> None:

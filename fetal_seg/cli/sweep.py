@@ -94,12 +94,8 @@ def _resumed(folder: Path, given: list[str], launching: list[str]) -> Sweep:
     return Sweep(folder, stored, overrides, launching)
 
 
-def run_sweep(sweep: Sweep, launch: Callable[[], None], conclude: Callable[[Path], int]) -> int:
-    """Run all jobs and conclude, whatever becomes of them; returns the exit status.
-
-    Args:
-        conclude: writes the report of the sweep's folder and returns the number of jobs without a result.
-    """
+def run_sweep(sweep: Sweep, launch: Callable[[], None]) -> int:
+    """Run all jobs by Hydra, which `launch` starts, and write the report, whatever becomes of them; the exit status."""
     if not (sweep.folder / JOBS_FILE).exists():
         content = {"command": sys.argv, "given": sweep.given, "overrides": sweep.overrides, "jobs": sweep.jobs()}
         write_text(sweep.folder / JOBS_FILE, json.dumps(content, indent=1) + "\n")
@@ -113,7 +109,9 @@ def run_sweep(sweep: Sweep, launch: Callable[[], None], conclude: Callable[[Path
                 break
     except KeyboardInterrupt:
         interrupted = True
-    unfinished = conclude(sweep.folder)
+    from fetal_seg.commands.report import conclude_sweep
+
+    unfinished = conclude_sweep(sweep.folder)
     return 130 if interrupted else int(unfinished > 0)
 
 

@@ -119,8 +119,8 @@ def _fill(folder: Path, records: Sequence[Record], letterbox: Letterbox) -> None
         for _ in track(pool.map(decode, range(len(records))), "decoding images", len(records)):
             pass
     if problems:
-        more = f" (and {len(problems) - 3} more such problems)" if len(problems) > 3 else ""
-        raise InputError("; ".join(sorted(problems)[:3]) + more)
+        rest = f" (and {len(problems) - 3} more such problems)" if len(problems) > 3 else ""
+        raise InputError("; ".join(sorted(problems)[:3]) + rest)
     images.flush()
     masks.flush()
     np.save(folder / "ellipses.npy", ellipses)

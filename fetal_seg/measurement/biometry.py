@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from fetal_seg.config.types import possible_age
-from fetal_seg.errors import InputError
+from fetal_seg.config.types import check_gestational_age
 from fetal_seg.geometry.ellipse import Ellipse
 
 # Head circumference, mm, at 98 and at 196 days (14 and 28 weeks) by the formula of `INTERGROWTH`
@@ -97,18 +96,6 @@ def age_text(weeks: float | None) -> str:
         return OUT_OF_RANGE
     whole, days = divmod(round(7 * weeks), 7)
     return f"{whole} w {days} d"
-
-
-def check_gestational_age(weeks: float) -> float:
-    """The age, if it can be one: see ``config.types``. It need not be in any standard's range.
-
-    Raises:
-        InputError: it cannot.
-    """
-    try:
-        return possible_age(weeks)
-    except ValueError as error:
-        raise InputError(str(error)) from error
 
 
 def size_for_age(gestational_age_weeks: float) -> tuple[float, float] | None:

@@ -60,9 +60,9 @@ def known_features(image: Grey, region: Grey) -> FloatArray:
     return np.array([features(picture) for picture in shown])
 
 
-def novelty_score(image: Grey, region: Grey, known: AppearanceModel) -> float:
+def novelty_score(image: Grey, region: Grey, model: AppearanceModel) -> float:
     """How unlike the known heads of `fit` a region looks: 1 at the most unlike of these."""
-    return distance(known, features(about(image, region))) / known.largest
+    return distance(model, features(about(image, region))) / model.largest
 
 
 def features(image: Grey) -> FloatArray:
@@ -89,26 +89,26 @@ def fit(heads: Sequence[FloatArray]) -> AppearanceModel | None:
     """
     if len(heads) < LEAST_HEADS:
         return None
-    known = np.concatenate(heads).astype(np.float64)
-    if (known.std(axis=0) < 1e-9).any():
+    rows = np.concatenate(heads).astype(np.float64)
+    if (rows.std(axis=0) < 1e-9).any():
         return None
-    mean, precision = known.mean(axis=0), np.linalg.pinv(np.cov(known.T))
+    mean, precision = rows.mean(axis=0), np.linalg.pinv(np.cov(rows.T))
     model = AppearanceModel(tuple(mean.tolist()), tuple(map(tuple, precision.tolist())), largest=1.0)
-    distances = np.array([distance(model, row) for row in known])
-    return replace(model, largest=float(np.quantile(_left_out(distances, len(known)), KNOWN)))
+    distances = np.array([distance(model, row) for row in rows])
+    return replace(model, largest=float(np.quantile(_left_out(distances), KNOWN)))
 
 
-def distance(known: AppearanceModel, row: FloatArray) -> float:
+def distance(model: AppearanceModel, row: FloatArray) -> float:
     """Mahalanobis' distance of features (k,) from the known heads' mean."""
-    difference = np.asarray(row, np.float64) - np.array(known.mean)
-    return float(np.sqrt(max(difference @ np.array(known.precision) @ difference, 0.0)))
+    difference = np.asarray(row, np.float64) - np.array(model.mean)
+    return float(np.sqrt(max(difference @ np.array(model.precision) @ difference, 0.0)))
 
 
-def _left_out(distances: FloatArray, count: int) -> FloatArray:
+def _left_out(distances: FloatArray) -> FloatArray:
     """Distances (n,) of images from the mean of all others, from those of the mean of all.
 
     By Sherman and Morrison's formula, for the covariance with n - 1.
     """
-    n, squared = float(count), distances**2
+    n, squared = float(len(distances)), distances**2
     shrunk = np.maximum(1 - n * squared / (n - 1) ** 2, 1e-9)
     return np.asarray(np.sqrt((n - 2) * n**2 / (n - 1) ** 3 * squared / shrunk))

@@ -122,8 +122,8 @@ class ValidationPictures(Callback):
         logger = trainer.logger
         if trainer.sanity_checking or not trainer.is_global_zero or not isinstance(logger, TensorBoardLogger):
             return
-        items = [trainer.val_dataloaders.dataset[0, row] for row in self._rows]  # type: ignore[union-attr]  # reason: it runs
-        images, masks = (torch.stack([item[key] for item in items]) for key in ("image", "mask"))
+        samples = [trainer.val_dataloaders.dataset[0, row] for row in self._rows]  # type: ignore[union-attr]  # reason: it runs
+        images, masks = (torch.stack([sample[key] for sample in samples]) for key in ("image", "mask"))
         with torch.no_grad():
             logits = pl_module(images.to(pl_module.device))[:, 0].float().cpu().numpy()
         same = np.eye(2, 3)

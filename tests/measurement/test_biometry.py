@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, special, stats
 
+from fetal_seg.config.types import check_gestational_age
 from fetal_seg.errors import InputError
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.measurement.biometry import (
@@ -23,7 +24,6 @@ from fetal_seg.measurement.biometry import (
     Biometry,
     age_text,
     centile,
-    check_gestational_age,
     hc_at_centile,
     size_for_age,
     trimester,
@@ -157,7 +157,6 @@ def test_age_text_is_right_to_half_a_day(weeks):
 @pytest.mark.parametrize(
     "function",
     [
-        check_gestational_age,
         size_for_age,
         lambda weeks: z_score(200, weeks),
         lambda weeks: Biometry.from_ellipse(Ellipse(0, 0, 40, 30, 0), weeks),
