@@ -13,7 +13,6 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from fetal_seg.config.augmentation import Augmentation
-from fetal_seg.config.choices import Registry
 from fetal_seg.config.commands import PredictConfig, TrainConfig
 from fetal_seg.config.data import FromRunConfig
 from fetal_seg.config.registries import GREY_AUGMENTATIONS, LOSSES, NETWORKS, OPTIMIZERS, SCHEDULERS, SOURCES
@@ -21,7 +20,7 @@ from fetal_seg.config.types import names_of
 from fetal_seg.errors import InputError
 
 # Groups whose choices are registered; evaluate.py knows one source more, which is none
-GROUPS: dict[str, Registry[Any]] = {
+GROUPS = {
     "data": SOURCES,
     "model": NETWORKS,
     "optim": OPTIMIZERS,

@@ -7,11 +7,10 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from fetal_seg.errors import InputError
 
-T = TypeVar("T")
 Item = TypeVar("Item")
 
 
@@ -44,7 +43,7 @@ class Choice:
         return cls(name, {key: value for key, value in content.items() if key != "name"})
 
 
-class Registry(Generic[T]):
+class Registry:
     """Functions or classes of one kind, by the name that a configuration calls them by.
 
     A function is registered where it is defined, by a decorator: ``@LOSSES.register("focal")``. Names are read from
@@ -82,13 +81,12 @@ class Registry(Generic[T]):
         if name not in (names := self.names()):
             raise InputError(f"the {self.kind} {name!r} is unknown; take one of {', '.join(sorted(names))}")
 
-    def __getitem__(self, name: str) -> T:
+    def __getitem__(self, name: str) -> Any:
         """What a name stands for; its module is imported if need be. Raises as `check` does."""
         if name not in self._registered:
             self.check(name)
             importlib.import_module(self._modules()[name])
-        item: T = self._registered[name]
-        return item
+        return self._registered[name]
 
     def _modules(self) -> dict[str, str]:
         """The module of each name."""

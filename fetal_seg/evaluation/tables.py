@@ -50,15 +50,6 @@ def read_per_image(path: Path) -> list[Row]:
     ]
 
 
-def write_predictions(path: Path, rows: Iterable[Row]) -> None:
-    """Write a row an image under `PREDICTION_COLUMNS`, as `write_rows` does.
-
-    Raises:
-        ValueError: a row has a key that is no column.
-    """
-    write_rows(path, PREDICTION_COLUMNS, rows)
-
-
 def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
     """Write rows as CSV, whole or not at all.
 

@@ -15,7 +15,7 @@ from fetal_seg.commands.predict.inputs import InputFile
 from fetal_seg.commands.predict.journal import Journal
 from fetal_seg.commands.predict.pipeline import PredictionOptions, is_current, measure_files, output_stems, panels
 from fetal_seg.errors import InputError, enumerate_names
-from fetal_seg.evaluation.tables import Row, write_predictions
+from fetal_seg.evaluation.tables import PREDICTION_COLUMNS, Row, write_rows
 from fetal_seg.files import remove_partial_files
 from fetal_seg.images.grey import read_grey
 from fetal_seg.images.readers.dicom import is_dicom_file
@@ -90,9 +90,9 @@ def _conclude(folder: Path, rows: list[Row], options: PredictionOptions, output:
     from fetal_seg.report.prediction.page import write_page
 
     # The state of the source is of use to a resumed run alone
-    rows_of_table = [{column: value for column, value in row.items() if column != "source"} for row in rows]
+    documented = [{column: value for column, value in row.items() if column != "source"} for row in rows]
     chart = _growth_chart(folder, rows) if options.gestational_age_weeks is not None else None
-    write_predictions(folder / "predictions.csv", rows_of_table)
+    write_rows(folder / "predictions.csv", PREDICTION_COLUMNS, documented)
     write_page(
         folder / "report.html",
         rows,

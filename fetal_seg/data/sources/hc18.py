@@ -56,11 +56,6 @@ def load(root: str | Path, cache_dir: Path, download: bool) -> list[Record]:
     return load_part(TRAINING, Path(root).expanduser(), cache_dir, download=download)
 
 
-def test_images(root: str | Path, cache_dir: Path, download: bool) -> list[Record]:
-    """The test records, which have no annotation, sorted by name; otherwise as `load`."""
-    return load_part(TEST, Path(root).expanduser(), cache_dir, download=download)
-
-
 def load_part(part: Part, root: Path, cache_dir: Path, *, download: bool, of_zenodo: bool = True) -> list[Record]:
     """The records of a part, as `load`; `of_zenodo` says whether an archive should be Zenodo's."""
     folder = root / part.name
