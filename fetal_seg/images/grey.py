@@ -97,14 +97,8 @@ def as_grey(image: NDArray[Any]) -> Grey:
     return luma(image) if image.shape[2] == 3 else _to_grey(Image.fromarray(np.ascontiguousarray(image), "RGBA"))
 
 
-def grey_of(image: ArrayLike | str | Path | Image.Image) -> Grey:
-    """Grey values (height, width), 0 to 255, of an image file, a Pillow image, or an array as `as_grey` takes it.
-
-    Raises:
-        InputError: it cannot be read, or is no image.
-    """
-    if isinstance(image, str | Path):
-        return read_grey(Path(image).expanduser())
+def grey_of(image: ArrayLike | Image.Image) -> Grey:
+    """Grey values (height, width), 0 to 255, of a Pillow image, or of an array as `as_grey` takes it; raises as that."""
     return _to_grey(image) if isinstance(image, Image.Image) else as_grey(np.asarray(image))
 
 

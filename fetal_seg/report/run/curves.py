@@ -15,7 +15,7 @@ def draw_curves(metrics_csv: Path, output: Path) -> Figure:
     The epoch of the best validation Dice is marked. Empty cells are left out of their curve.
     """
     rows = read_csv(metrics_csv)
-    best = _best(*series(rows, "val/dice"))
+    best = max(zip(*series(rows, "val/dice"), strict=True), key=lambda pair: pair[1], default=None)
     figure = Figure(figsize=(10, 4), layout="constrained")
     title = f"{len(rows)} epoch{'' if len(rows) == 1 else 's'}"
     figure.suptitle(title if best is None else f"{title}, best validation Dice {best[1]:.4f} in epoch {best[0]:.0f}")
@@ -32,8 +32,3 @@ def draw_curves(metrics_csv: Path, output: Path) -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         finish(axes)
     return save(figure, output)
-
-
-def _best(epochs: list[float], values: list[float]) -> tuple[float, float] | None:
-    """Epoch and value of the maximum, the first where several are equal."""
-    return max(zip(epochs, values, strict=True), key=lambda pair: pair[1], default=None)
