@@ -98,7 +98,7 @@ def as_grey(image: NDArray[Any]) -> Grey:
 
 
 def grey_of(image: ArrayLike | Image.Image) -> Grey:
-    """Grey values (height, width), 0 to 255, of a Pillow image, or of an array as `as_grey` takes it; raises as that."""
+    """Grey values (height, width), 0 to 255, of a Pillow image, or an array as `as_grey` takes it; raises as that."""
     return _to_grey(image) if isinstance(image, Image.Image) else as_grey(np.asarray(image))
 
 
