@@ -39,7 +39,7 @@ def make_data(folder: Path) -> Any:
     """A data module of images of noise, as many as an epoch of HC18 needs."""
     from fetal_seg.config.data import FolderConfig
     from fetal_seg.data.cache import build_cache
-    from fetal_seg.data.preparation import PreparedImages
+    from fetal_seg.data.loading import PreparedImages
     from fetal_seg.data.records import Record
     from fetal_seg.geometry.ellipse import Ellipse
     from fetal_seg.geometry.letterbox import Letterbox
@@ -108,7 +108,7 @@ class StepTimer(Callback):
 def our_training(name: str, data: Any, folder: Path, limit: int | float) -> tuple[float, float, str]:
     """Images a second, seconds of the epoch, and the precision, of our training as ``train.py`` sets it up."""
     from fetal_seg.config.training import TrainerConfig
-    from fetal_seg.training.runtime import quiet_lightning
+    from fetal_seg.training.process import quiet_lightning
     from fetal_seg.training.trainer import build_trainer
 
     quiet_lightning()

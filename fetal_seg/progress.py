@@ -1,12 +1,13 @@
 """Progress of long work, on a terminal and in a log alike."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
 T = TypeVar("T")
+ReportEpoch = Callable[[int, float], bool]  # is given an epoch and its validation Dice; True ends the training
 
 
 def progress_bar(amount: ProgressColumn) -> Progress:

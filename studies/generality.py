@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fetal_seg.data.augmentation import artefacts
-from fetal_seg.data.reading import read_ahead
-from fetal_seg.data.records import Record
+from fetal_seg.data.records import Record, read_ahead
 from fetal_seg.evaluation.clustered_statistics import describe
 from fetal_seg.evaluation.scoring import score
 from fetal_seg.geometry.arrays import Grey

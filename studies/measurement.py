@@ -14,14 +14,13 @@ import numpy as np
 
 from fetal_seg.config.choices import Choice
 from fetal_seg.data.loading import cache_folder, load_records
-from fetal_seg.data.reading import read_ahead
-from fetal_seg.data.records import Record, records_named
+from fetal_seg.data.records import Record, read_ahead, records_named
 from fetal_seg.evaluation import metrics
 from fetal_seg.evaluation.clustered_statistics import describe, paired_difference
 from fetal_seg.evaluation.scoring import score_records
 from fetal_seg.geometry.arrays import Grey
 from fetal_seg.geometry.ellipse import Ellipse
-from fetal_seg.geometry.ellipse_fit import measure_head
+from fetal_seg.geometry.ellipse_fit import fit_head
 from fetal_seg.inference.opening import open_runtime
 from fetal_seg.inference.predictor import Predictor
 from fetal_seg.inference.runtime import Runtime
@@ -138,8 +137,8 @@ def _truth_masks(records: Sequence[Record], checkpoint: Checkpoint) -> None:
             small = truth.transform(letterbox.to_network(height, width))
             grid = (letterbox.height, letterbox.width)
             values = small.coverage(*grid) if kind == "coverage" else small.rasterise(*grid).astype(np.float32)
-            found = measure_head(values, 0.5, letterbox.to_native(height, width), (height, width))
-            errors[kind].append(100 * (found.circumference / truth.circumference - 1) if found else np.nan)
+            fit = fit_head(values, 0.5, letterbox.to_native(height, width), (height, width))
+            errors[kind].append(100 * (fit.ellipse.circumference / truth.circumference - 1) if fit else np.nan)
     for kind, values_found in errors.items():
         relative = np.array(values_found)
         print(

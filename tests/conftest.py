@@ -33,7 +33,7 @@ DRAWN = Ellipse(390, 260, 170, 130, 0.2)  # px, in a picture of 540 x 800
 
 
 def drawn_head(head):
-    """A bright ring with texture in a dark field (540, 800): what a network in the box takes for a head."""
+    """A bright ring with texture in a dark field (540, 800): what the pretrained weights take for a head."""
     speckle = np.random.default_rng(0).rayleigh(1.0, (540, 800))
     inner = Ellipse(head.center_x, head.center_y, head.semi_axis_a - 12, head.semi_axis_b - 12, head.angle_rad)
     whole, inside = head.coverage(540, 800), inner.coverage(540, 800)

@@ -31,12 +31,7 @@ Task = Callable[[Any, Path, list[str]], Any]  # takes a checked configuration, t
 
 
 def command(name: str, schema: type[Any]) -> Callable[[Task], Callable[[], None]]:
-    """Make an entry point of a function.
-
-    Args:
-        name: of the top configuration in ``conf/``.
-        schema: its dataclass, of ``fetal_seg.config.commands``.
-    """
+    """Make an entry point of a function, by the name of its configuration in ``conf/`` and the schema of that."""
 
     def decorate(task: Task) -> Callable[[], None]:
         @hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)
@@ -44,8 +39,8 @@ def command(name: str, schema: type[Any]) -> Callable[[Task], Callable[[], None]
             quiet_image_libraries()  # here too: the jobs of a sweep may have processes of their own
             run_dir = Path(HydraConfig.get().runtime.output_dir)
             if HydraConfig.get().mode == RunMode.MULTIRUN:
-                own = [f"{name}.py", *HydraConfig.get().overrides.task]  # the job's command line, not the sweep's
-                run_job(lambda: task(_resumable(_checked(composed, schema), run_dir), run_dir, own), run_dir)
+                line = [f"{name}.py", *HydraConfig.get().overrides.task]  # the job's command line, not the sweep's
+                run_job(lambda: task(_resumable(_checked(composed, schema), run_dir), run_dir, line), run_dir)
                 return
             try:
                 task(_checked(composed, schema), run_dir, list(sys.argv))
@@ -62,7 +57,7 @@ def command(name: str, schema: type[Any]) -> Callable[[Task], Callable[[], None]
             except InputError as error:
                 _refuse(error)
             if isinstance(prepared, Sweep):
-                sys.exit(run_sweep(prepared, job, _conclude))
+                sys.exit(run_sweep(prepared, job))
             sys.argv[1:] = prepared
             job()
 
@@ -90,31 +85,27 @@ def _prepare(arguments: list[str], name: str, schema: type[Any]) -> list[str] | 
     flags = [argument for argument in arguments if argument.startswith("-")]
     if any(flag not in ("-m", "--multirun") for flag in flags):
         return arguments  # --help, --cfg and the like are Hydra's own
-    given = as_hydra_takes([argument for argument in arguments if argument not in flags])
-    if name == "train" and (flags or last_value(given, "sweep.resume")):
-        return _prepare_sweep(given, name, schema)
+    overrides = as_hydra_takes([argument for argument in arguments if argument not in flags])
+    if name == "train" and (flags or last_value(overrides, "sweep.resume")):
+        return _prepare_sweep(overrides, name, schema)
     if flags:
         raise InputError(f"-m is for train.py alone; call {name}.py once for each")
-    if several := [text.lstrip("+") for text in given if is_sweep(text)]:
+    if several := [text.lstrip("+") for text in overrides if is_sweep(text)]:
         remedy = "add -m for a sweep" if name == "train" else "write a decimal with a point, several in [ ]"
         raise InputError(f"{', '.join(several)}: that is several values; give one, or {remedy}")
-    output = last_value(given, "output") if name != "train" else None
+    output = last_value(overrides, "output") if name != "train" else None
     if output:  # results go there, and the log with them
         output = str(Path(output.replace("\\'", "'")).expanduser())
         escaped = output.replace("'", "\\'")
-        given.append(f"hydra.run.dir='{escaped}'")
+        overrides.append(f"hydra.run.dir='{escaped}'")
     if name != "train":
         _check_writable(Path(output or "outputs"))
-    _compose(given, name, schema)
-    return given
+    _compose(overrides, name, schema)
+    return overrides
 
 
 def _check_writable(folder: Path) -> None:
-    """Tell of a folder that cannot be written before Hydra does.
-
-    Raises:
-        InputError: it is a file, or lies where nothing can be written.
-    """
+    """Refuse a folder that cannot be written, or is a file, before Hydra does."""
     try:
         existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         with tempfile.TemporaryFile(dir=existing) as probe:
@@ -124,8 +115,8 @@ def _check_writable(folder: Path) -> None:
         raise InputError(f"output={folder} cannot be written ({reason}); give another folder, or make room") from error
 
 
-def _prepare_sweep(given: list[str], name: str, schema: type[Any]) -> Sweep:
-    sweep = plan_sweep(given, lambda keys: _compose(keys, name, schema).sweep.grid)
+def _prepare_sweep(overrides: list[str], name: str, schema: type[Any]) -> Sweep:
+    sweep = plan_sweep(overrides, lambda keys: _compose(keys, name, schema).sweep.grid)
     jobs = sweep.jobs()
     strategy = _first_valid(jobs, name, schema).trainer.strategy
     if strategy == "ddp" or any({"trainer=ddp", "++trainer.strategy=ddp"} & set(job) for job in jobs):
@@ -179,12 +170,6 @@ def _resumable(config: TrainConfig, run_dir: Path) -> TrainConfig:
     if (run_dir / "checkpoints" / "last.ckpt").is_file():
         config.ckpt_path = "last"
     return config
-
-
-def _conclude(folder: Path) -> int:
-    from fetal_seg.commands.report import conclude_sweep
-
-    return conclude_sweep(folder)
 
 
 def _drop_empty(run_dir: Path) -> None:

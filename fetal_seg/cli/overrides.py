@@ -100,13 +100,13 @@ def last_value(overrides: Sequence[str], key: str) -> str | None:
     return values[-1] if values and values[-1] not in ("null", "") else None
 
 
-def grid_overrides(grid: Mapping[str, Sequence[Any]], given: Sequence[str]) -> list[str]:
-    """Overrides that sweep over a grid, but for the keys that `given` overrides set.
+def grid_overrides(grid: Mapping[str, Sequence[Any]], overrides: Sequence[str]) -> list[str]:
+    """Overrides that sweep over a grid, but for the keys that `overrides` set.
 
     Raises:
         InputError: a key or value of the grid cannot be used.
     """
-    keys = {_parsed(text).key_or_group for text in given}
+    keys = {_parsed(text).key_or_group for text in overrides}
     try:
         return as_hydra_takes(
             [f"{key}={','.join(map(_written, values))}" for key, values in grid.items() if key not in keys]

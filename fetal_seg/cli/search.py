@@ -8,6 +8,7 @@ import contextlib
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,15 @@ from fetal_seg.cli.app import compose_run
 from fetal_seg.cli.quiet import quiet_image_libraries
 from fetal_seg.cli.sweep import FAILURE, record_failure
 from fetal_seg.commands import train as train_command
-from fetal_seg.commands.train import ReportEpoch
 from fetal_seg.config.commands import RangeConfig, SearchConfig, SearchSettings
 from fetal_seg.errors import InputError
 from fetal_seg.files import write_text
+from fetal_seg.progress import ReportEpoch
 
 Train = Callable[[list[str], Path, ReportEpoch], bool]
 Space = Mapping[str, Sequence[Any] | RangeConfig]
 
-FILE = "search.json"
+SPACE_FILE = "search.json"
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 FAILED = "failed"  # marks trials that failed by themselves, unlike those whose process died
 
@@ -68,15 +69,15 @@ def run_search(config: SearchConfig, folder: Path, command_line: Sequence[str]) 
 
 def _trial_overrides(folder: Path) -> list[str]:
     """What the user set for all trials: the search's own overrides, without those that say how to search."""
-    given = yaml.safe_load((folder / ".hydra" / "overrides.yaml").read_text(encoding="utf-8"))
-    return [text for text in given if not text.lstrip("+").startswith(("search.", "search=", "output="))]
+    overrides = yaml.safe_load((folder / ".hydra" / "overrides.yaml").read_text(encoding="utf-8"))
+    return [text for text in overrides if not text.lstrip("+").startswith(("search.", "search=", "output="))]
 
 
 def _check_same(folder: Path, overrides: list[str], space: Space) -> None:
     """Keep what is searched beside the study, and refuse to mix another search into it."""
     written = {key: vars(value) if isinstance(value, RangeConfig) else list(value) for key, value in space.items()}
     content = {"overrides": overrides, "space": written}
-    file = folder / FILE
+    file = folder / SPACE_FILE
     if file.is_file():
         stored = json.loads(file.read_text(encoding="utf-8"))
         if stored != content:
@@ -99,8 +100,8 @@ def open_study(folder: Path, seed: int, settings: SearchSettings, *, create: boo
         "none": optuna.pruners.NopPruner,
     }
     make = optuna.create_study if create else optuna.load_study
-    more: dict[str, Any] = {"direction": "maximize", "load_if_exists": True} if create else {}
-    return make(study_name="search", storage=storage, sampler=sampler, pruner=pruners[settings.pruner](), **more)
+    options: dict[str, Any] = {"direction": "maximize", "load_if_exists": True} if create else {}
+    return make(study_name="search", storage=storage, sampler=sampler, pruner=pruners[settings.pruner](), **options)
 
 
 def _ended(study: optuna.Study) -> int:
@@ -130,11 +131,6 @@ def work(
     """What each process does: trials, until there are enough of them.
 
     Args:
-        folder: of the search, with its study.
-        overrides: of every trial.
-        space: what is allowed for each key.
-        settings: of the search.
-        seed: of the sampler.
         train: trains with given overrides in a run folder and reports each epoch; gives whether it came to its end.
             By default as ``train.py`` does.
     """
@@ -147,7 +143,7 @@ def work(
             study.stop()
 
     if _ended(study) < settings.trials:
-        objective = _Objective(folder, overrides, space, train or _train)
+        objective = partial(_objective, folder=folder, overrides=overrides, space=space, train=train or _train)
         study.optimize(objective, callbacks=[stop_when_enough], catch=(Exception,))
 
 
@@ -156,46 +152,40 @@ def _train(overrides: list[str], run_dir: Path, report_epoch: ReportEpoch) -> bo
     return train_command.run(config, run_dir, ["train.py", *overrides], report_epoch) is not None
 
 
-class _Objective:
+def _objective(trial: Trial, folder: Path, overrides: list[str], space: Space, train: Train) -> float:
     """The highest validation Dice of a trial."""
+    values = {key: _propose(trial, key, allowed) for key, allowed in space.items()}
+    twin = _twin(trial)
+    if twin is not None:
+        return _as_before(trial, twin)
+    run_dir = _folder_of(trial, folder)
+    run_dir.mkdir(exist_ok=True)
+    with FileLock(run_dir / ".lock"):
+        try:
+            (run_dir / FAILURE).unlink(missing_ok=True)
+            return _highest_dice(trial, overrides, values, run_dir, train)
+        except optuna.TrialPruned:
+            raise
+        except Exception as error:
+            record_failure(run_dir, error)
+            trial.set_user_attr(FAILED, True)
+            raise
 
-    def __init__(self, folder: Path, overrides: list[str], space: Space, train: Train) -> None:
-        self._folder, self._overrides, self._space, self._train = folder, overrides, space, train
 
-    def __call__(self, trial: Trial) -> float:
-        values = {key: _propose(trial, key, allowed) for key, allowed in self._space.items()}
-        twin = _twin(trial)
-        if twin is not None:
-            return _as_before(trial, twin)
-        run_dir = _folder_of(trial, self._folder)
-        run_dir.mkdir(exist_ok=True)
-        with FileLock(run_dir / ".lock"):
-            try:
-                (run_dir / FAILURE).unlink(missing_ok=True)
-                return self._reported(trial, values, run_dir)
-            except optuna.TrialPruned:
-                raise
-            except Exception as error:
-                record_failure(run_dir, error)
-                trial.set_user_attr(FAILED, True)
-                raise
+def _highest_dice(trial: Trial, overrides: list[str], values: dict[str, Any], run_dir: Path, train: Train) -> float:
+    dice: list[float] = []
 
-    def _reported(self, trial: Trial, values: dict[str, Any], run_dir: Path) -> float:
-        dice: list[float] = []
+    def report_epoch(epoch: int, value: float) -> bool:
+        dice.append(value)
+        trial.report(value, epoch)
+        return trial.should_prune()
 
-        def report_epoch(epoch: int, value: float) -> bool:
-            dice.append(value)
-            trial.report(value, epoch)
-            return trial.should_prune()
-
-        ended = self._train(
-            [*self._overrides, *(f"{key}={value}" for key, value in values.items())], run_dir, report_epoch
-        )
-        outcome = "val/dice" if ended else "pruned at val/dice"
-        logger.info("trial %s (%s): %s %.4f", run_dir.name, ", ".join(map(str, values.values())), outcome, max(dice))
-        if not ended:
-            raise optuna.TrialPruned
-        return max(dice)
+    ended = train([*overrides, *(f"{key}={value}" for key, value in values.items())], run_dir, report_epoch)
+    outcome = "val/dice" if ended else "pruned at val/dice"
+    logger.info("trial %s (%s): %s %.4f", run_dir.name, ", ".join(map(str, values.values())), outcome, max(dice))
+    if not ended:
+        raise optuna.TrialPruned
+    return max(dice)
 
 
 def _propose(trial: Trial, key: str, allowed: Sequence[Any] | RangeConfig) -> Any:

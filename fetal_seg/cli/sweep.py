@@ -8,10 +8,11 @@ import contextlib
 import json
 import logging
 import sys
-import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from fetal_seg.cli.overrides import grid_overrides, is_of_hydra, jobs_of, last_v
 from fetal_seg.errors import InputError
 from fetal_seg.files import write_text
 
-FILE, FAILURE = "sweep.json", "failure.json"
+JOBS_FILE, FAILURE = "sweep.json", "failure.json"
 FOLDER = "hydra.sweep.dir"
 
 logger = logging.getLogger(__name__)
@@ -71,18 +72,20 @@ def plan_sweep(overrides: Sequence[str], grid: Callable[[list[str]], dict[str, l
     launching = [text for text in launching if not text.startswith(f"{FOLDER}=")]
     if resumed:
         return _resumed(Path(resumed).expanduser(), given, launching)
-    folder = Path(named).expanduser() if named else Path("outputs", "sweep", _now())
-    if (folder / FILE).exists():
+    folder = Path(named).expanduser() if named else Path("outputs", "sweep", f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}")
+    if (folder / JOBS_FILE).exists():
         raise InputError(f"{folder} holds a sweep; go on with it by sweep.resume={folder}, or take another folder")
     return Sweep(folder, given, [*given, *grid_overrides(grid(given), given)], launching)
 
 
 def _resumed(folder: Path, given: list[str], launching: list[str]) -> Sweep:
     try:
-        content = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        content = json.loads((folder / JOBS_FILE).read_text(encoding="utf-8"))
         stored, overrides = list(content["given"]), list(content["overrides"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"sweep.resume={folder} holds no sweep ({FILE} cannot be read); give its folder") from error
+        raise InputError(
+            f"sweep.resume={folder} holds no sweep ({JOBS_FILE} cannot be read); give its folder"
+        ) from error
     if given and sorted(given) != sorted(stored):
         raise InputError(
             f"sweep.resume={folder} is a sweep over {' '.join(stored) or 'the defaults'}, not over {' '.join(given)}; "
@@ -91,21 +94,11 @@ def _resumed(folder: Path, given: list[str], launching: list[str]) -> Sweep:
     return Sweep(folder, stored, overrides, launching)
 
 
-def _now() -> str:
-    return time.strftime("%Y-%m-%d_%H-%M-%S-") + f"{time.time_ns() // 1000 % 1_000_000:06d}"
-
-
-def run_sweep(sweep: Sweep, launch: Callable[[], None], conclude: Callable[[Path], int]) -> int:
-    """Run all jobs and conclude, whatever becomes of them; returns the exit status.
-
-    Args:
-        sweep: its jobs.
-        launch: runs them, by Hydra.
-        conclude: writes the report of the sweep's folder and returns the number of jobs without a result.
-    """
-    if not (sweep.folder / FILE).exists():
+def run_sweep(sweep: Sweep, launch: Callable[[], None]) -> int:
+    """Run all jobs by Hydra, which `launch` starts, and write the report, whatever becomes of them; the exit status."""
+    if not (sweep.folder / JOBS_FILE).exists():
         content = {"command": sys.argv, "given": sweep.given, "overrides": sweep.overrides, "jobs": sweep.jobs()}
-        write_text(sweep.folder / FILE, json.dumps(content, indent=1) + "\n")
+        write_text(sweep.folder / JOBS_FILE, json.dumps(content, indent=1) + "\n")
     beside = any(text.startswith("hydra/launcher=") for text in sweep.launching)
     interrupted = False
     try:
@@ -116,7 +109,9 @@ def run_sweep(sweep: Sweep, launch: Callable[[], None], conclude: Callable[[Path
                 break
     except KeyboardInterrupt:
         interrupted = True
-    unfinished = conclude(sweep.folder)
+    from fetal_seg.commands.report import conclude_sweep
+
+    unfinished = conclude_sweep(sweep.folder)
     return 130 if interrupted else int(unfinished > 0)
 
 
@@ -148,16 +143,11 @@ def is_finished(run_dir: Path) -> bool:
     return False
 
 
-@contextlib.contextmanager
-def _alone(run_dir: Path) -> Any:
+def _alone(run_dir: Path) -> AbstractContextManager[Any]:
     """Wait until no other process works on this job: workers may outlive a sweep that was killed."""
     lock = FileLock(run_dir / ".lock")
     try:
-        lock.acquire(timeout=0)
+        return lock.acquire(timeout=0)
     except Timeout:
         logger.info("job %s is still running in another process; waiting for it", run_dir.name)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+        return lock.acquire()

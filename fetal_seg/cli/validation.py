@@ -1,6 +1,7 @@
 """Checks a composed configuration against its schema and gathers everything that is wrong with it."""
 
 import difflib
+import functools
 import json
 from collections.abc import Mapping
 from copy import deepcopy
@@ -12,7 +13,6 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from fetal_seg.config.augmentation import Augmentation
-from fetal_seg.config.choices import Registry
 from fetal_seg.config.commands import PredictConfig, TrainConfig
 from fetal_seg.config.data import FromRunConfig
 from fetal_seg.config.registries import GREY_AUGMENTATIONS, LOSSES, NETWORKS, OPTIMIZERS, SCHEDULERS, SOURCES
@@ -20,12 +20,19 @@ from fetal_seg.config.types import names_of
 from fetal_seg.errors import InputError
 
 # Groups whose choices are registered; evaluate.py knows one source more, which is none
-GROUPS: dict[str, Registry[Any]] = {
+GROUPS = {
     "data": SOURCES,
     "model": NETWORKS,
     "optim": OPTIMIZERS,
     "scheduler": SCHEDULERS,
     "loss": LOSSES,
+}
+
+RULES = {  # pydantic's words and ours; the longer ones first
+    "greater than or equal to": "at least",
+    "less than or equal to": "at most",
+    "less than": "below",
+    "greater than": "above",
 }
 
 Plain = dict[str, Any]
@@ -37,25 +44,24 @@ def validate(plain: Plain, schema: type[Schema], conf: Path) -> Schema:
 
     Args:
         plain: the composed configuration as nested dicts.
-        schema: one of the dataclasses of ``config.commands``.
         conf: folder of the YAML files, for choices without a schema.
 
     Raises:
         InputError: naming every unknown key, wrong type, value out of range and senseless combination.
     """
     problems = [f"{key} is missing; add {key}=..." for key in _missing(plain)]
-    given = deepcopy(plain)
-    refused = [group for group in GROUPS if group in given and not _prepare(group, given, schema, conf, problems)]
+    config = deepcopy(plain)
+    refused = [group for group in GROUPS if group in config and not _prepare(group, config, schema, conf, problems)]
     for group in refused:  # it is among the problems; its default stands in, so that the rest is checked too
-        del given[group]
-    result = _build(schema, given, problems)
-    if isinstance(result, TrainConfig) and not refused:
-        problems += combinations(result)
-    if isinstance(result, PredictConfig):
-        problems += folders(result)
-    if problems or result is None:
+        del config[group]
+    checked = _build(schema, config, problems)
+    if isinstance(checked, TrainConfig) and not refused:
+        problems += combinations(checked)
+    if isinstance(checked, PredictConfig):
+        problems += folders(checked)
+    if problems or checked is None:
         raise InputError("; ".join(problems))
-    return result
+    return checked
 
 
 def combinations(config: TrainConfig) -> list[str]:
@@ -89,27 +95,27 @@ def combinations(config: TrainConfig) -> list[str]:
 
 def folders(config: PredictConfig) -> list[str]:
     """Whether results would lie among the images that are measured, where the next prediction would find them."""
-    given = [config.input] if isinstance(config.input, str) else config.input
+    inputs = [config.input] if isinstance(config.input, str) else config.input
     output = Path(config.output).expanduser().resolve() if config.output else None
-    if output and any(Path(text).expanduser().resolve() == output for text in given):
+    if output and any(Path(path).expanduser().resolve() == output for path in inputs):
         return [f"output={config.output} is what is to be measured; give another folder, one in it for instance"]
     return []
 
 
-def _prepare(group: str, plain: Plain, schema: Any, conf: Path, problems: list[str]) -> bool:
+def _prepare(group: str, config: Plain, schema: Any, conf: Path, problems: list[str]) -> bool:
     """See that a group's choice is known; put the keys that only its YAML file has where its schema has them.
 
     Returns:
         Whether it can be checked further.
     """
-    given, registry = plain[group], GROUPS[group]
-    if not isinstance(given, dict):
-        choices = sorted(file.stem for file in (conf / group).glob("*.yaml"))
-        problems.append(f"{group}={given!r} is not a group; take one of {', '.join(choices)}")
+    choice, registry = config[group], GROUPS[group]
+    if not isinstance(choice, dict):
+        names = sorted(file.stem for file in (conf / group).glob("*.yaml"))
+        problems.append(f"{group}={choice!r} is not a group; take one of {', '.join(names)}")
         return False
-    members = _members(schema, group)
-    name, named = given.get("name"), {name: member for member in members for name in names_of(member)}
-    if name in named and (name in registry.names() or named[name] is FromRunConfig):
+    members = get_args(get_type_hints(schema)[group])  # the last one is for choices that have none of their own
+    name, by_name = choice.get("name"), _by_name(members)
+    if name in by_name and (name in registry.names() or by_name[name] is FromRunConfig):
         return True
     if name == FromRunConfig.name:
         problems.append("data=from_run is for evaluate.py alone; take data=hc18, phantom or folder")
@@ -124,49 +130,49 @@ def _prepare(group: str, plain: Plain, schema: Any, conf: Path, problems: list[s
         problems.append(f"{group}.name={name!r} has no file {group}/{name}.yaml, which says what keys it takes; add it")
         return False
     common = {field.name for field in fields(members[-1])}
-    own = {key: given.pop(key) for key in list(given) if key not in common}
-    default = yaml.safe_load(file.read_text(encoding="utf-8"))
-    given["keys"] = _like_yaml(default, own, f"{group}.", problems)
+    keys = {key: choice.pop(key) for key in list(choice) if key not in common}
+    problems += _unlike(yaml.safe_load(file.read_text(encoding="utf-8")), keys, group)
+    choice["keys"] = keys
     return True
 
 
-def _members(schema: Any, group: str) -> tuple[Any, ...]:
-    """The schemas of a group; the last one is for choices that have none of their own."""
-    return get_args(get_type_hints(schema)[group])
+def _by_name(members: tuple[Any, ...]) -> dict[str, Any]:
+    """The schemas of a group by the names that they are for."""
+    return {name: member for member in members for name in names_of(member)}
 
 
-def _build(schema: type[Schema], given: Plain, problems: list[str]) -> Schema | None:
+def _build(schema: type[Schema], config: Plain, problems: list[str]) -> Schema | None:
     """An instance of `schema`; values that are wrong are noted in `problems` and replaced by their defaults."""
     adapter = TypeAdapter(schema)
     try:
-        return adapter.validate_json(json.dumps(given))
+        return adapter.validate_json(json.dumps(config))
     except ValidationError as error:
-        kept = deepcopy(given)
+        valid = deepcopy(config)
         for detail in error.errors():
-            location = _location(given, detail["loc"])
-            location += detail["loc"][-1:] if detail["type"] == "missing" else ()
-            problems.append(_sentence(schema, given, {**detail, "loc": location}))
-            _remove(kept, location)
+            path = _path(config, detail["loc"])
+            path += detail["loc"][-1:] if detail["type"] == "missing" else ()
+            problems.append(_sentence(schema, config, {**detail, "loc": path}))
+            *parents, key = path
+            functools.reduce(lambda keys, parent: keys.get(parent, {}), parents, valid).pop(key, None)
     try:
-        return adapter.validate_json(json.dumps(kept))
+        return adapter.validate_json(json.dumps(valid))
     except ValidationError:  # what is wrong has no default
         return None
 
 
-def _sentence(schema: Any, given: Plain, detail: Mapping[str, Any]) -> str:
+def _sentence(schema: Any, config: Plain, detail: Mapping[str, Any]) -> str:
     """What is wrong with one key, in words: value, rule, remedy."""
     path = [str(part) for part in detail["loc"]]
     key, value, kind = ".".join(path), detail["input"], detail["type"]
     if kind == "unexpected_keyword_argument":
-        return f"{key} is no key; {_guess(path, _keys_at(schema, given, path[:-1]))}"
+        return f"{key} is no key; {_guess(path, _keys_at(schema, config, path[:-1]))}"
     if kind == "missing":
         return f"{key} is missing; add {key}=..."
     if kind == "value_error":  # a sentence of our own
         return f"{key}: {detail['msg'].removeprefix('Value error, ')}"
     rule = detail["msg"].removeprefix("Input should be ")
-    for formal, plain in (("greater than or equal to", "at least"), ("less than or equal to", "at most")):
+    for formal, plain in RULES.items():
         rule = rule.replace(formal, plain)
-    rule = rule.replace("less than", "below").replace("greater than", "above")
     return f"{key}={value!r} is not allowed; give {rule}"
 
 
@@ -178,55 +184,49 @@ def _guess(path: list[str], keys: list[str]) -> str:
     return f"there are {', '.join(keys)}" if keys else "leave it out"
 
 
-def _keys_at(schema: Any, given: Any, path: list[str]) -> list[str]:
-    """The keys that a schema has at a place; of a group those of the choice that is given."""
-    for part in path:
-        given = given.get(part, {}) if isinstance(given, dict) else {}
-        schema = get_type_hints(schema).get(part) if is_dataclass(schema) else None
+def _keys_at(schema: Any, config: Any, path: list[str]) -> list[str]:
+    """The keys that a schema has below a path; of a group those of the choice that is taken."""
+    for key in path:
+        config = config.get(key, {}) if isinstance(config, dict) else {}
+        schema = get_type_hints(schema).get(key) if is_dataclass(schema) else None
         members = get_args(schema)
         if members and all(map(is_dataclass, members)):
-            named = {name: member for member in members for name in names_of(member)}
-            schema = named.get(given.get("name"), members[-1])
+            schema = _by_name(members).get(config.get("name"), members[-1])
     if not is_dataclass(schema):  # a mapping, whose keys are free
         return []
     keys = [field.name for field in fields(schema)]
     return [key for key in keys if key != "grey"] + GREY_AUGMENTATIONS.names() if schema is Augmentation else keys
 
 
-def _like_yaml(default: Plain, given: Plain, prefix: str, problems: list[str]) -> Plain:
-    """Keys without a schema: those of their YAML file, with values of the same types."""
-    for key, value in given.items():
+def _unlike(default: Plain, keys: Plain, group: str) -> list[str]:
+    """What is wrong with keys without a schema, which are to be those of their YAML file, with values of its types."""
+    problems = []
+    for key, value in keys.items():
         if key not in default:
-            problems.append(f"{prefix}{key} is no key; {_guess([prefix[:-1], key], list(default))}")
+            problems.append(f"{group}.{key} is no key; {_guess([group, key], list(default))}")
         elif default[key] is not None and not isinstance(value, _alike(default[key])):
-            problems.append(f"{prefix}{key}={value!r} is not allowed; give a value like {default[key]!r}")
-    return given
+            problems.append(f"{group}.{key}={value!r} is not allowed; give a value like {default[key]!r}")
+    return problems
 
 
 def _alike(value: Any) -> tuple[type, ...]:
     return (int, float) if isinstance(value, float) else (type(value),)
 
 
-def _missing(given: Plain, prefix: str = "") -> list[str]:
+def _missing(config: Plain, prefix: str = "") -> list[str]:
     """Keys that a YAML file leaves to the user: they hold ``???``."""
     missing: list[str] = []
-    for key, value in given.items():
+    for key, value in config.items():
         missing += _missing(value, f"{prefix}{key}.") if isinstance(value, dict) else []
         missing += [f"{prefix}{key}"] if value == "???" else []
     return missing
 
 
-def _location(given: Any, location: tuple[Any, ...]) -> tuple[Any, ...]:
+def _path(config: Any, location: tuple[Any, ...]) -> tuple[Any, ...]:
     """The keys of a location, without the names of the types that pydantic tried for a value."""
-    keys: list[Any] = []
+    path: list[Any] = []
     for part in location:
-        if isinstance(given, dict) and part in given:
-            given = given[part]
-            keys.append(part)
-    return tuple(keys)
-
-
-def _remove(given: Plain, location: tuple[Any, ...]) -> None:
-    for part in location[:-1]:
-        given = given.get(part, {})
-    given.pop(location[-1], None)
+        if isinstance(config, dict) and part in config:
+            config = config[part]
+            path.append(part)
+    return tuple(path)

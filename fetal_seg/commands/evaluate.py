@@ -37,8 +37,6 @@ def run(config: EvaluateConfig, run_dir: Path, hc18_root: str) -> None:
     """Predict the records of a part, compare them with the truth, write tables and pictures.
 
     Args:
-        config: checked.
-        run_dir: gets the results.
         hc18_root: where HC18 is, unless the configuration or the checkpoint says.
 
     Raises:
@@ -95,9 +93,6 @@ def evaluate_to(
     """Compare predictions with the truth, write the results into `folder`, print a table; give the summary.
 
     Args:
-        folder: gets the tables and pictures.
-        predictor: to judge.
-        records: images with their truth.
         calibrate: a checkpoint that gets the calibration which these images give; they must be held-out ones.
     """
     rows, calibrator = [], Calibrator(predictor.letterbox)

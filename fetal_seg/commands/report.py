@@ -33,9 +33,6 @@ def report_runs(output: Path, runs: Sequence[Run], *, title: str, again: Sequenc
     """Measure what the runs' networks cost, predict what they disagree on, and write the report into `output`.
 
     Args:
-        output: gets the files of `write_study`.
-        runs: as `read_runs` gives them.
-        title: of the page.
         again: the command lines that would give these runs again.
     """
     study = examine(runs, measure_costs(run.checkpoint for run in runs if run.checkpoint.is_file()))

@@ -4,23 +4,22 @@ What it needs is imported where it is used: what may be wrong with the data is t
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fetal_seg.config.commands import TrainConfig
+from fetal_seg.progress import ReportEpoch
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
-    from fetal_seg.data.preparation import PreparedImages
+    from fetal_seg.data.loading import PreparedImages
     from fetal_seg.models.description import CheckpointDescription
     from fetal_seg.training.datamodule import HeadDataModule
     from fetal_seg.training.task import SegmentationTask
 
 logger = logging.getLogger(__name__)
-
-ReportEpoch = Callable[[int, float], bool]
 
 
 def run(
@@ -29,9 +28,6 @@ def run(
     """Prepare the data, train, measure the validation images.
 
     Args:
-        config: checked.
-        run_dir: gets everything that is known of the run.
-        command_line: for the run's record.
         report_epoch: is given each epoch and its validation Dice (also those before a resume); where it returns True
             the training is ended.
 
@@ -42,14 +38,14 @@ def run(
     Raises:
         InputError: the data, or the checkpoint to go on from, cannot be used.
     """
-    from fetal_seg.data.preparation import prepare_images
+    from fetal_seg.data.loading import prepare_images
 
     prepared = prepare_images(config.data)
 
     from fetal_seg.report.run.curves import draw_curves
     from fetal_seg.training.callbacks import PruningCallback, last_epoch
     from fetal_seg.training.initial_weights import checkpoint_to_resume
-    from fetal_seg.training.runtime import is_first_process, quiet_lightning, use_threads
+    from fetal_seg.training.process import is_first_process, quiet_lightning, use_threads
     from fetal_seg.training.trainer import build_trainer
 
     quiet_lightning()
@@ -81,8 +77,9 @@ def _build(
     """The data module and the task; the network's weights are a function of the seed."""
     from lightning.pytorch import seed_everything
 
+    from fetal_seg.models.building import build_network
     from fetal_seg.training.datamodule import HeadDataModule
-    from fetal_seg.training.initial_weights import first_network, starting_checkpoint, warn_of_start
+    from fetal_seg.training.initial_weights import starting_checkpoint, warn_of_start
     from fetal_seg.training.task import SegmentationTask
 
     data = HeadDataModule(config.data, config.augmentation, seed=config.seed, prepared=prepared)
@@ -92,7 +89,7 @@ def _build(
     if start:
         warn_of_start(start, description)
     seed_everything(config.seed, verbose=False)
-    network = first_network(start, choice)
+    network = start.build_network().train() if start else build_network(choice)
     if config.model.compile:
         network.compile()  # the network alone: Lightning's logging cannot be compiled
     task = SegmentationTask(

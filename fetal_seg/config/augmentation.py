@@ -53,14 +53,14 @@ class Augmentation:
 
     @model_validator(mode="before")
     @classmethod
-    def _gather(cls, given: Any) -> Any:
+    def _gather(cls, content: Any) -> Any:
         """Put what is registered as an augmentation of grey values into `grey`."""
-        if isinstance(given, cls):
-            return given
-        keys = dict(given.kwargs or {}) if isinstance(given, ArgsKwargs) else dict(given)
+        if isinstance(content, cls):
+            return content
+        keys = dict(content.kwargs or {}) if isinstance(content, ArgsKwargs) else dict(content)
         grey = {name: keys.pop(name) for name in GREY_AUGMENTATIONS.names() if name in keys}
         keys["grey"] = {**keys.get("grey", {}), **grey}
-        return ArgsKwargs(given.args, keys) if isinstance(given, ArgsKwargs) else keys
+        return ArgsKwargs(content.args, keys) if isinstance(content, ArgsKwargs) else keys
 
     def to_dict(self) -> dict[str, Any]:
         """The keys as configurations have them."""

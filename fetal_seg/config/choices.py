@@ -7,11 +7,10 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from fetal_seg.errors import InputError
 
-T = TypeVar("T")
 Item = TypeVar("Item")
 
 
@@ -44,7 +43,7 @@ class Choice:
         return cls(name, {key: value for key, value in content.items() if key != "name"})
 
 
-class Registry(Generic[T]):
+class Registry:
     """Functions or classes of one kind, by the name that a configuration calls them by.
 
     A function is registered where it is defined, by a decorator: ``@LOSSES.register("focal")``. Names are read from
@@ -53,11 +52,11 @@ class Registry(Generic[T]):
 
     Args:
         kind: what they are, for sentences.
-        place: dotted name of the module that defines them, or of the package whose modules do.
+        source: dotted name of the module that defines them, or of the package whose modules do.
     """
 
-    def __init__(self, kind: str, place: str) -> None:
-        self.kind, self._place = kind, place
+    def __init__(self, kind: str, source: str) -> None:
+        self.kind, self._source = kind, source
         self._registered: dict[str, Any] = {}
 
     def register(self, name: str) -> Callable[[Item], Item]:
@@ -79,34 +78,33 @@ class Registry(Generic[T]):
         Raises:
             InputError: it is not; the sentence lists those that are.
         """
-        if name not in (known := self.names()):
-            raise InputError(f"the {self.kind} {name!r} is unknown; take one of {', '.join(sorted(known))}")
+        if name not in (names := self.names()):
+            raise InputError(f"the {self.kind} {name!r} is unknown; take one of {', '.join(sorted(names))}")
 
-    def __getitem__(self, name: str) -> T:
+    def __getitem__(self, name: str) -> Any:
         """What a name stands for; its module is imported if need be. Raises as `check` does."""
         if name not in self._registered:
             self.check(name)
             importlib.import_module(self._modules()[name])
-        item: T = self._registered[name]
-        return item
+        return self._registered[name]
 
     def _modules(self) -> dict[str, str]:
         """The module of each name."""
-        return {name: module for module, file in _sources(self._place) for name in _registered_in(file)}
+        return {name: module for module, file in _sources(self._source) for name in _registered_in(file)}
 
 
-def _sources(place: str) -> Iterator[tuple[str, Path]]:
+def _sources(name: str) -> Iterator[tuple[str, Path]]:
     """Dotted name and file of a module, or of each module of a package."""
-    spec = importlib.util.find_spec(place)
+    spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(place)
+        raise ModuleNotFoundError(name)
     if spec.submodule_search_locations is None:
-        yield place, Path(spec.origin)
+        yield name, Path(spec.origin)
         return
-    for found in pkgutil.iter_modules(spec.submodule_search_locations, f"{place}."):
-        module = found.module_finder.find_spec(found.name, None)
+    for info in pkgutil.iter_modules(spec.submodule_search_locations, f"{name}."):
+        module = info.module_finder.find_spec(info.name, None)
         if module is not None and module.origin is not None:
-            yield found.name, Path(module.origin)
+            yield info.name, Path(module.origin)
 
 
 def _registered_in(file: Path) -> Iterator[str]:

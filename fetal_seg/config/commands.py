@@ -12,15 +12,7 @@ from pydantic.dataclasses import dataclass
 from fetal_seg.config.augmentation import Augmentation
 from fetal_seg.config.data import FromRunConfig, Hc18Config, Source, SourceOrRun
 from fetal_seg.config.model import EncoderDecoderConfig, Model
-from fetal_seg.config.training import (
-    AdamWConfig,
-    BceDiceConfig,
-    Loss,
-    OneCycleConfig,
-    Optim,
-    Schedule,
-    TrainerConfig,
-)
+from fetal_seg.config.training import AdamWConfig, BceDiceConfig, Loss, OneCycleConfig, Optim, Schedule, TrainerConfig
 from fetal_seg.config.types import (
     STRICT,
     Device,

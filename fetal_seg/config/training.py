@@ -6,17 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from fetal_seg.config.types import (
-    STRICT,
-    ByName,
-    Device,
-    Fraction,
-    GroupConfig,
-    Natural,
-    Positive,
-    Precision,
-    Weight,
-)
+from fetal_seg.config.types import STRICT, ByName, Device, Fraction, GroupConfig, Natural, Positive, Precision, Weight
 
 Rate = Annotated[float, Field(gt=0, le=10)]
 
@@ -156,8 +146,7 @@ class CircumferenceConfig(GroupConfig):
 
 
 Loss = Annotated[
-    BceDiceConfig | PlainLossConfig | FocalConfig | BoundaryConfig | CircumferenceConfig | CustomConfig,
-    ByName(),
+    BceDiceConfig | PlainLossConfig | FocalConfig | BoundaryConfig | CircumferenceConfig | CustomConfig, ByName()
 ]
 
 

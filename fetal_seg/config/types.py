@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 from pydantic_core import CoreSchema, core_schema
 
 from fetal_seg.config.choices import Choice
+from fetal_seg.errors import InputError
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 
@@ -36,21 +37,21 @@ TestTimeAugmentation = Literal["none", "flips"]
 OLDEST_WEEKS = 45.0  # no pregnancy lasts longer: an age beyond was given in days, say
 
 
-def possible_age(weeks: float) -> float:
-    """The gestational age, if it can be one: above 0 and at most `OLDEST_WEEKS`.
+def check_gestational_age(weeks: float) -> float:
+    """The age, if it can be one: above 0 and at most `OLDEST_WEEKS`. It need not be in any standard's range.
 
     Raises:
-        ValueError: it cannot.
+        InputError: it cannot.
     """
     if not 0 < weeks <= OLDEST_WEEKS:  # nan is not either
-        raise ValueError(
+        raise InputError(
             f"a gestational age of {weeks:g} weeks; it must be above 0 and at most {OLDEST_WEEKS:g}, "
             "in weeks: 21.43 for 21 weeks and 3 days"
         )
     return weeks
 
 
-GestationalAge = Annotated[float, AfterValidator(possible_age)]
+GestationalAge = Annotated[float, AfterValidator(check_gestational_age)]
 
 
 @dataclass(config=STRICT, kw_only=True)
@@ -66,8 +67,8 @@ class GroupConfig:
     def choice(self) -> Choice:
         """The name and the keys of what is chosen, as a registry takes them."""
         keys = asdict(self)
-        name, more = keys.pop("name"), keys.pop("keys", {})
-        return Choice(name, keys | more)
+        name, custom = keys.pop("name"), keys.pop("keys", {})
+        return Choice(name, keys | custom)
 
 
 def names_of(schema: Any) -> tuple[str, ...]:
@@ -83,8 +84,8 @@ class ByName:
         schemas = get_args(union)
         index_of = {name: index for index, schema in enumerate(schemas) for name in names_of(schema)}
 
-        def choose(given: Any) -> int:
-            name = given.get("name") if isinstance(given, dict) else getattr(given, "name", None)
+        def choose(value: Any) -> int:
+            name = value.get("name") if isinstance(value, dict) else getattr(value, "name", None)
             return index_of.get(str(name), len(schemas) - 1)
 
         return core_schema.tagged_union_schema(dict(enumerate(map(handler, schemas))), choose)

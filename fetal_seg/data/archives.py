@@ -16,7 +16,7 @@ from fetal_seg.errors import InputError, enumerate_names
 from fetal_seg.files import whole_folder
 from fetal_seg.progress import track
 
-BLOCK = 1 << 20
+BLOCK_BYTES = 1 << 20
 
 Members = dict[str, zipfile.ZipInfo]  # by path below the target folder
 
@@ -139,7 +139,7 @@ def _blocks(source: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
     """The content of a member; its CRC is checked at the end."""
     try:
         with source.open(info) as packed:
-            while block := packed.read(BLOCK):
+            while block := packed.read(BLOCK_BYTES):
                 yield block
     except OSError as error:  # an offset beyond the file, say: damage to the archive, unlike a full disk
         raise zipfile.BadZipFile(str(error)) from error

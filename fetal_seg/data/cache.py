@@ -22,7 +22,7 @@ from fetal_seg.progress import track
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 1  # raise it when what is stored, or how images are scaled, changes
+CACHE_FORMAT = 1  # raise it when what is stored, or how images are scaled, changes
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,9 @@ def build_cache(records: Sequence[Record], letterbox: Letterbox, cache_dir: Path
         InputError: images or annotations that cannot be used, all named at once.
     """
     fingerprint = content_fingerprint(records)
-    key = hashlib.sha256(json.dumps([FORMAT, fingerprint, letterbox.height, letterbox.width]).encode()).hexdigest()
+    key = hashlib.sha256(
+        json.dumps([CACHE_FORMAT, fingerprint, letterbox.height, letterbox.width]).encode()
+    ).hexdigest()
     folder = cache_dir / "images" / key[:24]
     if not folder.is_dir():
         cache_dir.mkdir(parents=True, exist_ok=True)
@@ -117,8 +119,8 @@ def _fill(folder: Path, records: Sequence[Record], letterbox: Letterbox) -> None
         for _ in track(pool.map(decode, range(len(records))), "decoding images", len(records)):
             pass
     if problems:
-        more = f" (and {len(problems) - 3} more such problems)" if len(problems) > 3 else ""
-        raise InputError("; ".join(sorted(problems)[:3]) + more)
+        rest = f" (and {len(problems) - 3} more such problems)" if len(problems) > 3 else ""
+        raise InputError("; ".join(sorted(problems)[:3]) + rest)
     images.flush()
     masks.flush()
     np.save(folder / "ellipses.npy", ellipses)

@@ -29,7 +29,7 @@ MD5 = {
 TIMEOUT_S = 30.0
 ATTEMPTS = 6
 PAUSE_S = 1.0
-BLOCK = 1 << 18
+RECEIVED_BYTES = 1 << 18
 
 logger = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ def _continue(url: str, part: Path, show: Callable[..., None]) -> None:
         length = response.headers.get("Content-Length")
         total = have + int(length) if length else None
         with part.open("ab" if have else "wb") as file:
-            while block := response.read1(BLOCK):
+            while block := response.read1(RECEIVED_BYTES):
                 file.write(block)
                 have += len(block)
                 show(completed=have, total=total)

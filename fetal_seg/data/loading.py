@@ -1,14 +1,21 @@
-"""From a choice of the configuration, or of a checkpoint, to records."""
+"""From a configuration, or what a checkpoint says of its data, to records, their decoded images and their parts."""
 
 import inspect
+from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
 from fetal_seg.config.choices import Choice
+from fetal_seg.config.data import DataConfig
 from fetal_seg.config.registries import SOURCES
+from fetal_seg.data.cache import ImageCache, build_cache
 from fetal_seg.data.records import Record
+from fetal_seg.data.split_files import check_split, read_split
+from fetal_seg.data.splits import Split, SplitImage, split_examinations, split_inner, split_kfold, split_random
 from fetal_seg.errors import InputError
+from fetal_seg.geometry.letterbox import Letterbox
+from fetal_seg.measurement.biometry import trimester
 
 
 def load_records(choice: Choice, cache_dir: Path) -> list[Record]:
@@ -19,7 +26,6 @@ def load_records(choice: Choice, cache_dir: Path) -> list[Record]:
 
     Args:
         choice: the source's name and keys; keys of no interest to it (a checkpoint's data have more) are ignored.
-        cache_dir: for extracted files.
 
     Raises:
         InputError: the source is unknown, a key that it needs has no value, or the data are missing or not as they
@@ -51,3 +57,46 @@ def cache_folder(cache_dir: str | None) -> Path:
     except OSError as error:
         raise InputError(f"{path} cannot be created ({error.strerror}); give another folder as cache_dir") from error
     return path
+
+
+@dataclass(frozen=True)
+class PreparedImages:
+    """The annotated records of a data source, and their images at the network's size, in the same order."""
+
+    records: tuple[Record, ...]
+    cache: ImageCache
+
+    def split(self, config: DataConfig, seed: int) -> Split:
+        """The training and the validation part, by file or by rule; `seed` where the configuration gives none.
+
+        Raises:
+            InputError: the file does not fit the records, or there are too few of them.
+        """
+        if config.split_file:
+            split = read_split(Path(config.split_file).expanduser())
+            check_split(split, {record.name: record.examination for record in self.records})
+            return split
+        images = [
+            SplitImage(record.name, record.examination, _stratum(ellipse.circumference, record.pixel_size_mm))
+            for record, ellipse in zip(self.records, self.cache.ellipses(), strict=True)
+        ]
+        seed = seed if config.split_seed is None else config.split_seed
+        if config.split == "kfold":
+            return split_kfold(images, seed=seed, folds=config.folds, fold=config.fold)
+        cut = {"inner": split_inner, "random": split_random}.get(config.split, split_examinations)
+        return cut(images, seed=seed, val_fraction=config.val_fraction)
+
+
+def prepare_images(config: DataConfig) -> PreparedImages:
+    """Extract, download or simulate what a data source needs, and decode its images, unless that was done before.
+
+    Raises:
+        InputError: the data are missing, or not as they should be.
+    """
+    cache_dir = cache_folder(config.cache_dir)
+    records = load_records(config.choice, cache_dir)
+    return PreparedImages(tuple(records), build_cache(records, Letterbox(config.height, config.width), cache_dir))
+
+
+def _stratum(hc_px: float, pixel_size_mm: float | None) -> int:
+    return trimester(hc_px * pixel_size_mm) if pixel_size_mm else 0

@@ -1,8 +1,10 @@
 """One image of a data set: where it is, its pixel size and its truth."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -12,6 +14,9 @@ from fetal_seg.geometry.arrays import Grey
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.geometry.ellipse_fit import head_contour
 from fetal_seg.images.grey import read_grey
+
+Item = TypeVar("Item")
+Content = TypeVar("Content")
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,19 @@ def ellipse_of_annotation(annotation: Grey, source: Path) -> Ellipse:
         return Ellipse.fit(points)
     except ValueError as error:
         raise InputError(f"{source}: the annotation holds no ellipse ({error}); draw it again") from error
+
+
+def read_ahead(
+    items: Sequence[Item], read: Callable[[Item], Content], size: int = 8
+) -> Iterator[tuple[Sequence[Item], list[Content]]]:
+    """Items in batches of `size`, with what `read` makes of each; the next batch is read while one is worked on."""
+    batches = [items[start : start + size] for start in range(0, len(items), size)]
+    with ThreadPoolExecutor() as pool:
+        ahead = [pool.submit(read, item) for batch in batches[:1] for item in batch]
+        for number, batch in enumerate(batches):
+            ready = [future.result() for future in ahead]
+            ahead = [pool.submit(read, item) for following in batches[number + 1 :][:1] for item in following]
+            yield batch, ready
 
 
 def records_named(records: Sequence[Record], names: Sequence[str]) -> list[Record]:

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,6 @@ def write_split(path: Path, split: Split, examinations: Mapping[str, str]) -> No
     """Write a split as JSON: ``seed``, ``kind``, ``train``, ``val``, then what else is known of it.
 
     Args:
-        path: of the file, whole or not there.
-        split: what to write.
         examinations: the examination of each name; those of each part are listed too.
     """
     content: dict[str, Any] = {"seed": split.seed, "kind": split.kind}
@@ -57,21 +55,23 @@ def read_split(path: Path) -> Split:
         raise InputError(f"{path}: {', '.join(types)} of the split cannot be used; {rule}") from error
 
 
-def check_split(split: Split, names: Sequence[str], examinations: Sequence[str]) -> None:
+def check_split(split: Split, examinations: Mapping[str, str]) -> None:
     """See that a split, read from a file, fits the data; examinations on both sides are named in the log.
+
+    Args:
+        examinations: the examination of each name of the data.
 
     Raises:
         InputError: names that are not in the data, are there twice, or an empty part.
     """
-    examination_of = dict(zip(names, examinations, strict=True))
-    unknown = [name for name in (*split.train, *split.val) if name not in examination_of]
+    unknown = [name for name in (*split.train, *split.val) if name not in examinations]
     twice = [name for name, count in Counter((*split.train, *split.val)).items() if count > 1]
     problems = problems_with(unknown, "the split names {}, not in the data; take the split of these data")
     problems += problems_with(twice, "the split names {} more than once; each image is in one part, once")
     if not (split.train and split.val):
         problems.append("a part of the split is empty; both need images, add some")
     refuse(problems)
-    shared = {examination_of[name] for name in split.train} & {examination_of[name] for name in split.val}
+    shared = {examinations[name] for name in split.train} & {examinations[name] for name in split.val}
     if shared:
         logger.warning(
             "examinations on both sides of the split: %s; figures of their validation images are too good",

@@ -4,10 +4,12 @@ Images of one examination look alike, so a split that cuts through one measures 
 A split is a function of the seed and of the names, never of the order in which the records come.
 """
 
+import itertools
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,26 +37,25 @@ class Split:
     fold: int | None = None
 
 
+class SplitImage(NamedTuple):
+    """An image to be put into a part: its name (unique), its examination, its trimester (0 where it is not known)."""
+
+    name: str
+    examination: str
+    stratum: int = 0
+
+
 @dataclass(frozen=True)
 class _Examination:
     images: tuple[str, ...]
     stratum: int
 
 
-def split_examinations(
-    names: Sequence[str],
-    examinations: Sequence[str],
-    strata: Sequence[int],
-    *,
-    seed: int,
-    val_fraction: float = 0.2,
-) -> Split:
+def split_examinations(images: Sequence[SplitImage], *, seed: int, val_fraction: float = 0.2) -> Split:
     """Cut between examinations, with the same share of each stratum in both parts.
 
     Args:
-        names: of the images (n,), unique.
-        examinations: of each image (n,).
-        strata: of each image (n,): its trimester, or 0 where it is not known.
+        images: of the data set.
         seed: of the choice.
         val_fraction: part of the images that validates, in (0, 1).
 
@@ -65,11 +66,11 @@ def split_examinations(
     Raises:
         InputError: a part would be empty.
     """
-    target = _validation_count(len(names), val_fraction)
-    shuffled = _shuffled(names, examinations, strata, seed)
+    target = _validation_count(len(images), val_fraction)
+    shuffled = _shuffled(images, seed)
     if len(shuffled) < 2:
         raise InputError(
-            f"the {len(names)} images are all of one examination; a split by examination needs two; "
+            f"the {len(images)} images are all of one examination; a split by examination needs two; "
             "add images, or take data.split=random"
         )
     chosen: list[_Examination] = []
@@ -77,74 +78,49 @@ def split_examinations(
     for stratum in _by_stratum(shuffled):  # what one stratum cannot give is asked from the next
         wanted += val_fraction * _count(stratum)
         chosen += _pick(stratum, round(wanted) - _count(chosen), least=0, most=_count(stratum))
-    taken = set(chosen)
-    others = [examination for examination in shuffled if examination not in taken]
-    chosen = _pick(chosen + others, target, least=1, most=len(names) - 1)
+    unchosen = [examination for examination in shuffled if examination not in set(chosen)]
+    chosen = _pick(chosen + unchosen, target, least=1, most=len(images) - 1)
     if _count(chosen) != target:
         logger.warning(
             "%d validation images in place of %d: whole examinations make no other number", _count(chosen), target
         )
-    return _split(names, chosen, seed, "examination")
+    return _split(images, _names(chosen), seed, "examination")
 
 
-def split_inner(
-    names: Sequence[str],
-    examinations: Sequence[str],
-    strata: Sequence[int],
-    *,
-    seed: int,
-    val_fraction: float = 0.2,
-) -> Split:
+def split_inner(images: Sequence[SplitImage], *, seed: int, val_fraction: float = 0.2) -> Split:
     """The training part of `split_examinations`, cut once more: for choices, which the validation part is not to see.
 
     Args and errors are those of `split_examinations`.
     """
-    outer = split_examinations(names, examinations, strata, seed=seed, val_fraction=val_fraction)
-    kept = set(outer.train)
-    rows = [row for row, name in enumerate(names) if name in kept]
-    inner = split_examinations(
-        [names[row] for row in rows],
-        [examinations[row] for row in rows],
-        [strata[row] for row in rows],
-        seed=seed,
-        val_fraction=val_fraction,
-    )
-    return replace(inner, kind="inner")
+    outer = set(split_examinations(images, seed=seed, val_fraction=val_fraction).train)
+    training = [image for image in images if image.name in outer]
+    return replace(split_examinations(training, seed=seed, val_fraction=val_fraction), kind="inner")
 
 
-def split_random(names: Sequence[str], examinations: Sequence[str], *, seed: int, val_fraction: float = 0.2) -> Split:
+def split_random(images: Sequence[SplitImage], *, seed: int, val_fraction: float = 0.2) -> Split:
     """Cut between images, whatever their examinations: leaky, as a warning in the log says; for comparison only.
 
     Args and errors are those of `split_examinations`.
     """
-    target = _validation_count(len(names), val_fraction)
-    order = np.random.default_rng(seed).permutation(len(names))
-    chosen = set(np.array(sorted(names), dtype=object)[order[:target]])
-    examination_of = dict(zip(names, examinations, strict=True))
-    training = {examination_of[name] for name in names if name not in chosen}
-    leaked = sum(examination_of[name] in training for name in chosen)
+    target = _validation_count(len(images), val_fraction)
+    by_name = sorted(images)
+    shuffled = [by_name[index] for index in np.random.default_rng(seed).permutation(len(images))]
+    training = {image.examination for image in shuffled[target:]}
+    leaked = sum(image.examination in training for image in shuffled[:target])
     logger.warning(
         "the split is random: %d of %d validation images have a sister image, of the same examination, in training, "
         "so that their figures are too good; data.split=examination has none",
         leaked,
         target,
     )
-    return _split(names, [_Examination((name,), 0) for name in chosen], seed, "random")
+    return _split(images, {image.name for image in shuffled[:target]}, seed, "random")
 
 
-def split_kfold(
-    names: Sequence[str],
-    examinations: Sequence[str],
-    strata: Sequence[int],
-    *,
-    seed: int,
-    folds: int,
-    fold: int,
-) -> Split:
+def split_kfold(images: Sequence[SplitImage], *, seed: int, folds: int, fold: int) -> Split:
     """Fold `fold` of a cross-validation by examination: each image is in the validation part of one fold.
 
     Args:
-        names, examinations, strata, seed: as in `split_examinations`.
+        images, seed: as in `split_examinations`.
         folds: number of folds, 2 or more; their sizes are as equal as whole examinations allow.
         fold: the one that validates, 0 to ``folds - 1``.
 
@@ -153,7 +129,7 @@ def split_kfold(
     """
     if folds < 2 or not 0 <= fold < folds:
         raise InputError(f"data.folds={folds} data.fold={fold}: folds is 2 or more, fold is 0 to folds - 1; correct it")
-    shuffled = _shuffled(names, examinations, strata, seed)
+    shuffled = _shuffled(images, seed)
     if len(shuffled) < folds:
         raise InputError(
             f"data.folds={folds}, but there are {len(shuffled)} examinations; each fold needs one; take fewer folds"
@@ -162,7 +138,7 @@ def split_kfold(
     for stratum in _by_stratum(shuffled):  # evened out after each stratum, so each is spread evenly
         for examination in sorted(stratum, key=lambda examination: -len(examination.images)):
             min(parts, key=_count).append(examination)
-    return _split(names, parts[fold], seed, "kfold", folds, fold)
+    return _split(images, _names(parts[fold]), seed, "kfold", folds, fold)
 
 
 def _validation_count(images: int, val_fraction: float) -> int:
@@ -175,19 +151,18 @@ def _validation_count(images: int, val_fraction: float) -> int:
     return count
 
 
-def _shuffled(
-    names: Sequence[str], examinations: Sequence[str], strata: Sequence[int], seed: int
-) -> list[_Examination]:
+def _shuffled(images: Sequence[SplitImage], seed: int) -> list[_Examination]:
     """The examinations in random order, with the stratum that most of their images have (the lowest of equals)."""
-    images: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for name, examination, stratum in zip(names, examinations, strata, strict=True):
-        images[examination].append((name, stratum))
     merged = []
-    for examination in sorted(images):
-        counts = Counter(stratum for _, stratum in images[examination])
-        stratum = min(counts, key=lambda stratum: (-counts[stratum], stratum))
-        merged.append(_Examination(tuple(sorted(name for name, _ in images[examination])), stratum))
+    for _, group in itertools.groupby(sorted(images, key=_order), key=lambda image: image.examination):
+        names, _, strata = zip(*group, strict=True)
+        counts = Counter(strata)
+        merged.append(_Examination(names, min(counts, key=lambda stratum: (-counts[stratum], stratum))))
     return [merged[index] for index in np.random.default_rng(seed).permutation(len(merged))]
+
+
+def _order(image: SplitImage) -> tuple[str, str]:
+    return image.examination, image.name
 
 
 def _by_stratum(examinations: Sequence[_Examination]) -> list[list[_Examination]]:
@@ -209,12 +184,12 @@ def _pick(examinations: Sequence[_Examination], target: int, *, least: int, most
             break
         reached.append((reached[-1] | reached[-1] << len(examination.images)) & ((2 << most) - 1))
     possible = [count for count in range(least, most + 1) if reached[-1] >> count & 1]
-    left = min(possible, key=lambda count: abs(count - target))
+    missing = min(possible, key=lambda count: abs(count - target))
     picked = []
     for index in reversed(range(len(reached) - 1)):
-        if not reached[index] >> left & 1:
+        if not reached[index] >> missing & 1:
             picked.append(examinations[index])
-            left -= len(examinations[index].images)
+            missing -= len(examinations[index].images)
     return picked[::-1]
 
 
@@ -222,14 +197,10 @@ def _count(examinations: Sequence[_Examination]) -> int:
     return sum(len(examination.images) for examination in examinations)
 
 
-def _split(
-    names: Sequence[str],
-    validation: Sequence[_Examination],
-    seed: int,
-    kind: str,
-    folds: int | None = None,
-    fold: int | None = None,
-) -> Split:
-    chosen = {name for examination in validation for name in examination.images}
-    train = tuple(sorted(name for name in names if name not in chosen))
-    return Split(seed, kind, train, tuple(sorted(chosen)), folds, fold)
+def _names(examinations: Sequence[_Examination]) -> set[str]:
+    return {name for examination in examinations for name in examination.images}
+
+
+def _split(images: Sequence[SplitImage], validation: set[str], seed: int, kind: str, *folds: int) -> Split:
+    train = sorted(image.name for image in images if image.name not in validation)
+    return Split(seed, kind, tuple(train), tuple(sorted(validation)), *folds)

@@ -93,9 +93,6 @@ def paired_difference(
 
     Args:
         a, b: scores (n,) of the models, n >= 1, finite.
-        groups: labels (n,) of the examinations.
-        level: of confidence, in (0, 1).
-        resamples, seed: of the bootstrap.
 
     Raises:
         ValueError: there is no image, a score is not finite, or the lengths differ.
@@ -132,10 +129,6 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
 
 def describe(values: ArrayLike, groups: ArrayLike) -> dict[str, Any]:
     """Mean, standard deviation, median, and the interval of the mean.
-
-    Args:
-        values: numbers (n,), n >= 1, finite.
-        groups: labels (n,) of the examinations.
 
     Returns:
         ``mean``, ``sd`` (of the sample, n - 1; 0 for one image), ``median``, and ``ci95``: [low, high] of

@@ -87,8 +87,7 @@ def common_images(contenders: Sequence[Contender]) -> set[ImageKey]:
 
 def ranked(contenders: Iterable[Contender]) -> list[Contender]:
     """The contenders by falling mean Dice; of equal ones, that of the smaller ADF is first."""
-    by_adf = sorted(contenders, key=lambda contender: contender.mean(ADF) or math.inf)
-    return sorted(by_adf, key=lambda contender: -(contender.mean(ELLIPSE_DICE) or 0.0))
+    return sorted(contenders, key=lambda rival: (-(rival.mean(ELLIPSE_DICE) or 0.0), rival.mean(ADF) or math.inf))
 
 
 def _chosen(values: dict[ImageKey, Value], kept: set[ImageKey]) -> dict[ImageKey, Value]:

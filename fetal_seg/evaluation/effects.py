@@ -7,10 +7,9 @@ import numpy as np
 
 from fetal_seg.evaluation.clustered_statistics import bootstrap_mean_interval
 from fetal_seg.evaluation.contenders import Contender
+from fetal_seg.evaluation.labels import Settings
 from fetal_seg.evaluation.metrics import Metric
 from fetal_seg.evaluation.runs import natural_order
-
-Settings = tuple[str | None, ...]  # the level of each factor
 
 
 @dataclass(frozen=True)
@@ -65,13 +64,10 @@ def main_effect(
     image, by bootstrap of examinations: what differs from image to image but not between levels is not in it.
 
     Args:
-        keys: all factors.
         factor: one of them.
         settings: of each contender, the level of each of `keys`; None where it has no such setting.
         contenders: measured on the same images; those that mostly missed the head are in no block, since a few
             trainings that diverged would drown what all others show.
-        metric: what the means are of.
-        resamples: how often the examinations are sampled.
     """
     position = list(keys).index(factor)
     blocks: dict[Settings, dict[str, Contender]] = {}

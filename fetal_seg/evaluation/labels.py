@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from fetal_seg.evaluation.runs import Run
 
+Settings = tuple[str | None, ...]  # the value of each of some keys; None where a run has no such key
+
 REPLICATES = ("seed", "data.fold")  # runs that differ in these alone are repeats of one another
 # Keys that change where or how fast a run runs, but not what it is
 NOT_OF_INTEREST = {
@@ -19,24 +21,26 @@ def factors(runs: Sequence[Run]) -> list[str]:
     """
     overridden = dict.fromkeys(key for run in runs for key in run.overrides if is_of_interest(key))
     varying = [key for key in overridden if len(_levels(runs, key)) > 1]
-    groups: dict[tuple[str | None, ...], list[Run]] = {}
-    for run in runs:
-        if run.config:
-            groups.setdefault(tuple(run.setting(key) for key in varying), []).append(run)
-    hidden = dict.fromkeys(key for alike in groups.values() for key in _hidden(alike))
+    groups = alike((run for run in runs if run.config), varying)
+    hidden = dict.fromkeys(key for group in groups.values() for key in _hidden(group))
     return varying + list(hidden)
 
 
-def _hidden(alike: Sequence[Run]) -> list[str]:
+def _hidden(runs: Sequence[Run]) -> list[str]:
     """Choices in which runs of the same overrides differ, and keys in which runs of the same choices do."""
-    chosen = sorted(group for group in alike[0].choices if is_of_interest(group) and len(_levels(alike, group)) > 1)
+    chosen = sorted(group for group in runs[0].choices if is_of_interest(group) and len(_levels(runs, group)) > 1)
     if chosen:
-        parts: dict[tuple[str | None, ...], list[Run]] = {}
-        for run in alike:
-            parts.setdefault(tuple(run.setting(group) for group in chosen), []).append(run)
-        return chosen + [key for part in parts.values() for key in _hidden(part)]
-    keys = dict.fromkeys(key for run in alike for key in run.config if is_of_interest(key))
-    return [key for key in keys if len(_levels(alike, key)) > 1]
+        return chosen + [key for group in alike(runs, chosen).values() for key in _hidden(group)]
+    keys = dict.fromkeys(key for run in runs for key in run.config if is_of_interest(key))
+    return [key for key in keys if len(_levels(runs, key)) > 1]
+
+
+def alike(runs: Iterable[Run], keys: Sequence[str]) -> dict[Settings, list[Run]]:
+    """The runs of each combination of these keys' values, in the order given."""
+    groups: dict[Settings, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(tuple(run.setting(key) for key in keys), []).append(run)
+    return groups
 
 
 def is_of_interest(key: str) -> bool:

@@ -163,8 +163,7 @@ def ellipse_hausdorff(prediction: Ellipse | None, truth: Ellipse | None, pixel_s
 def circumference_difference(prediction: Ellipse | None, truth: Ellipse | None, pixel_size_mm: float) -> float:
     """Circumference predicted minus true (DF), mm; ADF is its absolute value.
 
-    Minus infinity where the head was missed, plus infinity where one was seen that is not there,
-    0 where both are None.
+    Minus infinity where the head was missed, plus infinity where one was seen that is not there, 0 where both are None.
     """
     if prediction is None or truth is None:
         return math.copysign(_without_one(prediction is truth), -1 if prediction is None else 1) + 0.0
@@ -217,12 +216,10 @@ def _distance(points: FloatArray, ellipse: Ellipse) -> FloatArray:
     Source: D. Eberly, Distance from a point to an ellipse, geometrictools.com: the one root of a
     decreasing function, found by bisection, which no point can upset.
     """
-    a, b, angle = ellipse.semi_axis_a, ellipse.semi_axis_b, ellipse.angle_rad
-    x, y = points[:, 0] - ellipse.center_x, points[:, 1] - ellipse.center_y
-    cos, sin = math.cos(angle), math.sin(angle)
+    a, b = ellipse.semi_axis_a, ellipse.semi_axis_b
+    x, y = ellipse.along_axes(*points.T)
     # By symmetry in the first quadrant, in units of b; just off the long axis, where there are two nearest points.
-    u = np.abs(cos * x + sin * y) / b
-    v = np.maximum(np.abs(cos * y - sin * x) / b, 1e-9)
+    u, v = np.abs(x) / b, np.maximum(np.abs(y) / b, 1e-9)
     ratio = (a / b) ** 2
     low, high = v, np.hypot(ratio * u, v)
     for _ in range(60):

@@ -1,6 +1,5 @@
 """Run folders read for a report: what was asked of each run, how far it came, and what it measured."""
 
-import csv
 import json
 import os
 import re
@@ -14,6 +13,7 @@ import yaml
 
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation.tables import Row, read_per_image
+from fetal_seg.files import read_csv
 
 DEEPEST = 4  # folders below the one given in which runs are looked for
 
@@ -134,7 +134,7 @@ def _read(folder: Path, job: Sequence[str]) -> Run:
     config = dict(_flat(_yaml(hydra / "config.yaml", {})))
     overrides = dict(_parsed(_yaml(hydra / "overrides.yaml", None) or job))
     resolved = {key: choices.get(key, config.get(key, value)) for key, value in overrides.items()}
-    images = folder / "evaluation" / "per_image.csv"
+    curves, images = folder / "metrics.csv", folder / "evaluation" / "per_image.csv"
     return Run(
         folder,
         folder.name,
@@ -144,7 +144,7 @@ def _read(folder: Path, job: Sequence[str]) -> Run:
         status,
         cause,
         record,
-        _table(folder / "metrics.csv"),
+        read_csv(curves) if curves.is_file() else [],
         read_per_image(images) if status == RunStatus.FINISHED and images.is_file() else [],
     )
 
@@ -205,10 +205,3 @@ def _parsed_file(path: Path, parse: Callable[[str], Any], kind: str) -> Any:
         return parse(path.read_text(encoding="utf-8")) if path.is_file() else None
     except (ValueError, yaml.YAMLError) as error:
         raise InputError(f"{path} is no {kind} ({error}); restore it, or remove the folder it is in") from error
-
-
-def _table(path: Path) -> list[dict[str, str]]:
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fetal_seg.data.loading import cache_folder, load_records
-from fetal_seg.data.reading import read_ahead
-from fetal_seg.data.records import Record, records_named
+from fetal_seg.data.records import Record, read_ahead, records_named
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation import metrics
 from fetal_seg.evaluation.contenders import Contender

@@ -9,8 +9,8 @@ from statistics import mean
 from fetal_seg.evaluation.clustered_statistics import bootstrap_mean_interval
 from fetal_seg.evaluation.comparison import PairedComparison, compare_with_best, resamples, signed
 from fetal_seg.evaluation.contenders import Contender, average_repeats, common_images, ranked
-from fetal_seg.evaluation.effects import Effect, Settings, main_effect
-from fetal_seg.evaluation.labels import factors, label
+from fetal_seg.evaluation.effects import Effect, main_effect
+from fetal_seg.evaluation.labels import Settings, alike, factors, label
 from fetal_seg.evaluation.metrics import ADF, COMPARED, ELLIPSE_DICE, Metric
 from fetal_seg.evaluation.runs import Run
 
@@ -127,21 +127,17 @@ class Study:
 def examine(runs: Sequence[Run], costs: Costs) -> Study:
     """Rank and compare all runs that were measured; those equal but for their seed or fold are one contender."""
     keys = factors(runs)
-    groups: dict[Settings, list[Run]] = {}
-    for run in runs:
-        if run.images:
-            groups.setdefault(tuple(run.setting(key) for key in keys), []).append(run)
-    labels = _apart({settings: label(alike[0], keys) for settings, alike in groups.items()})
+    groups = alike((run for run in runs if run.images), keys)
+    labels = _apart({settings: label(group[0], keys) for settings, group in groups.items()})
     settings_of = {labels[settings]: settings for settings in groups}
-    measured = [average_repeats(labels[settings], [run.images for run in alike]) for settings, alike in groups.items()]
+    measured = [average_repeats(labels[settings], [run.images for run in group]) for settings, group in groups.items()]
     common = common_images(measured)
     contenders = ranked(contender.only(common) for contender in measured) if common else ranked(measured)
     entries = []
     for rank, contender in enumerate(contenders, start=1):
         settings = settings_of[contender.label]
-        alike = groups[settings]
-        means = _means(contender, resamples(contenders))
-        entries.append(Entry(rank, contender, tuple(alike), settings, means, costs.first_of(alike)))
+        group, means = groups[settings], _means(contender, resamples(contenders))
+        entries.append(Entry(rank, contender, tuple(group), settings, means, costs.first_of(group)))
     return Study(
         tuple(runs),
         tuple(keys),

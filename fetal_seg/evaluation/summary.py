@@ -24,12 +24,11 @@ def summarise(rows: Sequence[Row]) -> Summary:
     metrics leave out what is infinite or unknown; ``missed`` says how many heads that concerns.
 
     Returns:
-        ``n`` and ``missed`` (counts of images), each of `METRICS` as ``{"mean", "sd", "median",
-        "ci95": [low, high]}`` with None for a statistic of no image, the same again of the images
-        of each trimester in ``by_trimester`` under "1", "2" and "3", and ``trimester_limits_mm``.
-        Images without a known pixel size belong to no trimester. ``interval`` tells of the intervals of the
-        circumference: ``images`` that have one, ``coverage`` (the fraction that holds its truth) with its
-        ``ci95``, and ``mean_width_mm``; None where no image has one.
+        ``n`` and ``missed`` (counts of images), each of `METRICS` as ``{"mean", "sd", "median", "ci95": [low, high]}``
+        with None for a statistic of no image, the same again of the images of each trimester in ``by_trimester`` under
+        "1", "2" and "3", and ``trimester_limits_mm``. Images without a known pixel size belong to no trimester.
+        ``interval`` tells of the intervals of the circumference: ``images`` that have one, ``coverage`` (the fraction
+        that holds its truth) with its ``ci95``, and ``mean_width_mm``; None where no image has one.
     """
     trimesters = [trimester_of(row) for row in rows]
     return _statistics(rows) | {

@@ -3,7 +3,6 @@
 A row is a dictionary by column: numbers, text, True or False, or None where a value is unknown.
 """
 
-import csv
 import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fetal_seg.evaluation.metrics import METRICS
-from fetal_seg.files import whole_file
+from fetal_seg.files import read_csv, write_csv
 from fetal_seg.measurement.biometry import trimester
 
 Row = dict[str, Any]
@@ -45,20 +44,10 @@ def write_per_image(path: Path, rows: Iterable[Row]) -> None:
 
 def read_per_image(path: Path) -> list[Row]:
     """The rows that `write_per_image` wrote: text, floats, a trimester of 1 to 3, and None where a cell is empty."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return [
-            {column: _TYPES.get(column, str)(cell) if cell else None for column, cell in row.items()}
-            for row in csv.DictReader(file)
-        ]
-
-
-def write_predictions(path: Path, rows: Iterable[Row]) -> None:
-    """Write a row an image under `PREDICTION_COLUMNS`, as `write_rows` does.
-
-    Raises:
-        ValueError: a row has a key that is no column.
-    """
-    write_rows(path, PREDICTION_COLUMNS, rows)
+    return [
+        {column: _TYPES.get(column, str)(cell) if cell else None for column, cell in row.items()}
+        for row in read_csv(path)
+    ]
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
@@ -70,10 +59,7 @@ def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
     Raises:
         ValueError: a row has a key that is no column.
     """
-    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({column: _cell(value) for column, value in row.items()} for row in rows)
+    write_csv(path, columns, ({column: _cell(value) for column, value in row.items()} for row in rows))
 
 
 def trimester_of(row: Row) -> int | None:
@@ -106,13 +92,6 @@ def _cell(value: Any) -> str:
     return "; ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _is_one(cell: str) -> bool:
-    return cell == "1"
-
-
 _NUMBERS = (*(metric.column for metric in METRICS), "confidence", "hc_low_mm", "hc_high_mm")
-_TYPES: dict[str, Callable[[str], Any]] = dict.fromkeys(_NUMBERS, float) | {
-    "trimester": int,
-    "missed": _is_one,
-    "covered": _is_one,
-}
+_TYPES: dict[str, Callable[[str], Any]] = dict.fromkeys(_NUMBERS, float) | {"trimester": int}
+_TYPES |= dict.fromkeys(("missed", "covered"), lambda cell: cell == "1")

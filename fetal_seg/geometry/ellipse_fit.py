@@ -18,7 +18,7 @@ from fetal_seg.geometry.ellipse import Ellipse
 
 SMALLEST_AREA = 25.0  # px^2 of the map: smaller regions are no head
 ROUNDEST, FLATTEST = 1.0, 0.5  # short by long axis: heads have 0.6 to 0.98, one cut by the frame may be fitted flatter
-LEAST_AGREEMENT = 0.8  # Dice of a region and its ellipse: what is less of an ellipse is no head
+PLAUSIBLE_AGREEMENT = 0.8  # Dice of a region and its ellipse: what is less of an ellipse is no head
 FARTHEST = 3.0  # robust deviations of a boundary point from the ellipse: those beyond do not count
 
 
@@ -44,7 +44,6 @@ def fit_head(
     level: float,
     to_native: FloatArray,
     size: tuple[int, int] | None = None,
-    smallest_area: float = SMALLEST_AREA,
 ) -> HeadFit | None:
     """The largest plausible region of a map, as an ellipse.
 
@@ -56,7 +55,6 @@ def fit_head(
         level: value on the head's boundary: 0 for logits, 0.5 for probabilities.
         to_native: affine map (2, 3) from pixels of the map to pixels of the original image.
         size: height and width of the original image; None where its frame is the map's.
-        smallest_area: regions below this area, px^2 of the map, are no head.
 
     Returns:
         None where there is no such region.
@@ -65,7 +63,7 @@ def fit_head(
     scale = math.sqrt(abs(np.linalg.det(to_native[:, :2])))
     frame = _frame(values.shape, to_native) if size is None else (-0.5, -0.5, size[1] - 0.5, size[0] - 0.5)
     for line in _regions(values, level):
-        if len(line) < 5 or _enclosed_area(line) < smallest_area:
+        if len(line) < 5 or _enclosed_area(line) < SMALLEST_AREA:
             return None
         native = line @ to_native[:, :2].T + to_native[:, 2]
         free = native[_inside(native, frame, 1.25 * scale)]
@@ -74,22 +72,10 @@ def fit_head(
             continue
         region = _filled(line, values.shape)
         agreement = _agreement(region, ellipse, to_native)
-        if agreement >= LEAST_AGREEMENT:
+        if agreement >= PLAUSIBLE_AGREEMENT:
             cut = 1 - float(_inside(ellipse.points(360), frame, 0.5 * scale).mean())
             return HeadFit(ellipse, agreement, cut, region)
     return None
-
-
-def measure_head(
-    values: FloatArray,
-    level: float,
-    to_native: FloatArray,
-    size: tuple[int, int] | None = None,
-    smallest_area: float = SMALLEST_AREA,
-) -> Ellipse | None:
-    """The ellipse of the head in a map, in pixels of the original image; as `fit_head`."""
-    fit = fit_head(values, level, to_native, size, smallest_area)
-    return fit.ellipse if fit else None
 
 
 def head_contour(values: FloatArray, level: float) -> FloatArray | None:
@@ -97,7 +83,6 @@ def head_contour(values: FloatArray, level: float) -> FloatArray | None:
 
     Args:
         values: map (height, width), higher inside the head: logits, probabilities or a mask.
-        level: value on the boundary.
 
     Returns:
         Points (n, 2) of x and y in px of the map, without those where the frame cuts the head;

@@ -92,8 +92,7 @@ def text_strip(text: str, width: int, size: int, legend: Sequence[tuple[str, Col
 
     Args:
         text: is wrapped at spaces, but not at `NO_BREAK_SPACE`; a word that is too long is cut in its middle.
-        width: width of the strip, px.
-        size: size of the font, px.
+        width, size: of the strip and of the font, px.
         legend: names with the colours of their lines; the truth's is dashed, as in `overlay`.
 
     Returns:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fetal_seg.errors import InputError
+from fetal_seg.files import whole_file
 from fetal_seg.geometry.arrays import Grey
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp")
@@ -96,14 +97,8 @@ def as_grey(image: NDArray[Any]) -> Grey:
     return luma(image) if image.shape[2] == 3 else _to_grey(Image.fromarray(np.ascontiguousarray(image), "RGBA"))
 
 
-def grey_of(image: ArrayLike | str | Path | Image.Image) -> Grey:
-    """Grey values (height, width), 0 to 255, of an image file, a Pillow image, or an array as `as_grey` takes it.
-
-    Raises:
-        InputError: it cannot be read, or is no image.
-    """
-    if isinstance(image, str | Path):
-        return read_grey(Path(image).expanduser())
+def grey_of(image: ArrayLike | Image.Image) -> Grey:
+    """Grey values (height, width), 0 to 255, of a Pillow image, or an array as `as_grey` takes it; raises as that."""
     return _to_grey(image) if isinstance(image, Image.Image) else as_grey(np.asarray(image))
 
 
@@ -113,7 +108,7 @@ def luma(colours: Grey) -> Grey:
 
 
 def write_png(path: Path, pixels: Grey) -> None:
-    """Write grey (height, width) or RGB (height, width, 3) values of 0 to 255 as PNG.
+    """Write grey (height, width) or RGB (height, width, 3) values of 0 to 255 as PNG, whole or not at all.
 
     Quickly: OpenCV's encoder at its lowest level takes a fifth of Pillow's time, for files a fifth larger.
     """
@@ -123,7 +118,8 @@ def write_png(path: Path, pixels: Grey) -> None:
     is_encoded, content = cv2.imencode(".png", ordered, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     if not is_encoded:
         raise ValueError(f"an array of shape {pixels.shape} cannot be written as PNG")
-    path.write_bytes(content.tobytes())
+    with whole_file(path) as temporary:
+        temporary.write_bytes(content.tobytes())
 
 
 def _to_grey(image: Image.Image) -> Grey:

@@ -77,8 +77,6 @@ def read_frames(path: Path, name: str, every: int = 1) -> Iterator[Frame]:
     memory does not grow with the length of a file.
 
     Args:
-        path: the file.
-        name: what to call it in tables.
         every: 1 for all frames, 2 for every other, and so on.
 
     Raises:

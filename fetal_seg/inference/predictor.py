@@ -1,6 +1,5 @@
 """An image in; the head's mask and ellipse out, at the image's own size."""
 
-import itertools
 import math
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from PIL.Image import Image
 
+from fetal_seg.config.types import check_gestational_age
 from fetal_seg.errors import InputError
 from fetal_seg.geometry.arrays import Grey
 from fetal_seg.geometry.ellipse import Ellipse
@@ -23,7 +23,6 @@ from fetal_seg.images.grey import grey_of
 from fetal_seg.images.reader import Frame, read_frames
 from fetal_seg.inference.opening import open_runtime
 from fetal_seg.inference.runtime import Logits, Runtime
-from fetal_seg.measurement.biometry import check_gestational_age
 from fetal_seg.measurement.calibration import Calibration
 from fetal_seg.measurement.novelty import novelty_score
 from fetal_seg.measurement.quality import UNCALIBRATED, Quality
@@ -76,7 +75,7 @@ class Predictor:
             checkpoint = [checkpoint]
         if not checkpoint:
             raise InputError("no checkpoint is given; name one, or none at all for the pretrained weights")
-        return cls([open_runtime(item, device, precision) for item in checkpoint], flips=flips)
+        return cls([open_runtime(source, device, precision) for source in checkpoint], flips=flips)
 
     def measure(
         self,
@@ -103,8 +102,8 @@ class Predictor:
             check_gestational_age(gestational_age_weeks)
         frame = _first_frame(Path(image)) if isinstance(image, str | Path) else Frame("", None, grey_of(image))
         (prediction,) = self.predict([frame.image])
-        given = None if pixel_size_mm is None else Spacing(pixel_size_mm, pixel_size_mm, "given")
-        return self.measurement(frame, prediction, given, gestational_age_weeks)
+        spacing = None if pixel_size_mm is None else Spacing(pixel_size_mm, pixel_size_mm, "given")
+        return self.measurement(frame, prediction, spacing, gestational_age_weeks)
 
     def measurement(
         self, frame: Frame, prediction: Prediction, given: Spacing | None, gestational_age_weeks: float | None = None
@@ -112,18 +111,11 @@ class Predictor:
         """What was predicted in a frame, in millimetres.
 
         Args:
-            frame: the image.
-            prediction: of it.
             given: size of its pixels; goes before what the file says of itself.
-            gestational_age_weeks: known from elsewhere.
         """
         spacing, notes = _spacing(frame, prediction.ellipse, given)
         return Measurement.from_prediction(
-            prediction,
-            spacing,
-            calibration=self.calibration,
-            gestational_age_weeks=gestational_age_weeks,
-            notes=notes,
+            prediction, spacing, calibration=self.calibration, gestational_age_weeks=gestational_age_weeks, notes=notes
         )
 
     def predict(self, images: Sequence[Grey], pool: Executor | None = None) -> list[Prediction]:
@@ -139,17 +131,16 @@ class Predictor:
         return predictions
 
     def _look(self, images: Sequence[Grey], pool: Executor | None) -> list[Prediction]:
-        boxes = [runtime.preprocessing.letterbox for runtime in self._runtimes]
-        framed = [np.stack([box.apply(image) for image in images]) for box in boxes]
+        letterboxes = [runtime.preprocessing.letterbox for runtime in self._runtimes]
+        framed = [np.stack([letterbox.apply(image) for image in images]) for letterbox in letterboxes]
         views = [
-            (box, _flipped_logits(runtime, frames, axes))
-            for (runtime, box, frames), axes in itertools.product(
-                zip(self._runtimes, boxes, framed, strict=True), self._views
-            )
+            (letterbox, _flipped_logits(runtime, frames, axes))
+            for runtime, letterbox, frames in zip(self._runtimes, letterboxes, framed, strict=True)
+            for axes in self._views
         ]
 
         def prediction(index: int) -> Prediction:
-            aligned = [self._aligned(box, logits[index], images[index]) for box, logits in views]
+            aligned = [self._aligned(letterbox, logits[index], images[index]) for letterbox, logits in views]
             return self._prediction(images[index], framed[0][index], aligned)
 
         return list((pool.map if pool else map)(prediction, range(len(images))))
@@ -158,7 +149,7 @@ class Predictor:
         """Logits of a network of another size, on the grid of the first."""
         if letterbox == self.letterbox:
             return logits
-        first, other = (box.to_network(*image.shape) for box in (self.letterbox, letterbox))
+        first, other = self.letterbox.to_network(*image.shape), letterbox.to_network(*image.shape)
         to_other = np.vstack([other, (0, 0, 1)]) @ np.linalg.inv(np.vstack([first, (0, 0, 1)]))
         size = (self.letterbox.width, self.letterbox.height)
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP

@@ -22,10 +22,7 @@ class PyTorchRuntime:
 
     Args:
         network: maps (n, 1, h, w) to logits (n, 1, h, w).
-        preprocessing: of its images.
-        device: where the network runs.
         precision: auto, 32-true, bf16-mixed or 16-mixed, see `choose_precision`.
-        calibration: of the network.
     """
 
     def __init__(
@@ -46,11 +43,7 @@ class PyTorchRuntime:
         read = checkpoint if isinstance(checkpoint, Checkpoint) else read_checkpoint(checkpoint)
         description = read.description
         return cls(
-            read.build_network(),
-            description.preprocessing,
-            choose_device(device),
-            precision,
-            description.calibration,
+            read.build_network(), description.preprocessing, choose_device(device), precision, description.calibration
         )
 
     @torch.inference_mode()

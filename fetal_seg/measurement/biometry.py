@@ -12,19 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from fetal_seg.config.types import possible_age
-from fetal_seg.errors import InputError
+from fetal_seg.config.types import check_gestational_age
 from fetal_seg.geometry.ellipse import Ellipse
 
-# Head circumference, mm, at 98 and at 196 days (14 and 28 weeks) by the formula of `gestational_age_days`.
+# Head circumference, mm, at 98 and at 196 days (14 and 28 weeks) by the formula of `INTERGROWTH`
 TRIMESTER_LIMITS_MM = (97.68, 258.36)
-
-# At 280 days (40 weeks), where the data behind the formula end.
-LARGEST_MM = 346.68
-
-# At 12 and at 42 weeks by the formula of `hadlock_age_weeks`.
-HADLOCK_LIMITS_MM = (55.35, 357.66)
-
+LARGEST_HC_MM = 346.68  # at 280 days (40 weeks), where the data behind that formula end
 SIZE_LIMITS_WEEKS = (14.0, 40.0)  # where the standard of `size_for_age` holds, both included
 OUT_OF_RANGE = "out of range"
 
@@ -65,6 +58,7 @@ def _intergrowth_weeks(hc_mm: float) -> float:
 
 
 def _hadlock_weeks(hc_mm: float) -> float:
+    """Variants with a term in HC^2 circulate; they are wrong."""
     hc_cm = hc_mm / 10
     return 8.96 + 0.540 * hc_cm + 0.0003 * hc_cm**3
 
@@ -74,42 +68,16 @@ INTERGROWTH = DatingFormula(
     source="A. T. Papageorghiou et al., Ultrasound Obstet Gynecol 2016;48:719",
     regression=_intergrowth_weeks,
     weeks=(14.0, 40.0),
-    hc_mm=(TRIMESTER_LIMITS_MM[0], LARGEST_MM),
+    hc_mm=(TRIMESTER_LIMITS_MM[0], LARGEST_HC_MM),
 )
 HADLOCK = DatingFormula(
     name="Hadlock 1984",
     source="F. P. Hadlock et al., Radiology 1984;152:497",
     regression=_hadlock_weeks,
     weeks=(12.0, 42.0),
-    hc_mm=HADLOCK_LIMITS_MM,
+    hc_mm=(55.35, 357.66),
 )
 DATING_FORMULAS = (INTERGROWTH, HADLOCK)
-
-
-def gestational_age_days(hc_mm: float) -> float | None:
-    """Gestational age in days from the head circumference in mm, by the INTERGROWTH-21st formula.
-
-    Source: A. T. Papageorghiou et al., Ultrasound-based gestational-age estimation in late pregnancy,
-    Ultrasound Obstet Gynecol 48 (2016) 719.
-
-    Returns:
-        98 to 280 days; None where the circumference is outside of the formula's range (14 to 40 weeks,
-        `TRIMESTER_LIMITS_MM` [0] to `LARGEST_MM`). Raises as `DatingFormula.age_weeks` does.
-    """
-    weeks = INTERGROWTH.age_weeks(hc_mm)
-    return None if weeks is None else 7 * weeks
-
-
-def hadlock_age_weeks(hc_mm: float) -> float | None:
-    """Gestational age in weeks from the head circumference in mm, by Hadlock's formula.
-
-    Source: F. P. Hadlock et al., Estimating fetal age: computer-assisted analysis of multiple fetal
-    growth parameters, Radiology 152 (1984) 497. Variants with a term in HC^2 circulate; they are wrong.
-
-    Returns:
-        12 to 42 weeks; None outside of `HADLOCK_LIMITS_MM`. Raises as `DatingFormula.age_weeks` does.
-    """
-    return HADLOCK.age_weeks(hc_mm)
 
 
 def trimester(hc_mm: float) -> int:
@@ -128,18 +96,6 @@ def age_text(weeks: float | None) -> str:
         return OUT_OF_RANGE
     whole, days = divmod(round(7 * weeks), 7)
     return f"{whole} w {days} d"
-
-
-def check_gestational_age(weeks: float) -> float:
-    """The age, if it can be one: see ``config.types``. It need not be in any standard's range.
-
-    Raises:
-        InputError: it cannot.
-    """
-    try:
-        return possible_age(weeks)
-    except ValueError as error:
-        raise InputError(str(error)) from error
 
 
 def size_for_age(gestational_age_weeks: float) -> tuple[float, float] | None:

@@ -15,9 +15,9 @@ from fetal_seg.measurement.conformal import IntervalScores
 from fetal_seg.measurement.novelty import AppearanceModel
 from fetal_seg.measurement.quality import ConfidenceLimits
 
-COLUMNS = ("hc_pred_mm", "confidence", "hc_true_mm")  # what intervals are made of
+INTERVAL_COLUMNS = ("hc_pred_mm", "confidence", "hc_true_mm")  # what intervals are made of
 
-MARGIN = 0.1  # of confidence, between the least sure head and what is none
+CONFIDENCE_MARGIN = 0.1  # of confidence, between the least sure head and what is none
 REVIEWED = 0.02  # part of the heads
 
 
@@ -27,8 +27,8 @@ class Calibration(PlainData):
 
     Attributes:
         interval: errors of circumferences, None where no circumference is known.
-        confidence: of heads that are to be looked at, the least sure `REVIEWED` of them, and of what is none, `MARGIN`
-            below any head's.
+        confidence: of heads that are to be looked at, the least sure `REVIEWED` of them, and of what is none,
+            `CONFIDENCE_MARGIN` below any head's.
         appearance: of the heads.
         images: digests of the images that it was made of, sorted.
     """
@@ -46,9 +46,6 @@ class Calibration(PlainData):
 
 class Calibrator:
     """Gathers what is needed of each image of an evaluation, so that none has to be kept.
-
-    Args:
-        letterbox: of the network.
 
     Attributes:
         images: a digest of each image's pixels, in order.
@@ -86,9 +83,7 @@ def judge(
     by examination: an interval holds its own images by construction.
 
     Args:
-        rows: of ``per_image.csv``.
         images: their digests, as `Calibrator` has them.
-        calibration: of the checkpoint.
 
     Returns:
         The rows, with ``hc_low_mm``, ``hc_high_mm`` and ``covered`` where these can be told.
@@ -116,14 +111,14 @@ def judge(
 def _confidence_limits(confidences: Sequence[float]) -> ConfidenceLimits | None:
     if not confidences:
         return None
-    return ConfidenceLimits(float(np.quantile(confidences, REVIEWED)), float(min(confidences) - MARGIN))
+    return ConfidenceLimits(float(np.quantile(confidences, REVIEWED)), float(min(confidences) - CONFIDENCE_MARGIN))
 
 
 def _measured(rows: Sequence[dict[str, Any]]) -> list[int]:
     """Rows whose circumference is known in mm, both true and predicted."""
-    return [index for index, row in enumerate(rows) if all(row.get(name) is not None for name in COLUMNS)]
+    return [index for index, row in enumerate(rows) if all(row.get(name) is not None for name in INTERVAL_COLUMNS)]
 
 
 def _columns(rows: Sequence[dict[str, Any]], chosen: Sequence[int]) -> tuple[list[float], list[float], list[float]]:
-    predicted, confidence, true = ([rows[index][name] for index in chosen] for name in COLUMNS)
+    predicted, confidence, true = ([rows[index][name] for index in chosen] for name in INTERVAL_COLUMNS)
     return predicted, confidence, true

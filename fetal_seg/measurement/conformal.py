@@ -42,7 +42,6 @@ def scale(hc_mm: ArrayLike, confidence: ArrayLike) -> NDArray[np.float64]:
     """How large errors are expected to be: as the network's doubt, and a little larger for larger heads.
 
     Args:
-        hc_mm: predicted circumference.
         confidence: mean probability in the region that was found.
     """
     doubt = 1 - np.minimum(np.asarray(confidence, np.float64), _SUREST)
@@ -66,7 +65,6 @@ def half_width(held_out: Sequence[float], hc_mm: float, confidence: float, level
 
     Args:
         held_out: ascending, from `scores`.
-        hc_mm, confidence: of the image.
         level: part of the truths that intervals hold, in (0, 1).
 
     Returns:

@@ -19,9 +19,15 @@ from fetal_seg.geometry.arrays import FloatArray, Grey
 QUANTILES = (0.25, 0.5, 0.75, 0.95, 0.99)
 LEAST_HEADS = 60  # for the covariance of 11 features to mean something
 KNOWN = 0.99  # part of the known images that count as known
-MARGIN = 0.15  # of the region's width and height, on each side
+SURROUNDINGS = 0.15  # of the region's width and height, on each side
 SIDE = 128  # px of the square that features are taken of
-SETTINGS = ((1.0, 1.0), (0.6, 1.0), (1.7, 1.0), (1.0, 0.5), (1.0, 1.6))  # gamma and gain: of a scanner, not of a head
+SCANNER_SETTINGS = (
+    (1.0, 1.0),
+    (0.6, 1.0),
+    (1.7, 1.0),
+    (1.0, 0.5),
+    (1.0, 1.6),
+)  # gamma and gain
 
 
 @dataclass(frozen=True)
@@ -41,22 +47,22 @@ class AppearanceModel(PlainData):
 def about(image: Grey, region: Grey) -> Grey:
     """The picture of a region and its surroundings, scaled to a square; `region` is not 0 where it is."""
     left, top, width, height = cv2.boundingRect(region)
-    across, down = math.ceil(MARGIN * width), math.ceil(MARGIN * height)
+    across, down = math.ceil(SURROUNDINGS * width), math.ceil(SURROUNDINGS * height)
     rows = slice(max(top - down, 0), top + height + down)
     columns = slice(max(left - across, 0), left + width + across)
     return np.asarray(cv2.resize(image[rows, columns], (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def known_features(image: Grey, region: Grey) -> FloatArray:
-    """Features (len(SETTINGS), k) of a known head, as it is and as a scanner would show it at other settings."""
+    """Features (len(SCANNER_SETTINGS), k) of a known head, as it is and as a scanner shows it at other settings."""
     grey = about(image, region).astype(np.float32) / 255
-    shown = (np.clip(np.rint(255 * gain * grey**gamma), 0, 255).astype(np.uint8) for gamma, gain in SETTINGS)
+    shown = (np.clip(np.rint(255 * gain * grey**gamma), 0, 255).astype(np.uint8) for gamma, gain in SCANNER_SETTINGS)
     return np.array([features(picture) for picture in shown])
 
 
-def novelty_score(image: Grey, region: Grey, known: AppearanceModel) -> float:
+def novelty_score(image: Grey, region: Grey, model: AppearanceModel) -> float:
     """How unlike the known heads of `fit` a region looks: 1 at the most unlike of these."""
-    return distance(known, features(about(image, region))) / known.largest
+    return distance(model, features(about(image, region))) / model.largest
 
 
 def features(image: Grey) -> FloatArray:
@@ -83,26 +89,26 @@ def fit(heads: Sequence[FloatArray]) -> AppearanceModel | None:
     """
     if len(heads) < LEAST_HEADS:
         return None
-    known = np.concatenate(heads).astype(np.float64)
-    if (known.std(axis=0) < 1e-9).any():
+    rows = np.concatenate(heads).astype(np.float64)
+    if (rows.std(axis=0) < 1e-9).any():
         return None
-    mean, precision = known.mean(axis=0), np.linalg.pinv(np.cov(known.T))
+    mean, precision = rows.mean(axis=0), np.linalg.pinv(np.cov(rows.T))
     model = AppearanceModel(tuple(mean.tolist()), tuple(map(tuple, precision.tolist())), largest=1.0)
-    distances = np.array([distance(model, row) for row in known])
-    return replace(model, largest=float(np.quantile(_left_out(distances, len(known)), KNOWN)))
+    distances = np.array([distance(model, row) for row in rows])
+    return replace(model, largest=float(np.quantile(_left_out(distances), KNOWN)))
 
 
-def distance(known: AppearanceModel, row: FloatArray) -> float:
+def distance(model: AppearanceModel, row: FloatArray) -> float:
     """Mahalanobis' distance of features (k,) from the known heads' mean."""
-    difference = np.asarray(row, np.float64) - np.array(known.mean)
-    return float(np.sqrt(max(difference @ np.array(known.precision) @ difference, 0.0)))
+    difference = np.asarray(row, np.float64) - np.array(model.mean)
+    return float(np.sqrt(max(difference @ np.array(model.precision) @ difference, 0.0)))
 
 
-def _left_out(distances: FloatArray, count: int) -> FloatArray:
+def _left_out(distances: FloatArray) -> FloatArray:
     """Distances (n,) of images from the mean of all others, from those of the mean of all.
 
     By Sherman and Morrison's formula, for the covariance with n - 1.
     """
-    n, squared = float(count), distances**2
+    n, squared = float(len(distances)), distances**2
     shrunk = np.maximum(1 - n * squared / (n - 1) ** 2, 1e-9)
     return np.asarray(np.sqrt((n - 2) * n**2 / (n - 1) ** 3 * squared / shrunk))

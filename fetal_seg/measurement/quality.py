@@ -77,10 +77,10 @@ class Quality:
 
     def with_spread(self, circumferences: Sequence[float | None]) -> "Quality":
         """The same, knowing the circumferences that single flips or networks gave; None where one saw no head."""
-        known = [value for value in circumferences if value is not None]
-        if len(known) < len(circumferences):
+        heads = [value for value in circumferences if value is not None]
+        if len(heads) < len(circumferences):
             return replace(self, spread=math.inf)
-        return replace(self, spread=(max(known) - min(known)) / (sum(known) / len(known)))
+        return replace(self, spread=(max(heads) - min(heads)) / (sum(heads) / len(heads)))
 
     def reasons(self) -> list[str]:
         """Why the measurement is to be looked at; none where it is good."""

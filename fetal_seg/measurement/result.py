@@ -96,49 +96,28 @@ class Measurement:
         """Turn what was found in pixels into millimetres.
 
         Args:
-            prediction: of the image.
-            spacing: size of its pixels.
             calibration: of the checkpoint; without one there is no interval.
-            gestational_age_weeks: known from elsewhere.
             notes: what is to be known of the file; added to the reasons.
         """
         ellipse, quality = prediction.ellipse, prediction.quality
+        common: dict[str, Any] = {"mask": prediction.mask, "gestational_age_weeks": gestational_age_weeks}
         if ellipse is None:
-            reasons = ("no region of the image looks like a head", *notes)
-            return cls(
-                Flag.NO_HEAD, reasons, prediction.mask, spacing=spacing, gestational_age_weeks=gestational_age_weeks
-            )
+            return cls(Flag.NO_HEAD, ("no region of the image looks like a head", *notes), spacing=spacing, **common)
         doubts, confidence = (quality.reasons(), quality.confidence) if quality else ([], None)
+        common |= {"ellipse": ellipse, "confidence": confidence, "hc_px": ellipse.circumference}
         if spacing is None:
-            return cls(
-                Flag.CHECK if doubts else Flag.OK,
-                (*doubts, "pixel size unknown: results in pixels", *notes),
-                prediction.mask,
-                ellipse,
-                confidence=confidence,
-                hc_px=ellipse.circumference,
-                gestational_age_weeks=gestational_age_weeks,
-            )
+            reasons = (*doubts, "pixel size unknown: results in pixels", *notes)
+            return cls(Flag.CHECK if doubts else Flag.OK, reasons, **common)
         biometry = Biometry.from_ellipse(ellipse.scaled(spacing.x_mm, spacing.y_mm), gestational_age_weeks)
         doubts += ["the file's pixel size is in doubt"] if spacing.is_doubtful else []
         doubts += size_reasons(spacing.x_mm, spacing.y_mm, biometry.hc_mm, biometry.hc_z)
         held_out = calibration.held_out_scores if calibration else None
-        width = None
         if held_out and quality:
             width = conformal.half_width(held_out, biometry.hc_mm, quality.confidence)
-        return cls(
-            Flag.CHECK if doubts else Flag.OK,
-            (*doubts, *notes),
-            prediction.mask,
-            ellipse,
-            spacing,
-            confidence,
-            ellipse.circumference,
-            hc_low_mm=None if width is None else max(biometry.hc_mm - width, 0.0),
-            hc_high_mm=None if width is None else biometry.hc_mm + width,
-            biometry=biometry,
-            gestational_age_weeks=gestational_age_weeks,
-        )
+            if width is not None:
+                common |= {"hc_low_mm": max(biometry.hc_mm - width, 0.0), "hc_high_mm": biometry.hc_mm + width}
+        flag = Flag.CHECK if doubts else Flag.OK
+        return cls(flag, (*doubts, *notes), spacing=spacing, biometry=biometry, **common)
 
     @property
     def hc_mm(self) -> float | None:

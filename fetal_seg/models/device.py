@@ -5,7 +5,7 @@ import torch
 from fetal_seg.errors import InputError
 
 
-def choose_precision(asked: str, device: torch.device) -> tuple[str, str]:
+def choose_precision(precision: str, device: torch.device) -> tuple[str, str]:
     """The precision to train with, and in words why.
 
     bfloat16 has the range of float32, so it needs no loss scaling and is safe wherever it is fast.
@@ -13,11 +13,11 @@ def choose_precision(asked: str, device: torch.device) -> tuple[str, str]:
     Weights, losses and the last layer stay in float32.
 
     Args:
-        asked: auto, 32-true, bf16-mixed or 16-mixed.
+        precision: auto, 32-true, bf16-mixed or 16-mixed.
         device: where training runs.
     """
-    if asked != "auto":
-        return asked, "as asked for"
+    if precision != "auto":
+        return precision, "as asked for"
     if device.type == "cuda":
         if torch.cuda.is_bf16_supported(including_emulation=False):
             return "bf16-mixed", "this GPU computes in bfloat16"

@@ -35,8 +35,6 @@ def write_weights(path: Path, state: dict[str, Tensor], description: CheckpointD
 
     Args:
         path: of the tensors, ``NAME.safetensors``.
-        state: the network's tensors by name.
-        description: of their network.
     """
     rounded = {name: _rounded(tensor) for name, tensor in state.items()}
     with whole_file(path) as temporary:

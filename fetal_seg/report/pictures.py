@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from fetal_seg.evaluation.disagreement import Disagreement
 from fetal_seg.evaluation.tables import Row, finite_value, is_missed
-from fetal_seg.files import whole_file
 from fetal_seg.geometry.arrays import Grey
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.images.drawing import BACKGROUND, LEGEND, NO_BREAK_SPACE, Colour, Picture, in_colour, overlay, text_strip
@@ -109,10 +108,7 @@ def draw_best_and_worst(rows: Sequence[Row], load: Callable[[Row], Panel], outpu
     Of fewer than ``2 * count`` images each is shown once. Only what is shown is loaded, one at a time.
 
     Args:
-        rows: rows of an evaluation, at least one.
         load: gives the panel of a row; `evaluation_caption` is a caption for it.
-        output: the PNG, written whole or not at all.
-        count: images a block.
     """
     ranked = sorted(rows, key=lambda row: finite_value(row, "ellipse_dice") or 0.0, reverse=True)
     best = min(count, (len(ranked) + 1) // 2)
@@ -124,7 +120,7 @@ def draw_best_and_worst(rows: Sequence[Row], load: Callable[[Row], Panel], outpu
             number_of = f"{len(chosen)} " if len(chosen) > 1 else ""
             blocks.append(_block(f"The {number_of}{title} of {len(ranked)} by Dice of the ellipse", tiles, 4, LEGEND))
     width = max(block.shape[1] for block in blocks)
-    _write(output, np.concatenate([_padded(block, width, block.shape[0]) for block in blocks]))
+    write_png(output, np.concatenate([_padded(block, width, block.shape[0]) for block in blocks]))
 
 
 def encode_disagreement(disagreement: Disagreement, prediction: Prediction) -> bytes:
@@ -182,7 +178,7 @@ class ContactSheet:
             columns = min(columns, math.ceil(math.sqrt(count * height / width)))
             suffix, shown = "", "One image" if count == 1 else f"{count} images"
         output = self.folder / f"contact_sheet{suffix}.png"
-        _write(output, _block(f"{shown} beside the predicted segmentation", self._tiles, columns, LEGEND[:1]))
+        write_png(output, _block(f"{shown} beside the predicted segmentation", self._tiles, columns, LEGEND[:1]))
         self._pages.append(output)
         self._before += count
         self._tiles = []
@@ -229,8 +225,3 @@ def _padded(picture: Picture, width: int, height: int, center: bool = False) -> 
 def _caption(parts: Sequence[str]) -> str:
     """Parts that a line may end between, but not within."""
     return "   ".join(part.replace(" ", NO_BREAK_SPACE) for part in parts)
-
-
-def _write(output: Path, picture: Picture) -> None:
-    with whole_file(output) as temporary:
-        write_png(temporary, picture)

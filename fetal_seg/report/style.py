@@ -16,8 +16,8 @@ BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#6
 def series(rows: Sequence[dict[str, str]], column: str) -> tuple[list[float], list[float]]:
     """Epochs and values of a column, without the epochs whose cell is empty or not finite."""
     pairs = [(float(row["epoch"]), float(row.get(column) or math.nan)) for row in rows]
-    known = [pair for pair in pairs if math.isfinite(pair[1])]
-    return [epoch for epoch, _ in known], [value for _, value in known]
+    finite = [pair for pair in pairs if math.isfinite(pair[1])]
+    return [epoch for epoch, _ in finite], [value for _, value in finite]
 
 
 def minus(text: str) -> str:

@@ -90,7 +90,6 @@ def predictions_table(rows: Sequence[Row], most: int = 20) -> Table:
     """A row an image, for a terminal of 80 columns and more; the flag in colour.
 
     Args:
-        rows: of a prediction.
         most: rows shown at most, the first ones; a line below tells how many more there are.
     """
     more = len(rows) - most

@@ -1,10 +1,8 @@
 """What a training leaves behind at each epoch: a table, TensorBoard's charts and pictures."""
 
-import csv
-import io
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +13,14 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from fetal_seg.data.records import Record
-from fetal_seg.files import whole_file, write_text
-from fetal_seg.geometry.ellipse_fit import measure_head
+from fetal_seg.files import read_csv, whole_file, write_csv
+from fetal_seg.geometry.ellipse_fit import fit_head
 from fetal_seg.images.drawing import overlay
-
-ReportEpoch = Callable[[int, float], bool]  # is given an epoch and its validation Dice; True ends the training
+from fetal_seg.progress import ReportEpoch
 
 logger = logging.getLogger(__name__)
 
-COLUMNS = ("epoch", "train/loss", "val/loss", "train/dice", "val/dice", "lr", "seconds", "train/iou", "val/iou")
+EPOCH_COLUMNS = ("epoch", "train/loss", "val/loss", "train/dice", "val/dice", "lr", "seconds", "train/iou", "val/iou")
 CHARTS = {
     "training and validation": {
         "loss": ["Multiline", ["train/loss", "val/loss"]],
@@ -67,18 +64,15 @@ class EpochTable(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Add the epoch's row; validation has run by now."""
-        values = {name: float(trainer.callback_metrics[name]) for name in COLUMNS if name in trainer.callback_metrics}
+        metrics = trainer.callback_metrics
+        values = {name: float(metrics[name]) for name in EPOCH_COLUMNS if name in metrics}
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         seconds = round(time.perf_counter() - self._start, 3)
         self.rows.append({"epoch": trainer.current_epoch, **values, "lr": rate, "seconds": seconds})
         if not trainer.is_global_zero:
             return
         logger.info(_epoch_text(self.rows[-1], trainer.max_epochs))
-        text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({**row, "epoch": int(row["epoch"])} for row in self.rows)
-        write_text(self._file, text.getvalue())
+        write_csv(self._file, EPOCH_COLUMNS, ({**row, "epoch": int(row["epoch"])} for row in self.rows))
         if trainer.logger is not None:
             scalars = {name: value for name, value in self.rows[-1].items() if name != "epoch"}
             trainer.logger.log_metrics(scalars, step=trainer.current_epoch)
@@ -108,13 +102,11 @@ class PruningCallback(Callback):
 
 def last_epoch(metrics_csv: Path) -> dict[str, float]:
     """Losses and Dice of the last epoch in a table."""
-    with metrics_csv.open(newline="", encoding="utf-8") as file:
-        *_, row = csv.DictReader(file)
-    return {name: float(value) for name, value in row.items() if "/" in name and value}
+    return {name: float(value) for name, value in read_csv(metrics_csv)[-1].items() if "/" in name and value}
 
 
 def _epoch_text(row: dict[str, float], epochs: int | None) -> str:
-    losses = ", ".join(f"{name} {row[name]:.4f}" for name in COLUMNS[1:5] if name in row)
+    losses = ", ".join(f"{name} {row[name]:.4f}" for name in EPOCH_COLUMNS[1:5] if name in row)
     return f"epoch {int(row['epoch']) + 1}/{epochs}: {losses}, {row['seconds']:.0f} s"
 
 
@@ -130,17 +122,18 @@ class ValidationPictures(Callback):
         logger = trainer.logger
         if trainer.sanity_checking or not trainer.is_global_zero or not isinstance(logger, TensorBoardLogger):
             return
-        items = [trainer.val_dataloaders.dataset[0, row] for row in self._rows]  # type: ignore[union-attr]  # reason: it runs
-        images, masks = (torch.stack([item[key] for item in items]) for key in ("image", "mask"))
+        samples = [trainer.val_dataloaders.dataset[0, row] for row in self._rows]  # type: ignore[union-attr]  # reason: it runs
+        images, masks = (torch.stack([sample[key] for sample in samples]) for key in ("image", "mask"))
         with torch.no_grad():
             logits = pl_module(images.to(pl_module.device))[:, 0].float().cpu().numpy()
         same = np.eye(2, 3)
         for name, image, mask, values in zip(self._names, images[:, 0], masks[:, 0], logits, strict=True):
+            prediction, truth = fit_head(values, 0.0, same), fit_head(mask.numpy().astype(np.float64), 127.5, same)
             picture = overlay(
                 image.numpy(),
                 mask=(values > 0).astype(np.uint8),
-                prediction=measure_head(values, 0.0, same),
-                truth=measure_head(mask.numpy().astype(np.float64), 127.5, same),
+                prediction=prediction.ellipse if prediction else None,
+                truth=truth.ellipse if truth else None,
             )
             logger.experiment.add_image(f"validation/{name}", picture, trainer.current_epoch, dataformats="HWC")
 

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,15 +15,14 @@ from fetal_seg.config.choices import Choice
 from fetal_seg.config.data import DataConfig
 from fetal_seg.data.augmentation.pipeline import Augmenter
 from fetal_seg.data.cache import ImageCache
-from fetal_seg.data.preparation import PreparedImages, prepare_images
+from fetal_seg.data.loading import PreparedImages, prepare_images
 from fetal_seg.data.records import Record
-from fetal_seg.data.split_rule import SplitRule
 from fetal_seg.data.splits import Split
 from fetal_seg.models.description import CheckpointDescription, DataDescription, SplitNames
 from fetal_seg.models.preprocessing import GREY_MEAN, GREY_STD, Preprocessing
 
 Batch = dict[str, Tensor]
-Key = tuple[int, int]  # epoch and index
+SampleKey = tuple[int, int]  # epoch and index
 MOST_WORKERS = 8
 
 
@@ -42,7 +40,7 @@ class HeadDataset(Dataset[Batch]):
         """Number of images."""
         return len(self._rows)
 
-    def __getitem__(self, key: Key) -> Batch:
+    def __getitem__(self, key: SampleKey) -> Batch:
         """The image of an (epoch, index)."""
         epoch, index = key
         if self._augmenter is None:
@@ -53,7 +51,7 @@ class HeadDataset(Dataset[Batch]):
         return {"image": torch.from_numpy(image)[None], "mask": torch.from_numpy(mask)[None]}
 
 
-class EpochSampler(Sampler[Key]):
+class EpochSampler(Sampler[SampleKey]):
     """Yields (epoch, index), in an order that is a function of (seed, epoch); Lightning sets the epoch."""
 
     def __init__(self, count: int, seed: int, *, shuffle: bool) -> None:
@@ -67,7 +65,7 @@ class EpochSampler(Sampler[Key]):
         """Number of images."""
         return self._count
 
-    def __iter__(self) -> Iterator[Key]:
+    def __iter__(self) -> Iterator[SampleKey]:
         """All indices once."""
         order = np.arange(self._count)
         if self._shuffle:
@@ -98,7 +96,7 @@ class HeadDataModule(LightningDataModule):
     ) -> None:
         super().__init__()
         self._config, self._augmentation, self._seed = config, augmentation or Augmentation(), seed
-        self._prepared, self._split = prepared, None if prepared is None else self._cut(prepared)
+        self._prepared, self._split = prepared, prepared.split(config, seed) if prepared else None
 
     def prepare_data(self) -> None:
         """Find or fetch the data and decode them; once on each machine.
@@ -118,7 +116,7 @@ class HeadDataModule(LightningDataModule):
         if self._prepared is None:
             self._prepared = prepare_images(self._config)
         if self._split is None:
-            self._split = self._cut(self._prepared)
+            self._split = self._prepared.split(self._config, self._seed)
 
     @property
     def records(self) -> Sequence[Record]:
@@ -164,13 +162,7 @@ class HeadDataModule(LightningDataModule):
         """Batches as they are, in the split's order."""
         return self._loader(self.split.val, Augmentation(enabled=False), shuffle=False)
 
-    def test_dataloader(self) -> DataLoader[Batch]:
-        """As `val_dataloader`: the images of which the truth is known and that did not train."""
-        return self.val_dataloader()
-
-    def predict_dataloader(self) -> DataLoader[Batch]:
-        """As `val_dataloader`."""
-        return self.val_dataloader()
+    test_dataloader = predict_dataloader = val_dataloader  # of these the truth is known, and they did not train
 
     @property
     def _ready(self) -> tuple[PreparedImages, Split]:
@@ -178,13 +170,6 @@ class HeadDataModule(LightningDataModule):
         assert self._prepared is not None  # setup
         assert self._split is not None
         return self._prepared, self._split
-
-    def _cut(self, prepared: PreparedImages) -> Split:
-        config = self._config
-        file = Path(config.split_file).expanduser() if config.split_file else None
-        seed = self._seed if config.split_seed is None else config.split_seed
-        rule = SplitRule(config.split, seed, config.val_fraction, config.folds, config.fold, file)
-        return rule.apply(prepared.records, prepared.cache.ellipses())
 
     def _rows(self, names: Sequence[str]) -> list[int]:
         rows = {record.name: row for row, record in enumerate(self.records)}

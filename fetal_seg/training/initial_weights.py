@@ -5,12 +5,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
-from fetal_seg.config.choices import Choice
 from fetal_seg.config.model import EncoderDecoderConfig, ModelConfig
 from fetal_seg.errors import InputError
-from fetal_seg.models.building import build_network
 from fetal_seg.models.checkpoint import Checkpoint, read_checkpoint
 from fetal_seg.models.description import CheckpointDescription
 
@@ -33,11 +29,6 @@ def starting_checkpoint(model: ModelConfig) -> Checkpoint | None:
     return checkpoint
 
 
-def first_network(checkpoint: Checkpoint | None, choice: Choice) -> nn.Module:
-    """The checkpoint's trained network, or without one a new network of this choice, in training mode."""
-    return checkpoint.build_network().train() if checkpoint else build_network(choice)
-
-
 def differences(trained: dict[str, Any], wanted: dict[str, Any], ignored: Collection[str] = ()) -> str:
     """In which keys two networks differ, in words; empty where they do not."""
     keys = sorted((trained.keys() | wanted.keys()) - set(ignored))
@@ -46,13 +37,8 @@ def differences(trained: dict[str, Any], wanted: dict[str, Any], ignored: Collec
 
 
 def warn_of_start(checkpoint: Checkpoint, description: CheckpointDescription) -> None:
-    """Tell if a training shows its images at another size than the one before it, or validates by images of that one.
-
-    Args:
-        checkpoint: that the training starts from.
-        description: of the training.
-    """
-    before, now = (each.preprocessing for each in (checkpoint.description, description))
+    """Tell if a training shows images at another size than the checkpoint it starts from, or validates by its own."""
+    before, now = checkpoint.description.preprocessing, description.preprocessing
     if before.letterbox != now.letterbox:
         logger.warning(
             "the network that this starts from was trained at %dx%d, and now sees images at %dx%d; "
@@ -75,11 +61,6 @@ def warn_of_start(checkpoint: Checkpoint, description: CheckpointDescription) ->
 
 def checkpoint_to_resume(ckpt_path: str | None, run_dir: Path, description: CheckpointDescription) -> str | None:
     """The checkpoint that a run goes on from; ``last`` is the run's own, if there is one yet.
-
-    Args:
-        ckpt_path: as configured.
-        run_dir: of the run.
-        description: of the network that is configured.
 
     Raises:
         InputError: it cannot be read, or is of another network or image size than what is configured.

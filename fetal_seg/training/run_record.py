@@ -72,12 +72,7 @@ def machine() -> dict[str, Any]:
     import torch
 
     gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-    return {
-        "platform": platform.platform(),
-        "processor": _processor(),
-        "cores": torch.get_num_threads(),
-        "gpus": gpus,
-    }
+    return {"platform": platform.platform(), "processor": _processor(), "cores": torch.get_num_threads(), "gpus": gpus}
 
 
 def peak_memory_mib() -> float:

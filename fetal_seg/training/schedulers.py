@@ -19,8 +19,6 @@ def build_scheduler(optimizer: Optimizer, choice: Choice, steps: int) -> LRSched
     """The schedule of a choice; None for a constant rate.
 
     Args:
-        optimizer: whose rates it changes.
-        choice: a name and its keys.
         steps: of the optimizer, in the whole training.
 
     Raises:

@@ -22,7 +22,7 @@ PREDICTIONS = (
 
 def test_the_columns_are_those_that_others_read(tmp_path):
     tables.write_per_image(tmp_path / "per_image.csv", ROWS)
-    tables.write_predictions(tmp_path / "predictions.csv", [])
+    tables.write_rows(tmp_path / "predictions.csv", tables.PREDICTION_COLUMNS, [])
     assert (tmp_path / "per_image.csv").read_text().splitlines()[0] == PER_IMAGE
     assert (tmp_path / "predictions.csv").read_text() == PREDICTIONS + "\n"
 
@@ -59,7 +59,7 @@ def test_predictions_leave_cells_empty_where_there_is_no_head(tmp_path):
     ellipse = {"center_x_px": 400.25, "center_y_px": 270.5, "semi_axis_a_px": 200.0, "semi_axis_b_px": 150.0}
     head = {"file": "a, b.png", **ellipse, "angle_rad": -0.25, "pixel_size_mm": 0.1, "hc_mm": 110.538, "flag": "ok"}
     none = {"file": "c.png", "pixel_size_mm": np.float64(0.2), "flag": "no head", "reasons": ["dark", "small"]}
-    tables.write_predictions(tmp_path / "predictions.csv", [head, none])
+    tables.write_rows(tmp_path / "predictions.csv", tables.PREDICTION_COLUMNS, [head, none])
     with (tmp_path / "predictions.csv").open(newline="") as file:
         header, first, second = csv.reader(file)
     assert ",".join(header) == PREDICTIONS

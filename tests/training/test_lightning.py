@@ -9,7 +9,7 @@ from fetal_seg.config.data import FolderConfig, PhantomConfig
 from fetal_seg.config.model import EncoderDecoderConfig
 from fetal_seg.config.training import SgdConfig
 from fetal_seg.data.cache import build_cache
-from fetal_seg.data.preparation import PreparedImages
+from fetal_seg.data.loading import PreparedImages
 from fetal_seg.errors import InputError
 from fetal_seg.geometry.letterbox import Letterbox
 from fetal_seg.inference.predictor import Predictor

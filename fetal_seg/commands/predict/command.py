@@ -17,11 +17,6 @@ from fetal_seg.data.loading import cache_folder
 def run(config: PredictConfig, run_dir: Path, command_line: Sequence[str]) -> None:
     """Measure every image of the input; write tables, masks, pictures and a page.
 
-    Args:
-        config: checked.
-        run_dir: gets the results.
-        command_line: for the page.
-
     Raises:
         InputError: nothing can be measured, a checkpoint cannot be used, or `run_dir` cannot be written.
     """

@@ -12,10 +12,10 @@ import numpy as np
 from rich.console import Console
 
 from fetal_seg.commands.predict.inputs import InputFile
-from fetal_seg.commands.predict.journal import Journal, Row
+from fetal_seg.commands.predict.journal import Journal
 from fetal_seg.commands.predict.pipeline import PredictionOptions, is_current, measure_files, output_stems, panels
 from fetal_seg.errors import InputError, enumerate_names
-from fetal_seg.evaluation import tables
+from fetal_seg.evaluation.tables import PREDICTION_COLUMNS, Row, write_rows
 from fetal_seg.files import remove_partial_files
 from fetal_seg.images.grey import read_grey
 from fetal_seg.images.readers.dicom import is_dicom_file
@@ -46,11 +46,7 @@ class OutputOptions:
 
 
 def predict_to(
-    folder: Path,
-    predictor: Predictor,
-    inputs: Sequence[InputFile],
-    options: PredictionOptions,
-    output: OutputOptions,
+    folder: Path, predictor: Predictor, inputs: Sequence[InputFile], options: PredictionOptions, output: OutputOptions
 ) -> list[Row]:
     """Measure files, write the results into `folder`, print a table; the rows.
 
@@ -60,10 +56,7 @@ def predict_to(
     paths = {file.name: file.path for file in inputs}
     try:
         journal = Journal(
-            folder,
-            output.settings,
-            resume=output.resume,
-            is_current=lambda row: is_current(row, paths, options.sizes),
+            folder, output.settings, resume=output.resume, is_current=lambda row: is_current(row, paths, options.sizes)
         )
         for kind in ("masks", "overlays", "dicom"):
             remove_partial_files(folder / kind)
@@ -96,8 +89,10 @@ def predict_to(
 def _conclude(folder: Path, rows: list[Row], options: PredictionOptions, output: OutputOptions) -> None:
     from fetal_seg.report.prediction.page import write_page
 
+    # The state of the source is of use to a resumed run alone
+    documented = [{column: value for column, value in row.items() if column != "source"} for row in rows]
     chart = _growth_chart(folder, rows) if options.gestational_age_weeks is not None else None
-    tables.write_predictions(folder / "predictions.csv", [_documented(row) for row in rows])
+    write_rows(folder / "predictions.csv", PREDICTION_COLUMNS, documented)
     write_page(
         folder / "report.html",
         rows,
@@ -105,11 +100,6 @@ def _conclude(folder: Path, rows: list[Row], options: PredictionOptions, output:
         command=output.command,
         growth_chart=chart,
     )
-
-
-def _documented(row: Row) -> Row:
-    """The columns of ``predictions.csv``; the state of the file is of use to a resumed run alone."""
-    return {column: value for column, value in row.items() if column != "source"}
 
 
 def _remove_stale(folder: Path, rows: Sequence[Row], earlier: Sequence[Row]) -> None:
@@ -163,11 +153,9 @@ def _write_objects(folder: Path, target: Path, source: Path, rows: Sequence[Row]
 def _in_order(rows: Sequence[Row], inputs: Sequence[InputFile]) -> list[Row]:
     """The rows in the order of the inputs; a resumed run may have found more of them."""
     index = {file.name: number for number, file in enumerate(inputs)}
-
-    def order(row: Row) -> tuple[int, bool, int]:
-        return index.get(row["file"], len(index)), row["flag"] == Flag.ERROR, row["frame"] or 0
-
-    return sorted(rows, key=order)
+    return sorted(
+        rows, key=lambda row: (index.get(row["file"], len(index)), row["flag"] == Flag.ERROR, row["frame"] or 0)
+    )
 
 
 def _report(rows: Sequence[Row], problems: Sequence[str], folder: Path) -> None:

@@ -36,11 +36,11 @@ class InputFile:
     source: Path
 
 
-def find_inputs(given: str | Sequence[str], cache_dir: Path) -> list[InputFile]:
+def find_inputs(inputs: str | Sequence[str], cache_dir: Path) -> list[InputFile]:
     """The files that are given, each once: by name within each thing given.
 
     Args:
-        given: a file; a folder, with those in it; a pattern such as ``scans/**/*.png``; a list file (``.txt``,
+        inputs: a file; a folder, with those in it; a pattern such as ``scans/**/*.png``; a list file (``.txt``,
             ``.lst``) with a path a line, relative to its own folder, where ``#`` starts a comment; a ZIP archive of
             a folder; or several of these. Folders, archives and patterns give the files that can be measured by
             their suffix (or first bytes, without one), but none that is hidden, a DICOMDIR, or an outline of HC18.
@@ -51,12 +51,13 @@ def find_inputs(given: str | Sequence[str], cache_dir: Path) -> list[InputFile]:
             they cannot be read later, and the table of results says so.
     """
     by_path: dict[str, InputFile] = {}
-    for text in [given] if isinstance(given, str) else given:
+    for text in [inputs] if isinstance(inputs, str) else inputs:
         try:
             files = sorted(_files(text, cache_dir), key=lambda file: file.name) if text.strip() else []
         except OSError as error:
-            reason = f"cannot be looked up ({error.strerror or error})"
-            raise InputError(f"input={text}: it {reason}; check the name and its permissions") from error
+            raise InputError(
+                f"input={text}: it cannot be looked up ({error.strerror or error}); check the name and its permissions"
+            ) from error
         if not files:
             raise InputError(
                 f"input={text}: there is nothing to measure; it must hold or name files of {', '.join(_suffixes())}; "

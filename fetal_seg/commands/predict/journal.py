@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from fetal_seg.errors import InputError
+from fetal_seg.evaluation.tables import Row
 from fetal_seg.files import write_text
 from fetal_seg.measurement.result import Flag
 
-Row = dict[str, Any]
-Key = tuple[str, int | None]  # file and frame
+FrameKey = tuple[str, int | None]  # file and frame
 
 PARTIAL, FINISHED, SETTINGS = "predictions.partial.jsonl", "predictions.jsonl", "settings.json"
 
@@ -52,7 +52,7 @@ class Journal:
         write_text(folder / SETTINGS, json.dumps(settings, indent=2) + "\n")
         write_text(self._partial, "".join(map(_line, self.rows)))
 
-    def done(self) -> set[Key]:
+    def done(self) -> set[FrameKey]:
         """Which frames have a row."""
         return {(row["file"], row.get("frame")) for row in self.rows}
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from fetal_seg.commands.predict.inputs import InputFile
-from fetal_seg.commands.predict.journal import Journal, Key, Row
+from fetal_seg.commands.predict.journal import FrameKey, Journal
 from fetal_seg.errors import InputError
-from fetal_seg.files import whole_file
-from fetal_seg.geometry.arrays import Grey
+from fetal_seg.evaluation.tables import Row
 from fetal_seg.geometry.spacing import Spacing
 from fetal_seg.images.drawing import Picture, overlay
 from fetal_seg.images.grey import read_grey, write_png
@@ -136,7 +135,7 @@ def panels(folder: Path, rows: Iterable[Row], inputs: Sequence[InputFile], every
 
 
 def _frames(
-    inputs: Sequence[InputFile], every: int, done: set[Key], pool: ThreadPoolExecutor
+    inputs: Sequence[InputFile], every: int, done: set[FrameKey], pool: ThreadPoolExecutor
 ) -> Iterator[tuple[str, Read]]:
     """The frames of all inputs that have no row, or why there are none; files are read ahead."""
 
@@ -193,13 +192,13 @@ def _finish(
     row: Row = {"file": frame.file, **measurement.row(), "frame": frame.number, "mask": f"masks/{name}.png"}
     row["source"] = state_of(source)
     caption = pictures.prediction_caption(row)
-    _write(folder / row["mask"], measurement.mask * 255)
+    write_png(folder / row["mask"], measurement.mask * 255)
     if options.overlays:
         row["overlay"] = f"overlays/{name}.png"
         picture = overlay(
             frame.image, mask=measurement.mask, prediction=measurement.ellipse, caption=caption, axes=True
         )
-        _write(folder / row["overlay"], picture)
+        write_png(folder / row["overlay"], picture)
     panel = pictures.Panel(frame.image, caption, mask=measurement.mask, prediction=measurement.ellipse)
     return row, pictures.ContactSheet.thumbnail(panel)
 
@@ -211,8 +210,3 @@ def _unread(name: str, error: InputError) -> Finished:
 def _panel(folder: Path, frame: Frame, row: Row) -> pictures.Panel:
     mask = read_grey(folder / row["mask"])
     return pictures.Panel(frame.image, pictures.prediction_caption(row), mask=mask, prediction=row_ellipse(row))
-
-
-def _write(path: Path, pixels: Grey) -> None:
-    with whole_file(path) as temporary:
-        write_png(temporary, pixels)

@@ -51,10 +51,10 @@ def cut_sector(image: Grey, mask: Grey, rng: np.random.Generator) -> Grey:
     right, down = x - width * np.float32(rng.uniform(0.3, 0.7)), y + height * np.float32(rng.uniform(0.02, 1.0))
     head = mask > 0 if mask.any() else np.hypot(x - width / 2, y - height / 2) < height / 4
     inside = np.ones(image.shape, bool)
-    for place in (np.hypot(right, down), np.arctan2(right, down)):
-        low, high = place[head].min(), place[head].max()
-        inside &= place >= low - rng.uniform(0.02, 1) * (low - place.min())
-        inside &= place <= high + rng.uniform(0.02, 1) * (place.max() - high)
+    for coordinate in (np.hypot(right, down), np.arctan2(right, down)):  # radius and angle about the probe
+        low, high = coordinate[head].min(), coordinate[head].max()
+        inside &= coordinate >= low - rng.uniform(0.02, 1) * (low - coordinate.min())
+        inside &= coordinate <= high + rng.uniform(0.02, 1) * (coordinate.max() - high)
     return np.where(inside, image, 0).astype(np.uint8)
 
 
@@ -65,15 +65,15 @@ def add_marks(image: Grey, rng: np.random.Generator) -> Grey:
     height, width = image.shape
     for _ in range(rng.integers(0, 4)):
         text = "".join(rng.choice(list("ABCDEFHC0123456789 .:cm"), rng.integers(3, 14)))
-        place = (int(rng.uniform(0, 0.9) * width), int(rng.uniform(0.05, 1) * height))
+        position = (int(rng.uniform(0, 0.9) * width), int(rng.uniform(0.05, 1) * height))
         font, size, grey = int(rng.integers(0, 4)), float(rng.uniform(0.25, 0.6)), int(rng.integers(90, 256))
-        cv2.putText(marked, text, place, font, size, grey)
+        cv2.putText(marked, text, position, font, size, grey)
     for _ in range(rng.integers(0, 3)):
         ends = rng.uniform((0.05, 0.05), (0.95, 0.95), (2, 2)) * (width, height)
         for x, y in ends.astype(int):
             cv2.drawMarker(marked, (int(x), int(y)), 255, int(rng.integers(0, 2)), int(rng.integers(4, 9)))
-        for part in np.linspace(0, 1, rng.integers(10, 40)) if rng.random() < 0.6 else ():
-            x, y = ((1 - part) * ends[0] + part * ends[1]).astype(int)
+        for weight in np.linspace(0, 1, rng.integers(10, 40)) if rng.random() < 0.6 else ():
+            x, y = ((1 - weight) * ends[0] + weight * ends[1]).astype(int)
             marked[y, x] = 230
     if rng.random() < 0.3:
         length, left = int(rng.uniform(0.2, 0.8) * height), int(rng.choice([2, width - 8]))
@@ -89,7 +89,6 @@ def without_head(image: Grey, mask: Grey, rng: np.random.Generator) -> Grey:
 
     Args:
         image, mask: as they are before or after other augmentation; the mask's values are coverage, 0 to 255.
-        rng: decides.
     """
     kind = rng.random()
     if kind < 0.3:
@@ -120,8 +119,8 @@ def _beside(image: Grey, mask: Grey, rng: np.random.Generator) -> Grey:
     """A window that holds none of the head, or a scrambled image where there is none."""
     height, width = image.shape
     for _ in range(12):
-        part = rng.uniform(0.2, 0.45)
-        rows, columns = int(part * height), int(part * width)
+        scale = rng.uniform(0.2, 0.45)
+        rows, columns = int(scale * height), int(scale * width)
         top, left = int(rng.integers(0, height - rows)), int(rng.integers(0, width - columns))
         window = image[top : top + rows, left : left + columns]
         if mask[top : top + rows, left : left + columns].max() == 0 and window.mean() > 8:

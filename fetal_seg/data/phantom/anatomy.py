@@ -105,8 +105,8 @@ class Scene:
         inside = _step(-self.distance - 4, 4)
         free = _step(-self.distance - 0.04 * self.size, 6)
         tissue, lines = _anatomy(early > rng.random(), age, np.random.default_rng(rng.integers(2**60)))
-        u, v = (((w + 1.05) * _CANVAS / 2.1).astype(np.float32) for w in (self.u, self.v))
-        brain, strokes = (np.asarray(cv2.remap(c, u, v, cv2.INTER_LINEAR), np.float32) for c in (tissue, lines))
+        u, v = (((axis + 1.05) * _CANVAS / 2.1).astype(np.float32) for axis in (self.u, self.v))
+        brain, strokes = (cv2.remap(field, u, v, cv2.INTER_LINEAR).astype(np.float32) for field in (tissue, lines))
         brain *= _amplitude((4 + 2 * early) * self.texture(30, 20) + 2 * self.texture(6, 6) + rng.normal(0, 2))
         reverberation = (
             rng.uniform(0.2, 0.8) * np.exp(-(self.progress + 1) / rng.uniform(0.15, 0.6)) * (1 - 0.6 * early)
@@ -165,14 +165,8 @@ def _anatomy(early: bool, age: float, rng: np.random.Generator) -> tuple[FloatAr
         arc(u, v - 0.02, 0.3 * wide, 0.16, (rng.uniform(190, 250), 320), rng.uniform(0, 0.5 + 0.4 * side))
         blob(0.56, 0.2 * side, 0.18, 0.06, 18 * side, 0.2 * base)
         blob(0.06, 0.17 * side, 0.2, 0.12, 0, 0.6 * base)
-        arc(
-            0.2,
-            0.45 * side,
-            0.35,
-            0.2,
-            (rng.uniform(50, 80), 120) if side > 0 else (230, 300),
-            0.0 if early else rng.uniform(0, 0.7),
-        )
+        span = (rng.uniform(50, 80), 120) if side > 0 else (230, 300)
+        arc(0.2, 0.45 * side, 0.35, 0.2, span, 0.0 if early else rng.uniform(0, 0.7))
     blob(0.45, 0, 0.13, 0.06, 0, 0.2 * base)
     for v in (-0.065, 0.065):
         arc(0.45, v, rng.uniform(0.08, 0.14), 0.005, (0, 180), 0.0 if early else rng.uniform(0.2, 1))
@@ -180,15 +174,8 @@ def _anatomy(early: bool, age: float, rng: np.random.Generator) -> tuple[FloatAr
         arc((start + stop) / 2, rng.normal(0, 0.012), (stop - start) / 2, 0.008, (0, 180), rng.uniform(0.0, 0.6))
     for _ in range(0 if early else rng.integers(4, 12 + int(32 * age))):  # sulci and vessels
         u, v = rng.normal((-0.1, 0.2), (0.4, 0.3))
-        first = rng.uniform(180, 300)
-        arc(
-            u,
-            v,
-            rng.uniform(0.02, 0.12),
-            rng.uniform(0.01, 0.06),
-            (first, first + rng.uniform(25, 80)),
-            rng.uniform(0.2, 1),
-        )
+        first, half_u, half_v = (rng.uniform(*ends) for ends in ((180, 300), (0.02, 0.12), (0.01, 0.06)))
+        arc(u, v, half_u, half_v, (first, first + rng.uniform(25, 80)), rng.uniform(0.2, 1))
     if rng.random() < 0.5:
         tissue, lines = tissue[:, ::-1], lines[:, ::-1]
     smooth = cv2.GaussianBlur(tissue, (0, 0), 2.5), cv2.GaussianBlur(lines, (0, 0), 0.8)

@@ -27,7 +27,6 @@ def envelope(
         scatter: root mean square of the diffuse echo (depth, beam), >= 0.
         mirror: amplitude of smooth surfaces (depth, beam), >= 0.
         blur: standard deviations of the Gaussian point spread function along depth and beam, samples.
-        rng: decides the scatterers.
     """
     strength = scatter * np.float32(math.sqrt(2 * math.pi * blur[0] * blur[1]))  # a kernel's squares do not sum to 1
     real, imaginary = (

@@ -34,10 +34,8 @@ def write_phantoms(folder: Path, *, train: int, test: int, seed: int) -> None:
     fifth of the annotated examinations have further images of the same head (``010_2HC.png``), as in HC18.
 
     Args:
-        folder: where to write to; created if need be.
         train: number of images with an annotation, any.
         test: number of images without, any; each is an examination of its own, as in HC18.
-        seed: another seed, other images.
 
     Raises:
         InputError: a number is negative.
@@ -111,17 +109,14 @@ class _Sample:
 
     def image(self) -> Grey:
         """The simulated image."""
-        look, speckle = (
-            _rng(self.seed, self.part, self.number, 1, 0),
-            _rng(self.seed, self.part, self.number, 2, self.sister),
-        )
-        return simulate(self.ellipse, self.shape, self.pixel_size_mm, look, speckle)
+        key = (self.seed, self.part, self.number)
+        return simulate(self.ellipse, self.shape, self.pixel_size_mm, _rng(*key, 1, 0), _rng(*key, 2, self.sister))
 
     def outline(self) -> Grey:
         """The annotation: 255 within half of the outline's width of the ellipse, else 0."""
         outer, inner = (
-            replace(self.ellipse, semi_axis_a=self.ellipse.semi_axis_a + w, semi_axis_b=self.ellipse.semi_axis_b + w)
-            for w in (OUTLINE_PX / 2, -OUTLINE_PX / 2)
+            replace(self.ellipse, semi_axis_a=self.ellipse.semi_axis_a + d, semi_axis_b=self.ellipse.semi_axis_b + d)
+            for d in (OUTLINE_PX / 2, -OUTLINE_PX / 2)
         )
         return 255 * (outer.rasterise(*self.shape) - inner.rasterise(*self.shape))
 

@@ -7,6 +7,7 @@
 """
 
 import logging
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from fetal_seg.errors import InputError, problems_with, refuse
 from fetal_seg.images.grey import IMAGE_SUFFIXES
 
 CSV_NAME = "pixel_sizes.csv"
-MASK_ENDINGS = ("_mask", "_annotation")  # in lower case
+MASK_ENDING = re.compile(r"_(mask|annotation)\Z", re.IGNORECASE)
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ def _find(root: Path) -> tuple[list[Path], list[Path]]:
         images, masks = _files(root / "images"), _files(root / "masks")
     else:
         files = _files(root)
-        masks = [path for path in files if path.stem.lower().endswith(MASK_ENDINGS)]
+        masks = [path for path in files if re.search(MASK_ENDING, path.stem)]
         images = [path for path in files if path not in set(masks)]
     if not images:
         raise InputError(
@@ -91,7 +92,7 @@ def _match(images: Sequence[Path], masks: Sequence[Path]) -> tuple[dict[Path, Pa
         images_of[image.stem].append(image)
     masks_of: dict[str, list[Path]] = defaultdict(list)
     for mask in masks:
-        masks_of[mask.stem if mask.stem in images_of else _without_ending(mask.stem)].append(mask)
+        masks_of[mask.stem if mask.stem in images_of else re.sub(MASK_ENDING, "", mask.stem)].append(mask)
     bare = [image.name for image in images if image.stem not in masks_of]
     lone = [mask.name for stem, paths in masks_of.items() if stem not in images_of for mask in paths]
     alike = [image.name for paths in images_of.values() if len(paths) > 1 for image in paths]
@@ -105,10 +106,3 @@ def _match(images: Sequence[Path], masks: Sequence[Path]) -> tuple[dict[Path, Pa
         *problems_with(many, "{} are masks of one image; each image has one; remove the others"),
     ]
     return {image: masks_of[image.stem][0] for image in images if image.stem in masks_of}, problems
-
-
-def _without_ending(stem: str) -> str:
-    for ending in MASK_ENDINGS:
-        if stem.lower().endswith(ending):
-            return stem[: -len(ending)]
-    return stem

@@ -45,21 +45,15 @@ TEST = Part("test_set", "test_set_pixel_size.csv", is_annotated=False)
 def load(root: str | Path, cache_dir: Path, download: bool) -> list[Record]:
     """The training records, sorted by name.
 
-    They come from ``root/training_set/`` if that folder exists, else from ``root/training_set.zip``, which is
-    extracted into `cache_dir`. What is missing is downloaded if `download` is true: into `root` (which is created) if
-    that can be written, else into ``cache_dir/hc18``. No image is decoded. If an archive is not Zenodo's, the log
-    says so once.
+    They come from ``root/training_set/`` if that folder exists, else from ``root/training_set.zip``, which is extracted
+    into `cache_dir`. What is missing is downloaded if `download` is true: into `root` (which is created) if that can be
+    written, else into ``cache_dir/hc18``. No image is decoded. If an archive is not Zenodo's, the log says so once.
 
     Raises:
         InputError: files are missing or damaged, or images, annotations and CSV do not belong together; one message
             names all problems.
     """
     return load_part(TRAINING, Path(root).expanduser(), cache_dir, download=download)
-
-
-def test_images(root: str | Path, cache_dir: Path, download: bool) -> list[Record]:
-    """The test records, which have no annotation, sorted by name; otherwise as `load`."""
-    return load_part(TEST, Path(root).expanduser(), cache_dir, download=download)
 
 
 def load_part(part: Part, root: Path, cache_dir: Path, *, download: bool, of_zenodo: bool = True) -> list[Record]:
@@ -85,9 +79,9 @@ def _locate(part: Part, names: list[str], root: Path, cache_dir: Path, *, downlo
     """Where the files are; in `root` unless they had or have to be downloaded elsewhere."""
     missing = [name for name in names if not (root / name).is_file()]
     if missing and not download:
-        what = f"{root} has no {' and no '.join(missing)}" if root.is_dir() else f"{root}: there is no such folder"
+        problem = f"{root} has no {' and no '.join(missing)}" if root.is_dir() else f"{root}: there is no such folder"
         raise InputError(
-            f"{what}; data.root must be a folder with {part.csv} and {part.archive} (or {part.name}/, extracted); "
+            f"{problem}; data.root must be a folder with {part.csv} and {part.archive} (or {part.name}/, extracted); "
             "correct it, set data.download=true, or use data=phantom, which needs no files"
         )
     if not missing:
@@ -114,10 +108,7 @@ def _records(part: Part, folder: Path, table: Path) -> list[Record]:
     annotations = {name for name in files if name.endswith(f"{ANNOTATION}.png")}
     images = sorted(files - annotations)
     rows, problems = read_rows(table)
-    problems += _name_problems(folder, images) + _row_problems(folder, table, images, rows)
-    if part.is_annotated:
-        problems += _annotation_problems(folder, images, annotations)
-    refuse(problems)
+    refuse(problems + _problems(part, folder, table, images, annotations, rows))
     return [
         Record(
             name=name,
@@ -134,28 +125,29 @@ def _annotation_of(name: str) -> str:
     return f"{name.removesuffix('.png')}{ANNOTATION}.png"
 
 
-def _name_problems(folder: Path, images: list[str]) -> list[str]:
-    return problems_with(
+def _problems(
+    part: Part, folder: Path, table: Path, images: list[str], annotations: set[str], rows: dict[str, ImageRow]
+) -> list[str]:
+    """A sentence for each way in which images, annotations and rows do not belong together."""
+    problems = problems_with(
         [name for name in images if not re.match(r"\d+_", name)],
         f"{folder}: the name of {{}} does not begin with the number of its examination and _, as 010_HC.png does; "
         "images of one examination must be known as such; rename it",
     )
-
-
-def _row_problems(folder: Path, table: Path, images: list[str], rows: dict[str, ImageRow]) -> list[str]:
-    return without_row(table, images, rows) + problems_with(
+    problems += without_row(table, images, rows)
+    problems += problems_with(
         sorted(set(rows) - set(images)),
         f"{folder}: there is no image {{}}, which has a row in {table.name}; images and rows belong together; extract "
         "the images again, or remove the row",
     )
-
-
-def _annotation_problems(folder: Path, images: list[str], annotations: set[str]) -> list[str]:
-    return problems_with(
+    if not part.is_annotated:
+        return problems
+    problems += problems_with(
         [name for name in images if _annotation_of(name) not in annotations],
         f"{folder}: {{}} has no annotation (NAME{ANNOTATION}.png beside it); training needs one for each image; "
         "add it, or remove the image and its row",
-    ) + problems_with(
+    )
+    return problems + problems_with(
         sorted(annotations - {_annotation_of(name) for name in images}),
         f"{folder}: {{}} has no image; each annotation belongs to one; add the image, or remove the annotation",
     )

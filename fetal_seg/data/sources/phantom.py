@@ -17,10 +17,6 @@ def load(
     """The annotated records of a phantom set, sorted by name; it is written first if it is not there.
 
     Args:
-        images: number of images with an annotation.
-        test_images: number of images without.
-        phantom_seed: another seed, other images.
-        cache_dir: for extracted files.
         root: folder of its archives; None for one in `cache_dir`.
 
     Raises:

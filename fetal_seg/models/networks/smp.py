@@ -35,15 +35,13 @@ class Smp(nn.Module):
         super().__init__()
         import segmentation_models_pytorch as smp
 
-        known = smp.MODEL_ARCHITECTURES_MAPPING
-        if architecture.lower() not in known:
-            raise InputError(f"model.architecture={architecture} is unknown to smp; take one of {', '.join(known)}")
+        name, classes = architecture.lower(), smp.MODEL_ARCHITECTURES_MAPPING
+        if name not in classes:
+            raise InputError(f"model.architecture={architecture} is unknown to smp; take one of {', '.join(classes)}")
         keys: dict[str, Any] = {"encoder_name": encoder, "encoder_depth": depth, "in_channels": 1, "classes": 1}
-        if architecture.lower() in ("unet", "unetplusplus", "manet", "linknet"):
+        if name in ("unet", "unetplusplus", "manet"):
             keys["decoder_channels"] = [width * 2**level for level in reversed(range(depth))]
-        if architecture.lower() == "linknet":
-            del keys["decoder_channels"]
-        self.net = _create(known[architecture.lower()], keys, weights)
+        self.net = _create(classes[name], keys, weights)
         self.stride = 32  # of every encoder at most; padding beyond the need costs little
 
     def forward(self, x: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from fetal_seg.files import whole_file
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.report.prediction.dicom_source import (
     LABEL,
-    NAME,
+    PROGRAM,
     identity,
     import_highdicom,
     quiet,
@@ -51,7 +51,6 @@ def write_segmentation(
     """Write a mask as a binary DICOM-SEG of one segment, "fetal head", whole or not at all.
 
     Args:
-        path: the file to write.
         source: the DICOM file or dataset that was segmented; it is not changed.
         mask: (height, width) or (frames, height, width) of the source's size; nonzero is head. Empty masks are kept.
         frame_numbers: the frame of the source that each mask belongs to, from 0; None if there is a mask for each.
@@ -79,7 +78,6 @@ def write_report(path: Path, source: "Dataset | Path", measurements: Row | Seque
     are known, and the flag with its reasons as a comment. Without a head it is the comment, and refers to the image.
 
     Args:
-        path: the file to write.
         source: the DICOM file or dataset that was measured; it is not changed.
         measurements: the row of ``predictions.csv`` of the image, or those of its frames (``frame`` from 0).
 
@@ -142,7 +140,7 @@ def _first_frame(hd: ModuleType, header: "Dataset", mask: NDArray[np.uint8]) -> 
         segmented_property_type=codes.SCT.Head,
         algorithm_type="AUTOMATIC",
         algorithm_identification=hd.AlgorithmIdentificationSequence(
-            name=NAME, version=__version__, family=codes.DCM.ArtificialIntelligence
+            name=PROGRAM, version=__version__, family=codes.DCM.ArtificialIntelligence
         ),
     )
     segmentation: Dataset = hd.seg.Segmentation(
@@ -187,7 +185,7 @@ def _observation(hd: ModuleType) -> Any:
     """Who observed, and whom: this program, and a fetus."""
     from pydicom.sr.codedict import codes
 
-    program = hd.sr.DeviceObserverIdentifyingAttributes(uid=hd.UID(), name=NAME, manufacturer_name=NAME)
+    program = hd.sr.DeviceObserverIdentifyingAttributes(uid=hd.UID(), name=PROGRAM, manufacturer_name=PROGRAM)
     return hd.sr.ObservationContext(
         observer_device_context=hd.sr.ObserverContext(codes.DCM.Device, program),
         subject_context=hd.sr.SubjectContext(codes.DCM.Fetus, hd.sr.SubjectContextFetus(subject_id="1")),
@@ -203,7 +201,7 @@ def _group(hd: ModuleType, header: "Dataset", row: Row, head: str) -> Any:
     common = {
         "tracking_identifier": hd.sr.TrackingIdentifier(head, LABEL),
         "finding_type": codes.SCT.Head,
-        "algorithm_id": hd.sr.AlgorithmIdentification(NAME, __version__),
+        "algorithm_id": hd.sr.AlgorithmIdentification(PROGRAM, __version__),
     }
     if ellipse is None:
         sources = [hd.sr.SourceImageForMeasurementGroup(*image)]

@@ -15,7 +15,7 @@ from fetal_seg.version import __version__
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-NAME = "fetal_seg"
+PROGRAM = "fetal_seg"
 LABEL = "fetal head"
 
 _NEEDED = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Rows", "Columns")
@@ -84,11 +84,11 @@ def identity(hd: ModuleType, series_number: int) -> dict[str, Any]:
         "series_number": series_number,
         "sop_instance_uid": hd.UID(),
         "instance_number": 1,
-        "manufacturer": NAME,
-        "manufacturer_model_name": NAME,
+        "manufacturer": PROGRAM,
+        "manufacturer_model_name": PROGRAM,
         "software_versions": __version__,
         "device_serial_number": __version__,
-        "series_description": f"{LABEL}, {NAME} {__version__}, for research use",
+        "series_description": f"{LABEL}, {PROGRAM} {__version__}, for research use",
         "specific_character_set": "ISO_IR 192",  # UTF-8, whatever the source has
     }
 

@@ -65,13 +65,11 @@ def centile_text(percent: float) -> str:
 def draw_growth_chart(measurements: Sequence[tuple[float, float]], path: Path) -> Figure:
     """Head circumference for gestational age with the centiles of its standard; returns what it wrote.
 
-    Up to six measurements are listed with z-score and centile; of more, the points alone are drawn.
-    Those whose age is out of the standard's range are hollow, those beyond the axes are drawn at
-    their edge, and notes count both.
+    Up to six measurements are listed with z-score and centile; of more, the points alone are drawn. Those whose age is
+    out of the standard's range are hollow, those beyond the axes are drawn at their edge, and notes count both.
 
     Args:
         measurements: gestational age in exact weeks, from elsewhere, and circumference in mm.
-        path: the PNG to write.
 
     Raises:
         ValueError: a circumference is not a positive number, or an age is none.

@@ -56,10 +56,6 @@ def write_page(
 
     Args:
         path: of the page, in the folder that the rows' ``overlay`` starts from.
-        rows: of a prediction, one an image.
-        checkpoint: name of what predicted them.
-        command: the command line that did.
-        growth_chart: a PNG to show.
     """
     columns = {column.heading: [column.cell(row) for row in rows] for column in PAGE_COLUMNS}
     columns = {heading: cells for heading, cells in columns.items() if any(cell.text for cell in cells)}

@@ -28,7 +28,6 @@ def write_submission(path: Path, rows: Iterable[Row]) -> int:
     """Write a row an image, whole or not at all; give their number (HC18's test set has 335).
 
     Args:
-        path: the CSV to write.
         rows: rows of ``predictions.csv`` with numbers in full precision. A file is named without its folders.
 
     Raises:

@@ -1,11 +1,11 @@
 """Learning curves of a run."""
 
-import csv
 from pathlib import Path
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from fetal_seg.files import read_csv
 from fetal_seg.report.style import BLUE, GREY, ORANGE, finish, save, series
 
 
@@ -14,9 +14,8 @@ def draw_curves(metrics_csv: Path, output: Path) -> Figure:
 
     The epoch of the best validation Dice is marked. Empty cells are left out of their curve.
     """
-    with metrics_csv.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    best = _best(*series(rows, "val/dice"))
+    rows = read_csv(metrics_csv)
+    best = max(zip(*series(rows, "val/dice"), strict=True), key=lambda pair: pair[1], default=None)
     figure = Figure(figsize=(10, 4), layout="constrained")
     title = f"{len(rows)} epoch{'' if len(rows) == 1 else 's'}"
     figure.suptitle(title if best is None else f"{title}, best validation Dice {best[1]:.4f} in epoch {best[0]:.0f}")
@@ -33,8 +32,3 @@ def draw_curves(metrics_csv: Path, output: Path) -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         finish(axes)
     return save(figure, output)
-
-
-def _best(epochs: list[float], values: list[float]) -> tuple[float, float] | None:
-    """Epoch and value of the maximum, the first where several are equal."""
-    return max(zip(epochs, values, strict=True), key=lambda pair: pair[1], default=None)

@@ -1,6 +1,7 @@
 """The columns of the tables on a report's page. To add one to the ranking: a line in `ranking_columns`."""
 
 from collections.abc import Callable
+from functools import partial
 
 from fetal_seg.evaluation.comparison import PairedComparison, p_text, signed
 from fetal_seg.evaluation.labels import short
@@ -11,7 +12,9 @@ from fetal_seg.report.page import UNKNOWN, Cell, Column, number_cell
 
 def ranking_columns(study: Study) -> list[Column[Entry]]:
     """The columns of the ranking: one for each setting in which runs differ, and what was measured."""
-    settings = [_setting_column(short(key, study.factors), index) for index, key in enumerate(study.factors)]
+    settings = [
+        Column(short(key, study.factors), partial(_setting, index=index)) for index, key in enumerate(study.factors)
+    ]
     return [
         Column("rank", lambda entry: number_cell(entry.rank, "{:.0f}")),
         *(settings or [Column("run", lambda entry: Cell(entry.contender.label))]),
@@ -25,16 +28,13 @@ def ranking_columns(study: Study) -> list[Column[Entry]]:
     ]
 
 
-def _setting_column(heading: str, index: int) -> Column[Entry]:
-    return Column(heading, lambda entry: _setting(entry.settings[index]))
-
-
-def _setting(text: str | None) -> Cell:
+def _setting(entry: Entry, index: int) -> Cell:
     """A setting; numbers are sorted as numbers."""
+    value = entry.settings[index] or ""
     try:
-        return Cell(text or "", None if text is None else float(text))
+        return Cell(value, float(value))
     except ValueError:
-        return Cell(text or "")
+        return Cell(value)
 
 
 def _mean_column(metric: Metric) -> Column[Entry]:

@@ -3,9 +3,9 @@
 All are 6.5 in wide with a large font, so that they can be read on a telephone.
 """
 
+import itertools
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill, shorten
@@ -25,6 +25,8 @@ LEADERS = (BLUE, RED, GREEN)  # of the best three
 KINDS = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (RED, "D"), ("#CC79A7", "v"), ("#56B4E9", "P"))
 MANY_LEVELS = 10  # of numbers, above which an axis of numbers is clearer than a row for each
 
+large_font = mpl.rc_context({"font.size": 12})
+
 
 @dataclass(frozen=True)
 class Priced:
@@ -36,28 +38,29 @@ class Priced:
     cost: float
 
 
+@large_font
 def draw_effects(effects: Sequence[Effect], output: Path) -> Figure:
     """Marginal means with intervals, a panel a factor, one level below the other; each contender is a faint dot.
 
     Dots far outside the others are drawn at the edge as arrows. Returns what it wrote.
     """
     heights = [_rows(effect) for effect in effects]
-    with _large_font():
-        figure = Figure(figsize=(WIDTH, 0.5 + sum(0.36 * rows + 0.55 for rows in heights)), layout="constrained")
-        panels = figure.subplots(len(effects), 1, squeeze=False, height_ratios=[rows + 0.4 for rows in heights])
-        bounds = [value for effect in effects for level in effect.levels for value in (level.low, level.high)]
-        low, high = robust_limits([value for effect in effects for _, value in effect.contenders], bounds)
-        for effect, axes in zip(effects, panels[:, 0], strict=True):
-            if _is_continuous(effect):
-                _draw_trend(axes, effect, low, high)
-            else:
-                _draw_levels(axes, effect, low, high)
-            axes.set_title(effect.factor, loc="left", fontsize=12, fontweight="bold")
-            finish(axes, 11)
-        panels[-1, 0].set_xlabel(effects[-1].metric.heading if not _is_continuous(effects[-1]) else "value of the key")
-        return save(figure, output)
+    figure = Figure(figsize=(WIDTH, 0.5 + sum(0.36 * rows + 0.55 for rows in heights)), layout="constrained")
+    panels = figure.subplots(len(effects), 1, squeeze=False, height_ratios=[rows + 0.4 for rows in heights])
+    bounds = [value for effect in effects for level in effect.levels for value in (level.low, level.high)]
+    low, high = robust_limits([value for effect in effects for _, value in effect.contenders], bounds)
+    for effect, axes in zip(effects, panels[:, 0], strict=True):
+        if _is_continuous(effect):
+            _draw_trend(axes, effect, low, high)
+        else:
+            _draw_levels(axes, effect, low, high)
+        axes.set_title(effect.factor, loc="left", fontsize=12, fontweight="bold")
+        finish(axes, 11)
+    panels[-1, 0].set_xlabel(effects[-1].metric.heading if not _is_continuous(effects[-1]) else "value of the key")
+    return save(figure, output)
 
 
+@large_font
 def draw_learning(
     runs: Sequence[Sequence[dict[str, str]]], leaders: Sequence[tuple[str, Sequence[int]]], measure: str, output: Path
 ) -> Figure:
@@ -67,68 +70,65 @@ def draw_learning(
         runs: the rows of each run's ``metrics.csv``.
         leaders: label and positions in `runs` of what is drawn in colour, three at most; the others are thin and grey.
         measure: ``loss`` or ``dice``; the highest curve at each axis' edge says where values are beyond it.
-        output: the PNG.
     """
-    with _large_font():
-        figure = Figure(figsize=(WIDTH, 6.4), layout=ConstrainedLayoutEngine(hspace=0.05))
-        in_front = {position: rank for rank, (_, positions) in enumerate(leaders) for position in positions}
-        for axes, (part, name) in zip(
-            figure.subplots(2, 1, sharex=True), (("train", "training"), ("val", "validation")), strict=True
-        ):
-            curves = [series(rows, f"{part}/{measure}") for rows in runs]
-            for position, (epochs, values) in enumerate(curves):
-                if values and position not in in_front:
-                    axes.plot(epochs, values, color=GREY, alpha=0.35, linewidth=0.8, marker=_dot(epochs))
-            for position, rank in in_front.items():
-                epochs, values = curves[position]
-                short = fill(shorten(leaders[rank][0], 96, placeholder=" …"), 48)  # longer, it would squeeze the axes
-                label = short if position == leaders[rank][1][0] and part == "train" else None
-                axes.plot(epochs, values, color=LEADERS[rank], linewidth=2, marker=_dot(epochs), label=label)
-            _limit(axes, [values for _, values in curves], [curves[position][1] for position in in_front])
-            axes.set_title(f"{name} {measure if measure == 'loss' else 'Dice'}", loc="left", fontsize=12)
-            finish(axes, 11)
-        axes.set_xlabel(axes.get_xlabel() or "epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        return save(figure, output)
+    figure = Figure(figsize=(WIDTH, 6.4), layout=ConstrainedLayoutEngine(hspace=0.05))
+    in_front = {position: rank for rank, (_, positions) in enumerate(leaders) for position in positions}
+    for axes, (part, name) in zip(
+        figure.subplots(2, 1, sharex=True), (("train", "training"), ("val", "validation")), strict=True
+    ):
+        curves = [series(rows, f"{part}/{measure}") for rows in runs]
+        for position, (epochs, values) in enumerate(curves):
+            if values and position not in in_front:
+                axes.plot(epochs, values, color=GREY, alpha=0.35, linewidth=0.8, marker=_dot(epochs))
+        for position, rank in in_front.items():
+            epochs, values = curves[position]
+            short = fill(shorten(leaders[rank][0], 96, placeholder=" …"), 48)  # longer, it would squeeze the axes
+            label = short if position == leaders[rank][1][0] and part == "train" else None
+            axes.plot(epochs, values, color=LEADERS[rank], linewidth=2, marker=_dot(epochs), label=label)
+        _limit(axes, [values for _, values in curves], [curves[position][1] for position in in_front])
+        axes.set_title(f"{name} {measure if measure == 'loss' else 'Dice'}", loc="left", fontsize=12)
+        finish(axes, 11)
+    axes.set_xlabel(axes.get_xlabel() or "epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    return save(figure, output)
 
 
+@large_font
 def draw_cost(points: Sequence[Priced], name: str, output: Path) -> Figure:
     """Dice against a cost on a logarithmic axis, with the Pareto front, whose members have their rank beside them.
 
     Args:
         points: by falling Dice, so that a point's position is its rank.
         name: of the cost, with its unit.
-        output: the PNG.
     """
     front = pareto_front([(point.cost, point.dice) for point in points])
     low, high = robust_limits([point.dice for point in points], [points[index].dice for index in front])
     kinds = list(dict.fromkeys(point.kind for point in points))
-    with _large_font():
-        figure = Figure(figsize=(WIDTH, 4.2), layout="constrained")
-        axes = figure.subplots()
-        axes.set_xscale("log")
-        axes.margins(x=0.08)
-        steps = [points[index] for index in front]
-        axes.plot(
-            [point.cost for point in steps], [point.dice for point in steps],
-            color="black", linewidth=1.2, drawstyle="steps-post", label="Pareto front", zorder=1,
+    figure = Figure(figsize=(WIDTH, 4.2), layout="constrained")
+    axes = figure.subplots()
+    axes.set_xscale("log")
+    axes.margins(x=0.08)
+    steps = [points[index] for index in front]
+    axes.plot(
+        [point.cost for point in steps], [point.dice for point in steps],
+        color="black", linewidth=1.2, drawstyle="steps-post", label="Pareto front", zorder=1,
+    )  # fmt: skip
+    for (colour, marker), kind in zip(itertools.cycle(KINDS), kinds, strict=False):
+        alike = [point for point in points if point.kind == kind]
+        values = [float(np.clip(point.dice, low, high)) for point in alike]
+        axes.scatter(
+            [point.cost for point in alike], values, s=36, c=colour, marker=marker, alpha=0.75, linewidths=0,
+            label=kind or None, zorder=2,
         )  # fmt: skip
-        for (colour, marker), kind in zip(_styles(len(kinds)), kinds, strict=True):
-            alike = [point for point in points if point.kind == kind]
-            values = [float(np.clip(point.dice, low, high)) for point in alike]
-            axes.scatter(
-                [point.cost for point in alike], values, s=36, c=colour, marker=marker, alpha=0.75, linewidths=0,
-                label=kind or None, zorder=2,
-            )  # fmt: skip
-        for index in front:
-            position = (points[index].cost, points[index].dice)
-            axes.annotate(str(index + 1), position, (0, 6), textcoords="offset points", ha="center", fontsize=11)
-        _plain_ticks(axes)
-        axes.set(xlabel=name, ylabel="ellipse Dice, %", ylim=_padded(low, high))
-        if below := sum(point.dice < low for point in points):
-            axes.set_xlabel(f"{name}\n{below} below the axis, drawn at its edge")
-        finish(axes, 11)
-        return save(figure, output)
+    for index in front:
+        position = (points[index].cost, points[index].dice)
+        axes.annotate(str(index + 1), position, (0, 6), textcoords="offset points", ha="center", fontsize=11)
+    _plain_ticks(axes)
+    axes.set(xlabel=name, ylabel="ellipse Dice, %", ylim=_padded(low, high))
+    if below := sum(point.dice < low for point in points):
+        axes.set_xlabel(f"{name}\n{below} below the axis, drawn at its edge")
+    finish(axes, 11)
+    return save(figure, output)
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
@@ -242,13 +242,3 @@ def _compact(value: float) -> str:
         if value >= size:
             return f"{value / size:.3g}{suffix}"
     return minus(f"{value:.3g}")
-
-
-def _styles(count: int) -> list[tuple[str, str]]:
-    return [KINDS[index % len(KINDS)] for index in range(count)] if count > 1 else [(BLUE, "o")]
-
-
-@contextmanager
-def _large_font() -> Iterator[None]:
-    with mpl.rc_context({"font.size": 12, "savefig.dpi": 150}):
-        yield

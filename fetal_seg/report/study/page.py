@@ -31,22 +31,9 @@ class Illustration:
 
 
 def render(
-    study: Study,
-    figures: dict[str, Illustration],
-    disagreements: Disagreements,
-    *,
-    title: str,
-    again: Sequence[str],
+    study: Study, figures: dict[str, Illustration], disagreements: Disagreements, *, title: str, again: Sequence[str]
 ) -> str:
-    """The page as HTML.
-
-    Args:
-        study: what the runs tell.
-        figures: those that were drawn, by name.
-        disagreements: images with predictions.
-        title: of the page.
-        again: command lines.
-    """
+    """The page as HTML."""
     runs = study.runs
     comparisons = [comparison for of_metric in study.comparisons.values() for comparison in of_metric]
     return environment().get_template("report.html.j2").render(

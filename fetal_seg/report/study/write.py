@@ -25,10 +25,6 @@ def write_study(output: Path, study: Study, disagreements: Disagreements, *, tit
     Args:
         output: gets ``report.html``, which needs no other file, ``summary.csv`` with a row a run, ``effects.csv``
             with a row a level of each factor, and ``figures/``.
-        study: of the runs.
-        disagreements: images with predictions.
-        title: of the page.
-        again: the command lines that would give these runs again.
     """
     write_run_table(output / "summary.csv", study)
     write_effects(output / "effects.csv", study)

@@ -144,7 +144,7 @@ def test_test_images(root, cache):
     for is_packed in (False, True):
         if is_packed:
             pack(root, "test_set")
-        (record,) = hc18.test_images(root, cache, download=False)
+        (record,) = hc18.load_part(hc18.TEST, root, cache, download=False)
         assert (record.name, record.examination, record.annotation, record.pixel_size_mm) == (
             "000_HC.png",
             "000",
@@ -363,7 +363,7 @@ def test_real_training_set(training, hc18_root, real_cache, monkeypatch):
 
 
 def test_real_test_set(hc18_root, real_cache, training):
-    records = hc18.test_images(hc18_root, real_cache, download=False)
+    records = hc18.load_part(hc18.TEST, hc18_root, real_cache, download=False)
     assert len(records) == 335
     assert {record.name for record in records} < {record.name for record in training}
     assert not {record.image for record in records} & {record.image for record in training}

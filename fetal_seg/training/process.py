@@ -10,11 +10,10 @@ import torch
 THREADS = torch.get_num_threads()  # all cores, or this process's part of them
 
 
-def use_threads(requested: int | None) -> int:
-    """Let PyTorch and OpenCV use so many threads; None: what this process started with. Returns the number."""
+def use_threads(requested: int | None) -> None:
+    """Let PyTorch and OpenCV use so many threads; None: what this process started with."""
     torch.set_num_threads(requested or THREADS)
     cv2.setNumThreads(requested or THREADS)
-    return requested or THREADS
 
 
 def is_first_process() -> bool:
@@ -27,10 +26,8 @@ def quiet_lightning() -> None:
     for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
         log = logging.getLogger(name)
         log.handlers.clear()
-        log.propagate = name == "lightning"
+        log.propagate = True
         log.setLevel(logging.WARNING)
-    logging.getLogger("lightning.pytorch").propagate = True
-    logging.getLogger("lightning.fabric").propagate = True
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")  # on purpose, on a CPU
     warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")  # it logs once an epoch
     warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")  # Lightning's own
