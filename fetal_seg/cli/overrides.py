@@ -23,7 +23,7 @@ def as_hydra_takes(arguments: Sequence[str]) -> list[str]:
         InputError: naming each argument that is no override, and each group's choice that there is not.
     """
     problems: list[str] = []
-    overrides = [_checked(_quoted(_renamed(argument)), problems) for argument in arguments]
+    overrides = [_checked(_quoted(with_present_key(argument)), problems) for argument in arguments]
     if problems:
         raise InputError("; ".join(problems))
     return overrides
@@ -32,9 +32,9 @@ def as_hydra_takes(arguments: Sequence[str]) -> list[str]:
 PATHS = ("input", "output", "ckpt", "pixel_size_csv", "cache_dir", "data.root")  # keys whose values are paths
 
 
-def _renamed(argument: str) -> str:
-    """The argument with a key's present name where it has an older one."""
-    return re.sub(r"^([+~]*)data\.augmentation(?=[.=])", r"\1augmentation", argument)
+def with_present_key(override: str) -> str:
+    """The override with a key's present name where it has an older one."""
+    return re.sub(r"^([+~]*)data\.augmentation(?=[.=])", r"\1augmentation", override)
 
 
 def _quoted(argument: str) -> str:

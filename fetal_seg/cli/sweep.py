@@ -18,7 +18,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from fetal_seg.cli.overrides import grid_overrides, is_of_hydra, jobs_of, last_value
+from fetal_seg.cli.overrides import grid_overrides, is_of_hydra, jobs_of, last_value, with_present_key
 from fetal_seg.errors import InputError
 from fetal_seg.files import write_text
 
@@ -81,7 +81,7 @@ def plan_sweep(overrides: Sequence[str], grid: Callable[[list[str]], dict[str, l
 def _resumed(folder: Path, given: list[str], launching: list[str]) -> Sweep:
     try:
         content = json.loads((folder / JOBS_FILE).read_text(encoding="utf-8"))
-        stored, overrides = list(content["given"]), list(content["overrides"])
+        stored, overrides = ([with_present_key(text) for text in content[key]] for key in ("given", "overrides"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"sweep.resume={folder} holds no sweep ({JOBS_FILE} cannot be read); give its folder"

@@ -165,6 +165,8 @@ def _sentence(schema: Any, config: Plain, detail: Mapping[str, Any]) -> str:
     path = [str(part) for part in detail["loc"]]
     key, value, kind = ".".join(path), detail["input"], detail["type"]
     if kind == "unexpected_keyword_argument":
+        if len(path) > 1 and path[-1] in get_type_hints(schema):  # as augmentation, which was a part of the data
+            return f"{key} is no key; did you mean {path[-1]}?"
         return f"{key} is no key; {_guess(path, _keys_at(schema, config, path[:-1]))}"
     if kind == "missing":
         return f"{key} is missing; add {key}=..."

@@ -78,7 +78,8 @@ def split_examinations(images: Sequence[SplitImage], *, seed: int, val_fraction:
     for stratum in _by_stratum(shuffled):  # what one stratum cannot give is asked from the next
         wanted += val_fraction * _count(stratum)
         chosen += _pick(stratum, round(wanted) - _count(chosen), least=0, most=_count(stratum))
-    unchosen = [examination for examination in shuffled if examination not in set(chosen)]
+    taken = set(chosen)
+    unchosen = [examination for examination in shuffled if examination not in taken]
     chosen = _pick(chosen + unchosen, target, least=1, most=len(images) - 1)
     if _count(chosen) != target:
         logger.warning(
