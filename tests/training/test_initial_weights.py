@@ -1,8 +1,13 @@
 import re
+from dataclasses import replace
 
+import pytest
+
+from fetal_seg.errors import InputError
 from fetal_seg.models.building import build_network, count_parameters
 from fetal_seg.models.checkpoint import read_checkpoint
 from fetal_seg.models.weights import PRETRAINED
+from fetal_seg.training.initial_weights import checkpoint_to_resume
 from tests.conftest import QUICK, run_command
 
 
@@ -34,3 +39,26 @@ def test_images_that_trained_the_start_are_told_where_they_validate(trained, cac
     done = run_command("train.py", init, *keys, "evaluate=false", *places, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert re.search(r"\d of 5 validation images trained the network that this starts from", done.stdout + done.stderr)
+
+
+def test_a_checkpoint_of_another_network_is_refused(trained, tmp_path, cache_dir):
+    done = run_command(
+        "train.py",
+        *QUICK,
+        "model.width=4",
+        f"ckpt_path={trained}/checkpoints/last.ckpt",
+        f"data.cache_dir={cache_dir}",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 2
+    assert "width 8 instead of 4" in done.stderr
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
+def test_a_checkpoint_of_other_images_is_refused(trained):
+    path = trained / "checkpoints" / "last.ckpt"
+    known = read_checkpoint(path).description
+    assert checkpoint_to_resume("last", trained, known) == str(path)
+    wanted = replace(known, preprocessing=replace(known.preprocessing, width=128))
+    with pytest.raises(InputError, match=r"is of other images \(width 96 instead of 128\)"):
+        checkpoint_to_resume("last", trained, wanted)
