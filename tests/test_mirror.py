@@ -8,6 +8,7 @@ from tests.conftest import ROOT
 OF_NO_MODULE = {
     "commands/test_bad_input.py",  # every command with bad data and bad checkpoints
     "config/test_schemas.py",  # all schemas against the YAML files and the constructors
+    "data/sources/test_hc18_real_data.py",  # HC18 itself, where it is there
     "models/networks/test_networks.py",  # what every network is held to
     "test_documents.py",  # what the documents say
     "test_extending.py",  # what users add
