@@ -5,13 +5,16 @@ import json
 import numpy as np
 import torch
 import yaml
+from PIL import Image
 
 from fetal_seg.config.choices import Choice
 from fetal_seg.evaluation.tables import write_per_image
+from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.models.building import build_network
 from fetal_seg.models.preprocessing import Preprocessing
 from tests.models.descriptions import described
 
+HEAD = Ellipse(40, 30, 25, 18, 0.3)
 IMAGES = 24  # two of each examination
 BASE = {"model": {"name": "encoder_decoder", "depth": 3}, "optim": {"name": "adamw", "lr_factor": 1.0}, "seed": 0}
 BASE |= {"trainer": {"max_epochs": 3}, "data": {"root": "here", "fold": 0}}
@@ -85,3 +88,19 @@ def write_sweep(folder, jobs):
     content = {"command": ["train.py", "-m"], "overrides": [], "jobs": jobs}
     (folder / "sweep.json").write_text(json.dumps(content))
     return folder
+
+
+def write_pictured_runs(folder):
+    """Three runs with untrained networks below ``in``, and the images that they were measured on; returns ``in``."""
+    data = folder / "data"
+    for name in ("images", "masks"):
+        (data / name).mkdir(parents=True)
+    grey = np.random.default_rng(0).integers(0, 255, (60, 80), np.uint8)
+    for index in range(24):
+        Image.fromarray(grey).save(data / "images" / f"{index:03d}_HC.png")
+        Image.fromarray(HEAD.rasterise(60, 80) * np.uint8(255)).save(data / "masks" / f"{index:03d}_HC.png")
+    for number, depth in enumerate((2, 3, 2)):
+        overrides = [f"++model.depth={depth}", f"++optim.lr_factor={number}"]
+        run = write_run(folder / "in" / str(number), overrides, scores(0.95 - number / 100, seed=number))
+        write_checkpoint(run, {"name": "folder", "root": str(data), "cache_dir": str(folder)}, depth)
+    return folder / "in"

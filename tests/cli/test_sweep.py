@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from fetal_seg.cli.overrides import grid_overrides, jobs_of
-from fetal_seg.errors import InputError
 from tests.conftest import QUICK, ROOT, run_command
 
 GRID = [*QUICK, "trainer.threads=1", "trainer.log_images=0", "model.depth=3,9,2"]
@@ -208,26 +206,3 @@ def test_other_commands_do_not_sweep(tmp_path):
     done = run_command("evaluate.py", "-m", "ckpt=a,b", cwd=tmp_path)
     assert done.returncode == 2
     assert "train.py alone" in done.stderr
-
-
-def test_a_grid_leaves_keys_to_the_command_line():
-    grid = {"model": ["unet", "encoder_decoder"], "model.depth": [3, 4], "optim.lr_factor": [0.3, 1.0]}
-    given = ["++model.depth=5", "data=phantom"]
-    jobs = jobs_of([*given, *grid_overrides(grid, given)])
-    assert len(jobs) == 4
-    assert all("++model.depth=5" in job and "data=phantom" in job for job in jobs)
-    assert {job[2] for job in jobs} == {"model=unet", "model=encoder_decoder"}
-    assert {job[3] for job in jobs} == {"++optim.lr_factor=0.3", "++optim.lr_factor=1.0"}
-
-
-def test_a_grid_with_unknown_choices_is_refused():
-    with pytest.raises(InputError, match=r"sweep.grid: model=unte is unknown"):
-        grid_overrides({"model": ["unte"]}, [])
-
-
-def test_the_ablation_is_the_grid_that_the_study_names():
-    import yaml
-
-    grid = yaml.safe_load((ROOT / "conf/experiment/ablation.yaml").read_text())["sweep"]["grid"]
-    jobs = jobs_of(grid_overrides(grid, []))
-    assert len({tuple(job) for job in jobs}) == 2 * 3 * 3 * 3 * 2

@@ -1,9 +1,5 @@
 """The configuration: every YAML file fits its schema, and everything that is wrong is told at once."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
@@ -13,7 +9,7 @@ from fetal_seg.config.choices import Choice
 from fetal_seg.config.commands import TrainConfig
 from fetal_seg.config.registries import NETWORKS
 from fetal_seg.errors import InputError
-from tests.conftest import ROOT, run_command
+from tests.conftest import ROOT
 
 CONF = ROOT / "conf"
 GROUPS = ("data", "augmentation", "model", "optim", "scheduler", "loss", "trainer", "experiment")
@@ -109,59 +105,3 @@ def test_a_name_that_only_a_yaml_file_knows_is_refused(tmp_path):
     plain["scheduler"] = {"name": "linear"}
     with pytest.raises(InputError, match="the schedule 'linear' is unknown"):
         validate(plain, TrainConfig, tmp_path)
-
-
-class TestCommandLine:
-    @pytest.mark.parametrize("script", ["train.py", "evaluate.py", "predict.py"])
-    def test_bad_keys_exit_with_2_in_one_message_and_leave_nothing(self, script, tmp_path):
-        done = run_command(script, "sed=1", "++nothing.at=all", cwd=tmp_path)
-        assert done.returncode == 2
-        assert "sed is no key" in done.stderr
-        assert "nothing is no key" in done.stderr
-        assert "Traceback" not in done.stderr
-        assert list(tmp_path.iterdir()) == []
-
-    def test_unknown_choices_are_told_with_the_known_ones(self, tmp_path):
-        done = run_command("train.py", "model=unte", "optim=adam,sdg", "-m", cwd=tmp_path)
-        assert done.returncode == 2
-        assert "model=unte is unknown; take one of encoder_decoder, lite, smp, unet" in done.stderr
-        assert "optim=sdg is unknown" in done.stderr
-        assert list(tmp_path.iterdir()) == []
-
-    def test_a_sweep_is_checked_before_it_starts(self, tmp_path):
-        done = run_command("train.py", "-m", "model.dpth=3,4", "optim=adam,sgd", "optim.lr=-1", cwd=tmp_path)
-        assert done.returncode == 2
-        assert "did you mean model.depth?" in done.stderr
-        assert "optim.lr=-1" in done.stderr
-        assert list(tmp_path.iterdir()) == []
-
-    def test_keys_of_before_are_understood(self, tmp_path):
-        """Augmentation was a part of the data; a wrong value is told under the key's present name."""
-        done = run_command("train.py", "data=phantom", "data.augmentation.scale=9", cwd=tmp_path)
-        assert done.returncode == 2
-        assert "augmentation.scale=9 is not allowed; give at most 4" in done.stderr
-
-    def test_what_is_no_override(self, tmp_path):
-        done = run_command("train.py", "model", cwd=tmp_path)
-        assert done.returncode == 2
-        assert "write key=value" in done.stderr
-
-    def test_nothing_heavy_is_imported_before_the_configuration_is_checked(self, tmp_path):
-        code = (
-            "import sys, runpy\n"
-            f"sys.path.insert(0, {str(ROOT)!r}); sys.argv = ['train.py', 'optim.lr=-1']\n"
-            f"try: runpy.run_path({str(ROOT / 'train.py')!r}, run_name='__main__')\n"
-            "except SystemExit as stop: assert stop.code == 2\n"
-            "heavy = {'torch', 'lightning', 'cv2', 'scipy', 'numpy'} & set(sys.modules)\n"
-            "assert not heavy, heavy\n"
-        )
-        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-
-    @pytest.mark.parametrize("script", ["train.py", "evaluate.py", "predict.py"])
-    def test_help_names_groups_and_keys(self, script, tmp_path):
-        done = run_command(script, "--help", cwd=tmp_path)
-        assert done.returncode == 0
-        assert f"python {script}" in done.stdout
-        assert "null" in done.stdout
-        assert list(Path(tmp_path).iterdir()) == []

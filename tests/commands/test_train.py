@@ -1,6 +1,5 @@
 """Training by its command: what a run leaves, and that a killed run ends where an undisturbed one does."""
 
-import csv
 import json
 import os
 import shutil
@@ -8,31 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from fetal_seg.errors import InputError
 from fetal_seg.models.checkpoint import read_checkpoint
-from fetal_seg.models.device import choose_precision
-from fetal_seg.training.initial_weights import checkpoint_to_resume
-from tests.conftest import QUICK, ROOT, run_command
-
-
-@pytest.fixture(scope="module")
-def events(trained):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    accumulator = EventAccumulator(str(trained / "tensorboard"), size_guidance={"images": 0, "scalars": 0})
-    return accumulator.Reload()
-
-
-def rows_of(run):
-    with (run / "metrics.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
+from tests.conftest import QUICK, ROOT, run_command, table
 
 
 def test_a_run_folder_holds_what_the_design_says(trained):
@@ -41,40 +23,6 @@ def test_a_run_folder_holds_what_the_design_says(trained):
     assert {path.name for path in (trained / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
     assert {"per_image.csv", "summary.json"} <= {path.name for path in (trained / "evaluation").iterdir()}
     assert not [path for path in trained.rglob("*") if "=" in path.name]
-
-
-def test_metrics_table(trained):
-    rows = rows_of(trained)
-    columns = ["epoch", "train/loss", "val/loss", "train/dice", "val/dice", "lr", "seconds", "train/iou", "val/iou"]
-    assert list(rows[0]) == columns
-    assert [row["epoch"] for row in rows] == ["0", "1"]
-    assert all(np.isfinite([float(value) for value in row.values()]).all() for row in rows)
-
-
-def test_tensorboard_has_the_same_numbers_pictures_and_hyperparameters(trained, events):
-    rows = rows_of(trained)
-    for name in ("train/loss", "val/loss", "train/dice", "val/dice", "val/iou"):
-        assert [event.step for event in events.Scalars(name)] == [int(row["epoch"]) for row in rows]
-        assert [event.value for event in events.Scalars(name)] == pytest.approx([float(row[name]) for row in rows])
-    pictures = events.Tags()["images"]
-    assert len(pictures) == 4
-    assert [event.step for event in events.Images(pictures[0])] == [0, 1]
-    plugins = events.summary_metadata.values()
-    assert {"custom_scalars", "hparams"} <= {metadata.plugin_data.plugin_name for metadata in plugins}
-    assert {"final/dice", "final/val_loss"} <= set(events.Tags()["scalars"])
-
-
-def test_run_json(trained):
-    run = json.loads((trained / "run.json").read_text())
-    assert run["status"] == "finished"
-    assert run["seed"] == 0
-    assert run["versions"]["torch"] == torch.__version__.split("+")[0]
-    assert set(run["git"]) == {"commit", "dirty"}
-    assert run["wall_time_s"] > 0
-    assert run["peak_memory_mib"] > 100
-    assert run["precision_reason"]
-    assert run["metrics"]["val/dice"] == pytest.approx(float(rows_of(trained)[-1]["val/dice"]), abs=1e-6)
-    assert run["data_fingerprint"] == read_checkpoint(trained / "checkpoints/best.ckpt").description.data.fingerprint
 
 
 def test_split_json(trained):
@@ -103,7 +51,7 @@ def test_checkpoints_hold_plain_data_alone(trained):
 
 def test_resuming_a_finished_run_changes_nothing(trained, cache_dir):
     before = torch.load(trained / "checkpoints/last.ckpt", weights_only=True)["state_dict"]
-    table = (trained / "metrics.csv").read_bytes()
+    metrics = (trained / "metrics.csv").read_bytes()
     done = run_command(
         "train.py",
         *QUICK,
@@ -115,21 +63,8 @@ def test_resuming_a_finished_run_changes_nothing(trained, cache_dir):
     assert done.returncode == 0, done.stderr
     after = torch.load(trained / "checkpoints/last.ckpt", weights_only=True)["state_dict"]
     assert all(torch.equal(before[name], after[name]) for name in before)
-    assert (trained / "metrics.csv").read_bytes() == table
+    assert (trained / "metrics.csv").read_bytes() == metrics
     assert json.loads((trained / "run.json").read_text())["metrics"]["val/dice"] > 0
-
-
-@pytest.mark.parametrize(
-    ("amx", "avx512", "expected"),
-    [(True, True, "bf16-mixed"), (False, True, "bf16-mixed"), (False, False, "32-true")],
-)
-def test_automatic_precision_of_a_cpu(amx, avx512, expected, monkeypatch):
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
-    precision, reason = choose_precision("auto", torch.device("cpu"))
-    assert precision == expected
-    assert "AVX-512" in reason or amx
-    assert choose_precision("32-true", torch.device("cpu"))[0] == "32-true"
 
 
 LONG = [*QUICK, "trainer.max_epochs=6", "model.dropout=0.1", "evaluate=false", "trainer.log_images=0"]
@@ -178,10 +113,10 @@ def test_a_run_killed_at_any_moment_ends_with_the_same_weights(tmp_path, cache_d
     assert torch.load(whole / "checkpoints/last.ckpt", weights_only=True)["global_step"] == 6 * 5
 
     def without_seconds(run):
-        return [{key: value for key, value in row.items() if key != "seconds"} for row in rows_of(run)]
+        return [{key: value for key, value in row.items() if key != "seconds"} for row in table(run / "metrics.csv")]
 
     assert without_seconds(killed) == without_seconds(whole)
-    assert len(rows_of(killed)) == 6
+    assert len(table(killed / "metrics.csv")) == 6
 
 
 def test_a_path_resumes_in_another_folder(trained, tmp_path, cache_dir):
@@ -196,30 +131,7 @@ def test_a_path_resumes_in_another_folder(trained, tmp_path, cache_dir):
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
-    assert [row["epoch"] for row in rows_of(tmp_path / "more")] == ["0", "1", "2"]
-
-
-def test_a_checkpoint_of_another_network_is_refused(trained, tmp_path, cache_dir):
-    done = run_command(
-        "train.py",
-        *QUICK,
-        "model.width=4",
-        f"ckpt_path={trained}/checkpoints/last.ckpt",
-        f"data.cache_dir={cache_dir}",
-        cwd=tmp_path,
-    )
-    assert done.returncode == 2
-    assert "width 8 instead of 4" in done.stderr
-    assert not any(path.is_file() for path in tmp_path.rglob("*"))
-
-
-def test_a_checkpoint_of_other_images_is_refused(trained):
-    path = trained / "checkpoints" / "last.ckpt"
-    known = read_checkpoint(path).description
-    assert checkpoint_to_resume("last", trained, known) == str(path)
-    wanted = replace(known, preprocessing=replace(known.preprocessing, width=128))
-    with pytest.raises(InputError, match=r"is of other images \(width 96 instead of 128\)"):
-        checkpoint_to_resume("last", trained, wanted)
+    assert [row["epoch"] for row in table(tmp_path / "more" / "metrics.csv")] == ["0", "1", "2"]
 
 
 def test_a_refused_resume_loses_nothing(trained, tmp_path, cache_dir):
@@ -279,6 +191,6 @@ def test_two_processes_train_together(tmp_path, cache_dir):
         env={"OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr
-    assert len(rows_of(tmp_path / "run")) == 1
+    assert len(table(tmp_path / "run" / "metrics.csv")) == 1
     assert json.loads((tmp_path / "run/run.json").read_text())["status"] == "finished"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]

@@ -1,16 +1,14 @@
 """A key has one owner: what a YAML file or a constructor says of it agrees with its schema."""
 
 import inspect
-from dataclasses import MISSING, asdict, fields, is_dataclass
+from dataclasses import asdict
 
 import pytest
-from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from fetal_seg.cli.validation import GROUPS
 from fetal_seg.config import data, model, training
 from fetal_seg.config.augmentation import Augmentation
-from fetal_seg.config.commands import EvaluateConfig, PredictConfig, ReportConfig, SearchConfig, TrainConfig
 from fetal_seg.config.registries import GREY_AUGMENTATIONS
 from fetal_seg.config.training import TrainerConfig
 from fetal_seg.config.types import GroupConfig, names_of
@@ -45,29 +43,6 @@ def test_the_trainer_and_the_default_augmentation_have_the_values_of_their_schem
     assert values("augmentation/light.yaml") == nothing | Augmentation().to_dict()
 
 
-@pytest.mark.parametrize(
-    ("name", "schema"),
-    [
-        ("train", TrainConfig),
-        ("search", SearchConfig),
-        ("evaluate", EvaluateConfig),
-        ("predict", PredictConfig),
-        ("report", ReportConfig),
-    ],
-)
-def test_a_command_has_the_keys_and_the_values_of_its_schema(name, schema, monkeypatch):
-    monkeypatch.delenv("HC18_ROOT", raising=False)
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        composed = OmegaConf.to_container(compose(name), resolve=True)
-    assert set(composed) == {field.name for field in fields(schema)}
-    for field in fields(schema):
-        default = field.default if field.default_factory is MISSING else field.default_factory()
-        if isinstance(default, Augmentation):
-            default = dict.fromkeys(GREY_AUGMENTATIONS.names(), 0.0) | default.to_dict()
-        expected = asdict(default) if is_dataclass(default) else default
-        assert composed[field.name] == ("???" if expected is MISSING else expected), field.name
-
-
 @pytest.mark.parametrize(("group", "choice"), [pair for pair in CHOICES if pair[0] != "data"])
 def test_a_constructor_has_the_defaults_of_its_schema(group, choice):
     """Networks, losses, optimizers and schedules: the keywords that they take besides what all of them are given."""
@@ -77,9 +52,3 @@ def test_a_constructor_has_the_defaults_of_its_schema(group, choice):
     parameters = inspect.signature(GROUPS[group][choice]).parameters.values()
     given = {"loss": 2, "optim": 2, "scheduler": 2}.get(group, 0)
     assert {parameter.name: parameter.default for parameter in list(parameters)[given:]} == keys
-
-
-def test_what_is_registered_can_be_chosen_and_what_can_be_chosen_is_registered():
-    for group, registry in GROUPS.items():
-        chosen = {file.stem for file in (CONF / group).glob("*.yaml")} - {"from_run"}
-        assert chosen == set(registry.names()), group

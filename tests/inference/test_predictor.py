@@ -20,7 +20,7 @@ from fetal_seg.inference.pytorch import PyTorchRuntime
 from fetal_seg.measurement.calibration import Calibration
 from fetal_seg.models.preprocessing import Preprocessing
 from tests.conftest import ROOT
-from tests.images.readers.test_dicom import region, write_dicom
+from tests.dicom_files import region, write_dicom
 
 CPU = torch.device("cpu")
 HEAD = Ellipse(210.3, 148.7, 120.4, 92.2, 0.4)

@@ -11,19 +11,11 @@ from fetal_seg.geometry.spacing import Spacing
 from fetal_seg.measurement import conformal
 from fetal_seg.measurement.calibration import Calibration
 from fetal_seg.measurement.conformal import IntervalScores
-from fetal_seg.measurement.quality import ConfidenceLimits, Quality, size_reasons
+from fetal_seg.measurement.quality import Quality
 from fetal_seg.measurement.result import Flag, Measurement, Prediction
+from tests.measurement.qualities import GOOD
 
 HEAD = Ellipse(400, 270, 200, 160, 0.3)
-GOOD = Quality(
-    confidence=0.99,
-    agreement=0.99,
-    cut=0.0,
-    contrast=120.0,
-    novelty=0.5,
-    spread=0.01,
-    limits=ConfidenceLimits(review_below=0.9, reject_below=0.75),
-)
 
 
 def _prediction(ellipse=HEAD, quality=GOOD):
@@ -123,54 +115,9 @@ def test_each_doubt_is_told(change, told):
     assert told in measured.reasons[0]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"confidence": 0.6},
-        {"novelty": 50.0},
-        {"novelty": 2.5, "confidence": 0.8},
-        {"turned": True, "confidence": 0.85},
-    ],
-)
-def test_what_is_no_head(change):
-    assert GOOD.is_head
-    assert not Quality(**{**GOOD.__dict__, **change}).is_head
-
-
-def test_a_foreign_image_that_leaves_no_other_doubt_is_a_head_to_be_checked():
-    """Grey values of another scanner are no reason to refuse what network and ellipse agree on."""
-    quality = Quality(**{**GOOD.__dict__, "novelty": 3.5})
-    assert quality.is_head
-    assert quality.reasons() == ["the image is unlike the training data"]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"confidence": 0.76, "agreement": 0.93},
-        {"confidence": 0.76, "agreement": 0.93, "novelty": 1.4},
-        {"confidence": 0.85, "novelty": 2.5},
-    ],
-)
-def test_doubts_are_told_rather_than_a_head_refused(change):
-    quality = Quality(**{**GOOD.__dict__, **change})
-    assert quality.is_head
-    assert len(quality.reasons()) == len(change)
-
-
 @pytest.mark.parametrize("size", [0.009, 2.1])
 def test_an_absurd_pixel_size_is_a_warning_in_the_row(size):
     measured = Measurement.from_prediction(_prediction(), Spacing(size, size, "given"))
     assert measured.flag == "check"
     assert any("absurd" in reason for reason in measured.reasons)
     assert measured.hc_mm is not None
-
-
-def test_sizes_of_real_heads_are_not_odd():
-    assert size_reasons(0.12, 0.12, 175.0) == []
-    assert "circumference of 900 mm" in size_reasons(0.5, 0.5, 900.0)[0]
-
-
-def test_spread_is_relative():
-    assert GOOD.with_spread([100.0, 110.0, 105.0]).spread == pytest.approx(10 / 105)
-    assert GOOD.with_spread([100.0, None]).spread == math.inf

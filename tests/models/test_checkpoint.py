@@ -14,7 +14,7 @@ from fetal_seg.errors import InputError
 from fetal_seg.inference.predictor import Predictor
 from fetal_seg.models.building import build_network
 from fetal_seg.models.checkpoint import KEY, PREFIX, add_calibration, read_checkpoint
-from fetal_seg.models.description import FORMAT, CheckpointDescription
+from fetal_seg.models.description import FORMAT
 from fetal_seg.models.weights import PRETRAINED, locate
 from tests.conftest import DRAWN, QUICK, drawn_head, run_command
 from tests.models.descriptions import described
@@ -27,15 +27,6 @@ def write(path, content):
     state = {f"{PREFIX}{name}": value for name, value in build_network(NETWORK).state_dict().items()}
     torch.save({"state_dict": state, KEY: content}, path)
     return path
-
-
-def test_a_description_comes_back_from_plain_data():
-    description = read_checkpoint(OLD).description
-    content = description.to_dict()
-    assert CheckpointDescription.from_dict(content) == description
-    assert json.loads(json.dumps(content)) == content
-    assert content["format"] == FORMAT
-    assert list(content["calibration"]["confidence"]) == ["review_below", "reject_below"]
 
 
 def test_entries_that_nobody_knows_are_kept(tmp_path):

@@ -14,7 +14,7 @@ from fetal_seg.inference.predictor import Predictor
 from fetal_seg.models.building import build_network, count_parameters
 from fetal_seg.models.checkpoint import read_checkpoint
 from fetal_seg.models.weights import PRETRAINED, locate, write_weights
-from tests.conftest import DRAWN, QUICK, ROOT, drawn_head, run_command
+from tests.conftest import DRAWN, ROOT, drawn_head, run_command
 from tests.models.descriptions import described
 
 
@@ -118,36 +118,6 @@ def test_the_pretrained_weights_are_not_calibrated_anew(tmp_path):
     done = run_command("evaluate.py", "ckpt=pretrained", "calibrate=true", "data.root=x", cwd=tmp_path)
     assert done.returncode == 2
     assert "stays as it is" in done.stderr
-
-
-def test_training_goes_on_from_the_pretrained_weights(cache_dir, tmp_path):
-    keys = [key for key in QUICK if not key.startswith("model")]
-    places = [f"data.cache_dir={cache_dir}", "hydra.run.dir=run", "trainer.max_epochs=1"]
-    done = run_command("train.py", "model.init=pretrained", *keys, "evaluate=false", *places, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert f"lite of {count_parameters(read_checkpoint(PRETRAINED).build_network()):,} parameters" in done.stdout
-    assert "was trained at 256x384, and now sees images at 64x96; to keep its size add data.height=256" in done.stdout
-    trained = read_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt")
-    start, fresh = read_checkpoint(PRETRAINED).state, build_network(trained.description.network).state_dict()
-    name = "encoder.4.3.body.2.0.weight"
-    moved, other = (trained.state[name] - start[name]).norm(), (fresh[name] - start[name]).norm()
-    assert 0 < moved < 0.5 * other
-
-
-def test_another_network_than_the_pretrained_is_refused(tmp_path):
-    done = run_command("train.py", "model=unet", "model.init=pretrained", *QUICK[:5], cwd=tmp_path)
-    assert done.returncode == 2
-    assert "model.init=pretrained is of another network" in done.stderr
-    assert "leave the other model keys out" in done.stderr
-
-
-def test_images_that_trained_the_start_are_told_where_they_validate(trained, cache_dir, tmp_path):
-    keys = [key for key in QUICK if not key.startswith("model")]
-    places = [f"data.cache_dir={cache_dir}", "hydra.run.dir=run", "trainer.max_epochs=1", "data.split_seed=3"]
-    init = f"model.init={trained / 'checkpoints' / 'last.ckpt'}"
-    done = run_command("train.py", init, *keys, "evaluate=false", *places, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert re.search(r"\d of 5 validation images trained the network that this starts from", done.stdout + done.stderr)
 
 
 def test_a_user_takes_the_files_elsewhere(tmp_path):

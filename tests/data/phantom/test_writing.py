@@ -2,14 +2,12 @@
 
 import csv
 import io
-import math
 import zipfile
 
 import cv2
 import numpy as np
 import pytest
 
-from fetal_seg.data.phantom.simulation import envelope
 from fetal_seg.data.phantom.writing import simulate, write_phantoms
 from fetal_seg.data.records import ellipse_of_annotation
 from fetal_seg.errors import InputError
@@ -123,45 +121,6 @@ def test_more_than_a_thousand_examinations_have_names_of_their_own(tmp_path, mon
 def test_no_number_is_negative(tmp_path):
     with pytest.raises(InputError, match="train=-1"):
         write_phantoms(tmp_path, train=-1, test=0, seed=0)
-
-
-def test_speckle_follows_rayleigh_before_compression():
-    rms = np.full((500, 500), 3.0, np.float32)
-    sound = envelope(rms, np.zeros_like(rms), (2.0, 2.0), np.random.default_rng(0))
-    assert sound.mean() / sound.std() == pytest.approx(math.sqrt(math.pi / (4 - math.pi)), rel=0.03)
-    assert np.mean(sound**2) == pytest.approx(9.0, rel=0.05)
-
-
-def test_mirrors_add_in_phase():
-    mirror = np.full((200, 200), 5.0, np.float32)
-    assert envelope(np.zeros_like(mirror), mirror, (2.0, 2.0), np.random.default_rng(0)) == pytest.approx(5.0, rel=1e-3)
-
-
-def test_speckle_is_wider_across_the_beams():
-    rms = np.ones((400, 400), np.float32)
-    sound = envelope(rms, 0 * rms, (1.5, 4.0), np.random.default_rng(0))
-    down, across = np.abs(np.diff(sound, axis=0)).mean(), np.abs(np.diff(sound, axis=1)).mean()
-    assert down > 2 * across
-
-
-@pytest.mark.parametrize("pixel_size_mm", [0.07, 0.13, 0.23])
-def test_the_skull_is_brightest_where_it_faces_the_beam(pixel_size_mm):
-    ellipse = Ellipse(395, 270, 200, 160, 0.0)
-    outer, inner = ellipse.rasterise(540, 800), Ellipse(395, 270, 186, 146, 0.0).rasterise(540, 800)
-    y, x = np.nonzero(outer - inner)
-    direction = np.abs(np.arctan2((y - 270) / 160, (x - 395) / 200))
-    facing, grazing = np.abs(direction - math.pi / 2) < 0.4, np.abs(direction - math.pi / 2) > math.pi / 2 - 0.4
-    images = [simulate(ellipse, (540, 800), pixel_size_mm, np.random.default_rng(seed))[y, x] for seed in range(5)]
-    echo = np.mean(images, axis=0)
-    assert echo[facing].mean() > 1.4 * echo[grazing].mean()
-
-
-def test_the_skull_begins_at_the_ellipse():
-    ellipse = Ellipse(395, 270, 200, 160, 0.0)
-    images = [simulate(ellipse, (540, 800), 0.13, np.random.default_rng(seed)) for seed in range(5)]
-    bottom = np.mean(images, axis=0)[:, 375:416].mean(axis=1)
-    assert bottom[420:427].mean() > 2 * bottom[442:449].mean()
-    assert 415 < 400 + np.argmax(bottom[400:450]) < 430
 
 
 @pytest.mark.parametrize("shape", [(540, 800), (563, 745), (96, 128)])

@@ -1,4 +1,3 @@
-import csv
 import errno
 import hashlib
 import logging
@@ -10,9 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
 
-from fetal_seg.data import archives, download
+from fetal_seg.data import download
 from fetal_seg.data.sources import hc18
 from fetal_seg.errors import InputError
 from fetal_seg.geometry.ellipse import Ellipse
@@ -98,9 +96,6 @@ def message_of(root: Path, cache: Path) -> str:
     return str(caught.value)
 
 
-# What is read
-
-
 def test_folder(root, cache):
     records = load(root, cache)
     assert [record.name for record in records] == sorted(NAMES)
@@ -177,9 +172,6 @@ def test_no_note_on_zenodos_own_archive(zenodo, cache, caplog):
     assert not caplog.records
 
 
-# Download
-
-
 def test_missing_files_are_downloaded_into_a_root_that_is_created(zenodo, cache, tmp_path):
     root = tmp_path / "new" / "root"
     assert len(load(root, cache, may_download=True)) == 4
@@ -221,9 +213,6 @@ def test_read_only_root_that_lacks_files(zenodo, tmp_path, cache, monkeypatch):
     assert sorted(path.name for path in (cache / "hc18").iterdir()) == ["training_set.zip", TRAINING_CSV]
     shutil.rmtree(zenodo)
     assert len(load(root, cache, may_download=True)) == 4, "a later start needs no network"
-
-
-# What is wrong
 
 
 def test_missing_root(tmp_path, cache):
@@ -339,71 +328,3 @@ def test_all_problems_are_told_at_once_and_names_are_counted(root, cache):
     assert lines[0].endswith("(likewise 7_HC.png)")
     assert "no row for 20_HC.png, 21_HC.png, 22_HC.png, 23_HC.png, 24_HC.png and 15 more" in lines[1]
     assert "0012_HC.png, 20_HC.png" in lines[2]
-
-
-# The real data
-
-
-@pytest.fixture(scope="session")
-def real_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("hc18-cache")
-
-
-@pytest.fixture(scope="session")
-def training(hc18_root, real_cache) -> list:
-    return load(hc18_root, real_cache)
-
-
-def test_real_training_set(training, hc18_root, real_cache, monkeypatch):
-    assert len(training) == 999
-    assert len({record.examination for record in training}) == 806
-    assert training == sorted(training, key=lambda record: record.name)
-    monkeypatch.setattr(archives, "_extract", lambda *_: pytest.fail("extracted again"))
-    assert load(hc18_root, real_cache) == training
-
-
-def test_real_test_set(hc18_root, real_cache, training):
-    records = hc18.load_part(hc18.TEST, hc18_root, real_cache, download=False)
-    assert len(records) == 335
-    assert {record.name for record in records} < {record.name for record in training}
-    assert not {record.image for record in records} & {record.image for record in training}
-    assert all(record.annotation is None for record in records)
-
-
-def test_real_circumferences_agree_with_the_csv(training, hc18_root):
-    with (hc18_root / TRAINING_CSV).open(newline="") as file:
-        expected = {row["filename"]: float(row["head circumference (mm)"]) for row in csv.DictReader(file)}
-    errors = {}
-    for record in training:
-        truth, _ = record.read_truth()
-        errors[record.name] = truth.circumference * record.pixel_size_mm / expected[record.name] - 1
-    assert len(errors) == 999
-    assert max(map(abs, errors.values())) < 0.001
-    assert np.mean(np.abs(list(errors.values()))) < 0.0001
-
-
-@pytest.mark.parametrize("name", ["186_HC", "346_HC", "628_2HC", "787_HC"])
-def test_real_open_outlines(training, name):
-    (record,) = [record for record in training if record.name == f"{name}.png"]
-    truth, (height, width) = record.read_truth()
-    half_width, half_height = truth.half_extent
-    top, bottom = truth.center_y - half_height, truth.center_y + half_height
-    assert top < 0 or bottom > height - 1, "the outline is open since the head leaves the frame"
-    assert 0 < truth.center_x - half_width < truth.center_x + half_width < width - 1
-    assert truth.rasterise(height, width).sum() == pytest.approx(truth.area, rel=0.01)
-    drawn = cv2.imread(str(record.annotation), cv2.IMREAD_GRAYSCALE) > 127
-    inner = Ellipse(truth.center_x, truth.center_y, truth.semi_axis_a - 4, truth.semi_axis_b - 4, truth.angle_rad)
-    outer = Ellipse(truth.center_x, truth.center_y, truth.semi_axis_a + 4, truth.semi_axis_b + 4, truth.angle_rad)
-    assert not (drawn & (inner.rasterise(height, width) == 1)).any()
-    assert not (drawn & (outer.rasterise(height, width) == 0)).any()
-
-
-def test_real_images_of_odd_sizes(training):
-    sizes = {record.name: Image.open(record.image).size for record in training}
-    odd = [record for record in training if sizes[record.name] != (800, 540)]
-    assert len(odd) == 24
-    for record in odd:
-        truth, (height, width) = record.read_truth()
-        assert record.read_image().shape == (height, width) == sizes[record.name][::-1]
-        assert 0 < truth.center_x < width
-        assert 0 < truth.center_y < height

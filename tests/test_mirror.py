@@ -1,0 +1,50 @@
+"""The test of a module is found without a search: ``tests/<package>/test_<module>.py``."""
+
+import ast
+from pathlib import PurePath
+
+from tests.conftest import ROOT
+
+OF_NO_MODULE = {
+    "commands/test_bad_input.py",  # every command with bad data and bad checkpoints
+    "config/test_schemas.py",  # all schemas against the YAML files and the constructors
+    "data/sources/test_hc18_real_data.py",  # HC18 itself, where it is there
+    "models/networks/test_networks.py",  # what every network is held to
+    "test_documents.py",  # what the documents say
+    "test_extending.py",  # what users add
+    "test_import.py",  # the package as a whole
+    "test_mirror.py",
+}
+WITHOUT_A_TEST = {
+    "config/data.py",  # schemas: in config/test_schemas.py
+    "config/model.py",  # schemas: in config/test_schemas.py
+    "config/training.py",  # schemas: in config/test_schemas.py
+    "geometry/arrays.py",  # types alone
+    "inference/runtime.py",  # a protocol; what it asks of a runtime is in inference/test_predictor.py
+    "version.py",  # a number
+}
+
+
+def names(folder):
+    paths = (path.relative_to(ROOT / folder) for path in (ROOT / folder).rglob("*.py"))
+    return {path.as_posix() for path in paths if path.name != "__init__.py"}
+
+
+def name_of_test(module):
+    path = PurePath(module)
+    return path.with_name(f"test_{path.name}").as_posix()
+
+
+def test_each_module_has_its_test_and_each_test_its_module():
+    tests = {name for name in names("tests") if PurePath(name).name.startswith("test_")}
+    modules = names("fetal_seg")
+    assert {name_of_test(module) for module in modules - WITHOUT_A_TEST} == tests - OF_NO_MODULE
+    assert modules >= WITHOUT_A_TEST
+    assert tests >= OF_NO_MODULE
+
+
+def test_no_test_module_imports_another():
+    for name in names("tests"):
+        for node in ast.walk(ast.parse((ROOT / "tests" / name).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tests."):
+                assert not node.module.rpartition(".")[2].startswith("test_"), f"{name} imports {node.module}"

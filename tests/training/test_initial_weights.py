@@ -1,0 +1,64 @@
+import re
+from dataclasses import replace
+
+import pytest
+
+from fetal_seg.errors import InputError
+from fetal_seg.models.building import build_network, count_parameters
+from fetal_seg.models.checkpoint import read_checkpoint
+from fetal_seg.models.weights import PRETRAINED
+from fetal_seg.training.initial_weights import checkpoint_to_resume
+from tests.conftest import QUICK, run_command
+
+
+def test_training_goes_on_from_the_pretrained_weights(cache_dir, tmp_path):
+    keys = [key for key in QUICK if not key.startswith("model")]
+    places = [f"data.cache_dir={cache_dir}", "hydra.run.dir=run", "trainer.max_epochs=1"]
+    done = run_command("train.py", "model.init=pretrained", *keys, "evaluate=false", *places, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"lite of {count_parameters(read_checkpoint(PRETRAINED).build_network()):,} parameters" in done.stdout
+    assert "was trained at 256x384, and now sees images at 64x96; to keep its size add data.height=256" in done.stdout
+    trained = read_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt")
+    start, fresh = read_checkpoint(PRETRAINED).state, build_network(trained.description.network).state_dict()
+    name = "encoder.4.3.body.2.0.weight"
+    moved, other = (trained.state[name] - start[name]).norm(), (fresh[name] - start[name]).norm()
+    assert 0 < moved < 0.5 * other
+
+
+def test_another_network_than_the_pretrained_is_refused(tmp_path):
+    done = run_command("train.py", "model=unet", "model.init=pretrained", *QUICK[:5], cwd=tmp_path)
+    assert done.returncode == 2
+    assert "model.init=pretrained is of another network" in done.stderr
+    assert "leave the other model keys out" in done.stderr
+
+
+def test_images_that_trained_the_start_are_told_where_they_validate(trained, cache_dir, tmp_path):
+    keys = [key for key in QUICK if not key.startswith("model")]
+    places = [f"data.cache_dir={cache_dir}", "hydra.run.dir=run", "trainer.max_epochs=1", "data.split_seed=3"]
+    init = f"model.init={trained / 'checkpoints' / 'last.ckpt'}"
+    done = run_command("train.py", init, *keys, "evaluate=false", *places, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"\d of 5 validation images trained the network that this starts from", done.stdout + done.stderr)
+
+
+def test_a_checkpoint_of_another_network_is_refused(trained, tmp_path, cache_dir):
+    done = run_command(
+        "train.py",
+        *QUICK,
+        "model.width=4",
+        f"ckpt_path={trained}/checkpoints/last.ckpt",
+        f"data.cache_dir={cache_dir}",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 2
+    assert "width 8 instead of 4" in done.stderr
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
+def test_a_checkpoint_of_other_images_is_refused(trained):
+    path = trained / "checkpoints" / "last.ckpt"
+    known = read_checkpoint(path).description
+    assert checkpoint_to_resume("last", trained, known) == str(path)
+    wanted = replace(known, preprocessing=replace(known.preprocessing, width=128))
+    with pytest.raises(InputError, match=r"is of other images \(width 96 instead of 128\)"):
+        checkpoint_to_resume("last", trained, wanted)
