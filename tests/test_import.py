@@ -37,7 +37,7 @@ assert state() == before, [item for item in state() if item not in before]
 """
 
 
-# "environment": NO_ALBUMENTATIONS_UPDATE is of data/augmentation/pipeline.py
+# "environment": NO_ALBUMENTATIONS_UPDATE is of data/augmentation/augmenter.py
 @pytest.mark.parametrize("what", ["warnings", "environment", "loggers"])
 def test_importing_all_modules_changes_nothing_of_the_process(what):
     done = subprocess.run([sys.executable, "-c", CODE, what], capture_output=True, text=True, check=False)

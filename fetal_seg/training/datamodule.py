@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from fetal_seg.config.augmentation import Augmentation
 from fetal_seg.config.choices import Choice
 from fetal_seg.config.data import DataConfig
-from fetal_seg.data.augmentation.pipeline import Augmenter
+from fetal_seg.data.augmentation.augmenter import Augmenter
 from fetal_seg.data.cache import ImageCache
 from fetal_seg.data.loading import PreparedImages, prepare_images
 from fetal_seg.data.records import Record

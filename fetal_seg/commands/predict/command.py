@@ -24,8 +24,8 @@ def run(config: PredictConfig, run_dir: Path, command_line: Sequence[str]) -> No
     csv = Path(config.pixel_size_csv).expanduser() if config.pixel_size_csv else None
     sizes = pixel_sizes(inputs, csv, config.pixel_size_mm)
 
-    from fetal_seg.commands.predict.folder import OutputOptions, predict_to
     from fetal_seg.commands.predict.pipeline import PredictionOptions
+    from fetal_seg.commands.predict.results_folder import OutputOptions, predict_to
     from fetal_seg.inference.predictor import Predictor
 
     checkpoints = [config.ckpt] if isinstance(config.ckpt, str) else config.ckpt

@@ -7,7 +7,7 @@ import pytest
 
 from fetal_seg.config.augmentation import Augmentation
 from fetal_seg.data.augmentation.affine import RandomAffine, warp
-from fetal_seg.data.augmentation.pipeline import Augmenter
+from fetal_seg.data.augmentation.augmenter import Augmenter
 from fetal_seg.evaluation.metrics import dice
 from fetal_seg.geometry.ellipse import Ellipse
 

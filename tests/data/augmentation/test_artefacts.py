@@ -3,7 +3,7 @@ import pytest
 
 from fetal_seg.config.augmentation import Augmentation
 from fetal_seg.data.augmentation import artefacts
-from fetal_seg.data.augmentation.pipeline import Augmenter
+from fetal_seg.data.augmentation.augmenter import Augmenter
 from fetal_seg.geometry.ellipse import Ellipse
 
 HEAD = Ellipse(140, 96, 70, 52, 0.3)

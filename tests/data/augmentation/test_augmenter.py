@@ -3,7 +3,7 @@
 import numpy as np
 
 from fetal_seg.config.augmentation import Augmentation
-from fetal_seg.data.augmentation.pipeline import Augmenter
+from fetal_seg.data.augmentation.augmenter import Augmenter
 from fetal_seg.geometry.ellipse import Ellipse
 
 
