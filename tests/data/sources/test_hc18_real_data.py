@@ -34,7 +34,7 @@ def test_real_training_set(training, hc18_root, real_cache, monkeypatch):
 
 
 def test_real_test_set(hc18_root, real_cache, training):
-    records = hc18.test_images(hc18_root, real_cache, download=False)
+    records = hc18.load_part(hc18.TEST, hc18_root, real_cache, download=False)
     assert len(records) == 335
     assert {record.name for record in records} < {record.name for record in training}
     assert not {record.image for record in records} & {record.image for record in training}
