@@ -6,6 +6,7 @@ import importlib.util
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -70,7 +71,7 @@ class Registry:
 
     def names(self) -> list[str]:
         """All names, in the order of their modules, and in a module as they stand there."""
-        return list(self._modules())
+        return list(self._modules)
 
     def check(self, name: Any) -> None:
         """See that a name is known.
@@ -85,11 +86,12 @@ class Registry:
         """What a name stands for; its module is imported if need be. Raises as `check` does."""
         if name not in self._registered:
             self.check(name)
-            importlib.import_module(self._modules()[name])
+            importlib.import_module(self._modules[name])
         return self._registered[name]
 
+    @cached_property
     def _modules(self) -> dict[str, str]:
-        """The module of each name."""
+        """The module of each name; the sources are read once in a process."""
         return {name: module for module, file in _sources(self._source) for name in _registered_in(file)}
 
 
