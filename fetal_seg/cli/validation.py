@@ -16,7 +16,7 @@ from fetal_seg.config.augmentation import Augmentation
 from fetal_seg.config.commands import PredictConfig, TrainConfig
 from fetal_seg.config.data import FromRunConfig
 from fetal_seg.config.registries import GREY_AUGMENTATIONS, LOSSES, NETWORKS, OPTIMIZERS, SCHEDULERS, SOURCES
-from fetal_seg.config.types import names_of
+from fetal_seg.config.types import by_name
 from fetal_seg.errors import InputError
 
 # Groups whose choices are registered; evaluate.py knows one source more, which is none
@@ -114,8 +114,8 @@ def _prepare(group: str, config: Plain, schema: Any, conf: Path, problems: list[
         problems.append(f"{group}={choice!r} is not a group; take one of {', '.join(names)}")
         return False
     members = get_args(get_type_hints(schema)[group])  # the last one is for choices that have none of their own
-    name, by_name = choice.get("name"), _by_name(members)
-    if name in by_name and (name in registry.names() or by_name[name] is FromRunConfig):
+    name, named = choice.get("name"), by_name(members)
+    if name in named and (name in registry.names() or named[name] is FromRunConfig):
         return True
     if name == FromRunConfig.name:
         problems.append("data=from_run is for evaluate.py alone; take data=hc18, phantom or folder")
@@ -134,11 +134,6 @@ def _prepare(group: str, config: Plain, schema: Any, conf: Path, problems: list[
     problems += _unlike(yaml.safe_load(file.read_text(encoding="utf-8")), keys, group)
     choice["keys"] = keys
     return True
-
-
-def _by_name(members: tuple[Any, ...]) -> dict[str, Any]:
-    """The schemas of a group by the names that they are for."""
-    return {name: member for member in members for name in names_of(member)}
 
 
 def _build(schema: type[Schema], config: Plain, problems: list[str]) -> Schema | None:
@@ -193,7 +188,7 @@ def _keys_at(schema: Any, config: Any, path: list[str]) -> list[str]:
         schema = get_type_hints(schema).get(key) if is_dataclass(schema) else None
         members = get_args(schema)
         if members and all(map(is_dataclass, members)):
-            schema = _by_name(members).get(config.get("name"), members[-1])
+            schema = by_name(members).get(config.get("name"), members[-1])
     if not is_dataclass(schema):  # a mapping, whose keys are free
         return []
     keys = [field.name for field in fields(schema)]

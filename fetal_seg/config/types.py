@@ -76,16 +76,21 @@ def names_of(schema: Any) -> tuple[str, ...]:
     return get_args(next(field.type for field in fields(schema) if field.name == "name"))
 
 
+def by_name(schemas: tuple[Any, ...]) -> dict[str, Any]:
+    """The schemas of a union by the names that they are for; the last one, for all other names, is not among them."""
+    return {name: schema for schema in schemas for name in names_of(schema)}
+
+
 class ByName:
     """Annotates a union of group schemas: the one whose ``name`` allows the name given, the last for all others."""
 
     def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """A union that pydantic discriminates by the name."""
         schemas = get_args(union)
-        index_of = {name: index for index, schema in enumerate(schemas) for name in names_of(schema)}
+        named = by_name(schemas)
 
         def choose(value: Any) -> int:
             name = value.get("name") if isinstance(value, dict) else getattr(value, "name", None)
-            return index_of.get(str(name), len(schemas) - 1)
+            return schemas.index(named.get(str(name), schemas[-1]))
 
         return core_schema.tagged_union_schema(dict(enumerate(map(handler, schemas))), choose)
