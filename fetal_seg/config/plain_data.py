@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, PlainSerializer, StrictFloat, StrictStr, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from fetal_seg.config.choices import Choice
 from fetal_seg.errors import enumerate_names
@@ -36,15 +37,15 @@ class PlainData:
 
 def wrong_entries(error: ValidationError) -> str:
     """Which entries a file lacks, and which are wrong and why, as a part of a sentence."""
-    return enumerate_names([_problem(**problem) for problem in error.errors(include_url=False)], most=3)
+    return enumerate_names([_problem(detail) for detail in error.errors(include_url=False)], most=3)
 
 
-def _problem(*, type: str, loc: tuple[int | str, ...], msg: str, input: Any, **_: Any) -> str:  # noqa: A002 (pydantic's)
-    entry = ".".join(map(str, loc)) or "what it says of itself"
-    if type == "missing":
+def _problem(detail: ErrorDetails) -> str:
+    entry = ".".join(map(str, detail["loc"])) or "what it says of itself"
+    if detail["type"] == "missing":
         return f"{entry} is missing"
-    rule = msg.removeprefix("Value error, ").removeprefix("Input ")
-    return f"{entry}={str(input)[:40]!r} is wrong ({rule})"
+    rule = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return f"{entry}={str(detail['input'])[:40]!r} is wrong ({rule})"
 
 
 def _choice(content: Any) -> Any:

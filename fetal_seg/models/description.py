@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import field, fields
 from typing import Any
 
-from pydantic import StrictStr, model_serializer, model_validator
+from pydantic import SerializerFunctionWrapHandler, StrictStr, model_serializer, model_validator
 from pydantic.dataclasses import dataclass
 
 from fetal_seg.config.plain_data import Names, PlainChoice, PlainData
@@ -82,10 +82,8 @@ class CheckpointDescription(PlainData):
         further = {key: value for key, value in content.items() if key not in {*names, "format"}}
         return {key: value for key, value in content.items() if key in names} | {"further": further}
 
-    @model_serializer
-    def _spread(self) -> dict[str, Any]:
-        content: dict[str, Any] = {"format": FORMAT, "version": self.version, "network": self.network.to_dict()}
-        content |= {"preprocessing": self.preprocessing.to_dict(), "classes": list(self.classes)}
-        content |= {"data": self.data.to_dict(), "split": self.split.to_dict()}
-        content |= {"calibration": self.calibration.to_dict()} if self.calibration else {}
-        return content | dict(self.further)
+    @model_serializer(mode="wrap")
+    def _spread(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = serialize(self)
+        further, calibration = content.pop("further"), content.pop("calibration")
+        return {"format": FORMAT, **content, **({"calibration": calibration} if calibration else {}), **further}
