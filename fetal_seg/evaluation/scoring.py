@@ -19,7 +19,7 @@ from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.geometry.spacing import Spacing
 from fetal_seg.inference.predictor import Predictor
 from fetal_seg.measurement.result import Measurement, Prediction
-from fetal_seg.models.checkpoint import read_checkpoint
+from fetal_seg.models.checkpoint import Checkpoint, read_checkpoint
 
 logger = logging.getLogger(__name__)
 
@@ -96,8 +96,9 @@ def predict_disagreements(contenders: Sequence[Contender], checkpoints: Sequence
     able = [rank for rank, contender in enumerate(contenders) if not contender.mostly_missed]
     shown = dict.fromkeys((able[0], able[(len(able) - 1) // 2], able[-1]))
     try:
-        records = _records(checkpoints[able[0]], [file for (file, _), _ in chosen])
-        scored = [list(score_records(Predictor.load(checkpoints[rank]), records)) for rank in shown]
+        read = [read_checkpoint(checkpoints[rank]) for rank in shown]
+        records = _records(read[0], [file for (file, _), _ in chosen])
+        scored = [list(score_records(Predictor.load(checkpoint), records)) for checkpoint in read]
     except (InputError, OSError) as error:
         logger.info("no overlays: %s", error)
         return Disagreements(why_none=f"The images cannot be drawn: {error}.")
@@ -112,11 +113,11 @@ def predict_disagreements(contenders: Sequence[Contender], checkpoints: Sequence
     return Disagreements(tuple(images))
 
 
-def _records(checkpoint: Path, names: Sequence[str]) -> list[Record]:
+def _records(checkpoint: Checkpoint, names: Sequence[str]) -> list[Record]:
     """Records of a checkpoint's own data.
 
     Raises:
-        InputError: the checkpoint or the data are no longer there.
+        InputError: the data are no longer there.
     """
-    source = read_checkpoint(checkpoint).description.data.source
+    source = checkpoint.description.data.source
     return records_named(load_records(source, cache_folder(source.keys.get("cache_dir"))), names)

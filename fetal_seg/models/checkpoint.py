@@ -66,8 +66,14 @@ def read_checkpoint(name: str | Path) -> Checkpoint:
         raise InputError(
             f"ckpt={path}: there is no such file; give a checkpoint such as RUN/checkpoints/best.ckpt, or pretrained"
         )
-    state, content = read_weights(path) if path.suffix == SUFFIX else _read_lightning(path)
-    return Checkpoint(path, _described(path, content), state)
+    if path.suffix == SUFFIX:
+        state, description = read_weights(path)
+        return Checkpoint(path, _described(path, description), state)
+    content = _read_lightning(path)
+    state = {
+        name.removeprefix(PREFIX): value for name, value in content["state_dict"].items() if name.startswith(PREFIX)
+    }
+    return Checkpoint(path, _described(path, content[KEY]), state)
 
 
 def _described(path: Path, content: dict[str, Any]) -> CheckpointDescription:
@@ -82,10 +88,10 @@ def _described(path: Path, content: dict[str, Any]) -> CheckpointDescription:
         raise InputError(f"ckpt={path}: {wrong_entries(error)}; take a checkpoint that train.py wrote") from error
 
 
-def _read_lightning(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The network's tensors, and the description, of a checkpoint that train.py wrote."""
+def _read_lightning(path: Path) -> dict[str, Any]:
+    """All that a checkpoint of train.py holds; its description is there, but not checked."""
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise InputError(
             f"ckpt={path} is no checkpoint, or holds code beside its weights, and was not loaded; "
@@ -96,17 +102,13 @@ def _read_lightning(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     description = content.get(KEY) if isinstance(content, dict) else None
     if not isinstance(description, dict) or "state_dict" not in content:
         raise InputError(f"ckpt={path} is a checkpoint of another program; take one that train.py wrote")
-    state = {
-        name.removeprefix(PREFIX): value for name, value in content["state_dict"].items() if name.startswith(PREFIX)
-    }
-    return state, description
+    return content
 
 
 def add_calibration(path: Path, calibration: Calibration) -> None:
     """Put what held-out images taught into a checkpoint that train.py wrote; the file is replaced whole."""
-    description = replace(read_checkpoint(path).description, calibration=calibration)
-    content = torch.load(path, map_location="cpu", weights_only=True)
-    content[KEY] = description.to_dict()
+    content = _read_lightning(path)
+    content[KEY] = replace(_described(path, content[KEY]), calibration=calibration).to_dict()
     with whole_file(path) as temporary:
         torch.save(content, temporary)
 
