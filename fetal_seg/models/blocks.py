@@ -1,6 +1,6 @@
 """The parts that networks are made of. Tensors are (n, c, h, w) throughout."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import torch
@@ -132,6 +132,27 @@ BLOCKS: dict[str, Callable[[int, int, Activation, Norm], nn.Module]] = {
     "residual": ResidualBlock,
     "depthwise": DepthwiseBlock,
 }
+
+
+class ContractingPath(nn.ModuleList):
+    """Blocks of which each works at half the size of the one before, with so many channels; the first has one input."""
+
+    def __init__(
+        self,
+        block: Callable[[int, int, Activation, Norm], nn.Module],
+        channels: Sequence[int],
+        activation: Activation,
+        norm: Norm,
+    ) -> None:
+        super().__init__(block(inputs, outputs, activation, norm) for inputs, outputs in pairwise([1, *channels]))
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """What each block makes of images (n, 1, h, w): (n, channels[i], h / 2^i, w / 2^i)."""
+        levels: list[Tensor] = []
+        for block in self:
+            x = block(F.max_pool2d(x, 2) if levels else x)
+            levels.append(x)
+        return levels
 
 
 class Upsampling(nn.Module):

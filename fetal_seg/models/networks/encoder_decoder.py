@@ -1,11 +1,10 @@
 """The project's own encoder-decoder."""
 
 from torch import Tensor, cat, nn
-from torch.nn import functional as F
 
 from fetal_seg.config.registries import NETWORKS
 from fetal_seg.config.types import Activation, Block, Norm, Skip, Upsample
-from fetal_seg.models.blocks import BLOCKS, Upsampling, full_precision, pad_to_multiple
+from fetal_seg.models.blocks import BLOCKS, ContractingPath, Upsampling, full_precision, pad_to_multiple
 
 WIDEST = 8  # channels double from level to level up to this many times the width: depth is cheap from there on
 
@@ -42,9 +41,7 @@ class EncoderDecoder(nn.Module):
         self.depth, self.skip = depth, skip
         channels = [width * min(2**level, WIDEST) for level in range(depth + 1)]
         make = BLOCKS[block]
-        self.encoder = nn.ModuleList(
-            make(inputs, outputs, activation, norm) for inputs, outputs in zip([1, *channels], channels, strict=False)
-        )
+        self.encoder = ContractingPath(make, channels, activation, norm)
         self.up = nn.ModuleList(Upsampling(channels[i + 1], channels[i], upsample) for i in range(depth))
         self.decoder = nn.ModuleList(
             nn.Sequential(
@@ -59,11 +56,7 @@ class EncoderDecoder(nn.Module):
     def forward(self, x: Tensor) -> Tensor | list[Tensor]:
         """Map images (n, 1, h, w) to logits (n, 1, h, w); with deep supervision in training to a list of them."""
         height, width = x.shape[-2:]
-        x = pad_to_multiple(x, 2**self.depth)
-        skips: list[Tensor] = []
-        for level, block in enumerate(self.encoder):
-            x = block(F.max_pool2d(x, 2) if level else x)
-            skips.append(x)
+        *skips, x = self.encoder(pad_to_multiple(x, 2**self.depth))
         logits: list[Tensor] = []
         for level in reversed(range(self.depth)):
             x = self.decoder[level](self._join(self.up[level](x), skips[level]))

@@ -1,11 +1,10 @@
 """The plain U-Net of O. Ronneberger, P. Fischer and T. Brox, MICCAI 2015 (arXiv:1505.04597)."""
 
 from torch import Tensor, cat, nn
-from torch.nn import functional as F
 
 from fetal_seg.config.registries import NETWORKS
 from fetal_seg.config.types import Activation, Norm, Upsample
-from fetal_seg.models.blocks import PlainBlock, Upsampling, full_precision, pad_to_multiple
+from fetal_seg.models.blocks import ContractingPath, PlainBlock, Upsampling, full_precision, pad_to_multiple
 
 
 @NETWORKS.register("unet")
@@ -34,10 +33,7 @@ class UNet(nn.Module):
         super().__init__()
         self.depth = depth
         channels = [width * 2**level for level in range(depth + 1)]
-        self.contracting = nn.ModuleList(
-            PlainBlock(inputs, outputs, activation, norm)
-            for inputs, outputs in zip([1, *channels], channels, strict=False)
-        )
+        self.contracting = ContractingPath(PlainBlock, channels, activation, norm)
         self.dropout = nn.Dropout2d(dropout) if dropout else nn.Identity()
         self.up = nn.ModuleList(Upsampling(channels[i + 1], channels[i], upsample) for i in range(depth))
         self.expanding = nn.ModuleList(PlainBlock(2 * channels[i], channels[i], activation, norm) for i in range(depth))
@@ -46,11 +42,7 @@ class UNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map images (n, 1, h, w) to logits (n, 1, h, w)."""
         height, width = x.shape[-2:]
-        x = pad_to_multiple(x, 2**self.depth)
-        skips: list[Tensor] = []
-        for level, block in enumerate(self.contracting):
-            x = block(F.max_pool2d(x, 2) if level else x)
-            skips.append(x)
+        *skips, x = self.contracting(pad_to_multiple(x, 2**self.depth))
         x = self.dropout(x)
         for level in reversed(range(self.depth)):
             x = self.expanding[level](cat([skips[level], self.up[level](x)], dim=1))
