@@ -4,6 +4,7 @@ import contextlib
 import csv
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,17 @@ def whole_folder(path: Path) -> Iterator[Path]:
             raise OSError(f"{path} could not be created")
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_writable(folder: Path) -> None:
+    """Write a little where a folder is, or would be made, and remove it again: modes do not tell of read-only disks.
+
+    Raises:
+        OSError: it cannot be written, or is a file.
+    """
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    with tempfile.TemporaryFile(dir=existing) as probe:
+        probe.write(b"0" * 4096)  # a full disk may still make an empty file
 
 
 def remove_partial_files(folder: Path) -> None:

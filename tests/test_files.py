@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fetal_seg.files import whole_file, whole_folder, write_text
+from fetal_seg.files import check_writable, whole_file, whole_folder, write_text
 
 
 def test_a_file_appears_whole_at_the_end_and_not_before(tmp_path):
@@ -137,3 +137,15 @@ def test_a_file_in_the_place_of_the_folder_is_an_error(tmp_path):
         pass
     assert path.read_text(encoding="utf-8") == "a file"
     assert [entry.name for entry in Path(tmp_path).iterdir()] == ["cache"]
+
+
+def test_a_folder_that_can_be_written_is_probed_without_a_trace(tmp_path):
+    check_writable(tmp_path / "not" / "yet")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_a_file_or_below_one_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(OSError, match="ot a directory"):
+            check_writable(folder)

@@ -3,7 +3,6 @@
 import logging
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,7 +20,7 @@ from fetal_seg.cli.sweep import Sweep, plan_sweep, run_job, run_sweep
 from fetal_seg.cli.validation import validate
 from fetal_seg.config.commands import TrainConfig
 from fetal_seg.errors import InputError
-from fetal_seg.files import write_text
+from fetal_seg.files import check_writable, write_text
 
 logger = logging.getLogger(__name__)
 
@@ -99,17 +98,15 @@ def _prepare(arguments: list[str], name: str, schema: type[Any]) -> list[str] | 
         escaped = output.replace("'", "\\'")
         overrides.append(f"hydra.run.dir='{escaped}'")
     if name != "train":
-        _check_writable(Path(output or "outputs"))
+        _check_output(Path(output or "outputs"))
     _compose(overrides, name, schema)
     return overrides
 
 
-def _check_writable(folder: Path) -> None:
+def _check_output(folder: Path) -> None:
     """Refuse a folder that cannot be written, or is a file, before Hydra does."""
     try:
-        existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-        with tempfile.TemporaryFile(dir=existing) as probe:
-            probe.write(b"0" * 4096)  # a full disk may still make an empty file
+        check_writable(folder)
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"output={folder} cannot be written ({reason}); give another folder, or make room") from error

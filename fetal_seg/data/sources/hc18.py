@@ -7,7 +7,6 @@ Source: T. L. A. van den Heuvel et al., Zenodo record 1327317.
 
 import logging
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from fetal_seg.data import download as zenodo
 from fetal_seg.data.pixel_sizes import ImageRow, read_rows, without_row
 from fetal_seg.data.records import Record
 from fetal_seg.errors import InputError, problems_with, refuse
+from fetal_seg.files import check_writable
 
 ANNOTATION = "_Annotation"
 
@@ -91,12 +91,11 @@ def _locate(part: Part, names: list[str], root: Path, cache_dir: Path, *, downlo
 
 
 def _is_writable(folder: Path) -> bool:
-    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    try:  # the mode alone does not tell: a file system can be read-only
-        with tempfile.TemporaryFile(dir=existing):
-            return True
+    try:
+        check_writable(folder)
     except OSError:
         return False
+    return True
 
 
 def _records(part: Part, folder: Path, table: Path) -> list[Record]:
