@@ -96,16 +96,16 @@ class HeadDataModule(LightningDataModule):
     ) -> None:
         super().__init__()
         self._config, self._augmentation, self._seed = config, augmentation or Augmentation(), seed
-        self._prepared, self._split = prepared, prepared.split(config, seed) if prepared else None
+        self._prepared = prepared
+        self._split: Split | None = None
 
     def prepare_data(self) -> None:
-        """Find or fetch the data and decode them; once on each machine.
+        """Find or fetch the data and decode them; once on each machine, before the other processes ask for them.
 
         Raises:
             InputError: the data are missing, or not as they should be.
         """
-        if self._prepared is None:
-            prepare_images(self._config)
+        self._prepared = self._prepared or prepare_images(self._config)
 
     def setup(self, stage: str | None = None) -> None:
         """Cut the records into parts; once in each process.
@@ -113,10 +113,8 @@ class HeadDataModule(LightningDataModule):
         Raises:
             InputError: the split does not fit the records, or there are too few of them.
         """
-        if self._prepared is None:
-            self._prepared = prepare_images(self._config)
-        if self._split is None:
-            self._split = self._prepared.split(self._config, self._seed)
+        self._prepared = self._prepared or prepare_images(self._config)
+        self._split = self._split or self._prepared.split(self._config, self._seed)
 
     @property
     def records(self) -> Sequence[Record]:
