@@ -122,7 +122,7 @@ def our_training(name: str, data: Any, folder: Path, limit: int | float) -> tupl
     trainer.fit(make_task(name), datamodule=data)
     seconds = time.perf_counter() - start
     shutil.rmtree(run)
-    return timer.rate, seconds, precision["precision"]
+    return timer.rate, seconds, precision.name
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from fetal_seg.data.loading import PreparedImages
     from fetal_seg.models.description import CheckpointDescription
+    from fetal_seg.models.device import ChosenPrecision
     from fetal_seg.training.datamodule import HeadDataModule
     from fetal_seg.training.task import SegmentationTask
 
@@ -42,6 +43,7 @@ def run(
 
     prepared = prepare_images(config.data)
 
+    from fetal_seg.evaluation.runs import RunStatus
     from fetal_seg.report.run.curves import draw_curves
     from fetal_seg.training.callbacks import PruningCallback, last_epoch
     from fetal_seg.training.initial_weights import checkpoint_to_resume
@@ -61,12 +63,12 @@ def run(
     draw_curves(run_dir / "metrics.csv", run_dir / "curves.png")
     final = last_epoch(run_dir / "metrics.csv")
     if pruning and pruning.pruned:
-        record.add(status="pruned", epochs=trainer.current_epoch, metrics=final)
+        record.add(status=RunStatus.PRUNED, epochs=trainer.current_epoch, metrics=final)
         return None
     if config.evaluate:
         final |= _evaluate(run_dir, config.checkpoint, data)
     _log_hyperparameters(trainer, config, task, final)
-    record.add(status="finished", epochs=trainer.current_epoch, metrics=final)
+    record.add(status=RunStatus.FINISHED, epochs=trainer.current_epoch, metrics=final)
     logger.info("results: %s\ncurves:  tensorboard --logdir %s", run_dir, run_dir.parent)
     return final
 
@@ -95,7 +97,6 @@ def _build(
     task = SegmentationTask(
         choice, network=network, optim=config.optim, scheduler=config.scheduler, loss=config.loss, seed=config.seed
     )
-    task.description = description
     return data, task, description
 
 
@@ -105,7 +106,7 @@ def _begin(
     command_line: Sequence[str],
     data: "HeadDataModule",
     task: "SegmentationTask",
-    precision: dict[str, str],
+    precision: "ChosenPrecision",
     resume: str | None,
 ) -> Any:
     """Write what is known before the training, and tell it; the run's record."""
@@ -114,7 +115,12 @@ def _begin(
     from fetal_seg.training.run_record import RunRecord
 
     record = RunRecord(
-        run_dir / "run.json", command_line, seed=config.seed, data_fingerprint=data.fingerprint, **precision
+        run_dir / "run.json",
+        command_line,
+        seed=config.seed,
+        data_fingerprint=data.fingerprint,
+        precision=precision.name,
+        precision_reason=precision.reason,
     )
     write_split(run_dir / "split.json", data.split, {record.name: record.examination for record in data.records})
     logger.info(
@@ -123,8 +129,8 @@ def _begin(
         f"{count_parameters(task.network):,}",
         len(data.train_records),
         len(data.val_records),
-        precision["precision"],
-        precision["precision_reason"],
+        precision.name,
+        precision.reason,
     )
     if resume:
         logger.info("going on from %s", resume)

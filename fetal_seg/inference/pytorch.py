@@ -34,7 +34,7 @@ class PyTorchRuntime:
         calibration: Calibration | None = None,
     ) -> None:
         self.preprocessing, self.calibration, self._device = preprocessing, calibration, device
-        self._half = HALF.get(choose_precision(precision, device)[0])
+        self._half = HALF.get(choose_precision(precision, device).name)
         self._network = fold_norms(network.eval()).to(device).to(memory_format=torch.channels_last)
 
     @classmethod

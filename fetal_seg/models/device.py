@@ -1,12 +1,21 @@
 """Which precision is fastest and safe on a device."""
 
+from typing import NamedTuple
+
 import torch
 
 from fetal_seg.errors import InputError
 
 
-def choose_precision(precision: str, device: torch.device) -> tuple[str, str]:
-    """The precision to train with, and in words why.
+class ChosenPrecision(NamedTuple):
+    """A precision by Lightning's name, and in words why it was taken."""
+
+    name: str
+    reason: str
+
+
+def choose_precision(precision: str, device: torch.device) -> ChosenPrecision:
+    """The precision to train with.
 
     bfloat16 has the range of float32, so it needs no loss scaling and is safe wherever it is fast.
     On a CPU it is fast where AMX or AVX-512 work on it; elsewhere it can be ten times slower than float32.
@@ -17,16 +26,16 @@ def choose_precision(precision: str, device: torch.device) -> tuple[str, str]:
         device: where training runs.
     """
     if precision != "auto":
-        return precision, "as asked for"
+        return ChosenPrecision(precision, "as asked for")
     if device.type == "cuda":
         if torch.cuda.is_bf16_supported(including_emulation=False):
-            return "bf16-mixed", "this GPU computes in bfloat16"
-        return "16-mixed", "this GPU computes in float16 but not in bfloat16"
+            return ChosenPrecision("bf16-mixed", "this GPU computes in bfloat16")
+        return ChosenPrecision("16-mixed", "this GPU computes in float16 but not in bfloat16")
     if torch.cpu._is_amx_tile_supported():
-        return "bf16-mixed", "this CPU has matrix units (AMX) for bfloat16"
+        return ChosenPrecision("bf16-mixed", "this CPU has matrix units (AMX) for bfloat16")
     if torch.cpu._is_avx512_bf16_supported():
-        return "bf16-mixed", "this CPU has AVX-512 instructions for bfloat16"
-    return "32-true", "this CPU has neither AMX nor AVX-512 instructions for bfloat16"
+        return ChosenPrecision("bf16-mixed", "this CPU has AVX-512 instructions for bfloat16")
+    return ChosenPrecision("32-true", "this CPU has neither AMX nor AVX-512 instructions for bfloat16")
 
 
 def choose_device(device: str) -> torch.device:

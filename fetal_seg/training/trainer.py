@@ -19,7 +19,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
 from fetal_seg.config.training import TrainerConfig
-from fetal_seg.models.device import choose_device, choose_precision
+from fetal_seg.models.device import ChosenPrecision, choose_device, choose_precision
 from fetal_seg.training.callbacks import EpochTable, ValidationPictures, WholeCheckpoints
 from fetal_seg.training.datamodule import HeadDataModule
 
@@ -28,21 +28,21 @@ BEST = "val/dice"  # what chooses the best checkpoint; higher is better
 
 def build_trainer(
     keys: TrainerConfig, run_dir: Path, data: HeadDataModule, more: Sequence[Callback] = ()
-) -> tuple[Trainer, dict[str, str]]:
-    """The trainer of a run that writes into `run_dir`, with `more` callbacks; its precision, with the reason for it.
+) -> tuple[Trainer, ChosenPrecision]:
+    """The trainer of a run that writes into `run_dir`, with `more` callbacks; and its precision.
 
     Raises:
         InputError: a GPU is asked for and there is none.
     """
     device = choose_device(keys.accelerator)
-    precision, reason = choose_precision(keys.precision, device)
+    precision = choose_precision(keys.precision, device)
     trainer = Trainer(
         default_root_dir=run_dir,
         max_epochs=keys.max_epochs,
         accelerator="gpu" if device.type == "cuda" else "cpu",
         devices=keys.devices,
         strategy=keys.strategy,
-        precision=precision,  # type: ignore[arg-type]  # reason: Lightning's literal type, checked by our schema
+        precision=precision.name,  # type: ignore[arg-type]  # reason: Lightning's literal type, checked by our schema
         gradient_clip_val=keys.gradient_clip_val or None,
         accumulate_grad_batches=keys.accumulate_grad_batches,
         num_sanity_val_steps=0,
@@ -53,7 +53,7 @@ def build_trainer(
         enable_model_summary=False,
         log_every_n_steps=1_000_000,  # EpochTable logs, once an epoch
     )
-    return trainer, {"precision": precision, "precision_reason": reason}
+    return trainer, precision
 
 
 def _callbacks(keys: TrainerConfig, run_dir: Path, data: HeadDataModule) -> list[Callback]:
