@@ -10,10 +10,8 @@ from fetal_seg.geometry.spacing import Region, Spacing
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-SMALLEST_PIXEL_MM, LARGEST_PIXEL_MM = (
-    0.001,
-    10.0,
-)  # a head has ten pixels across at least, a hundred thousand at most
+# A head has ten pixels across at least, a hundred thousand at most
+SMALLEST_PIXEL_MM, LARGEST_PIXEL_MM = 0.001, 10.0
 
 TWO_D, TISSUE, CENTIMETRES = 1, 1, 3  # DICOM PS3.3 C.8.5.5.1: what regions for measuring have
 UNITS = {0: "none", 1: "percent", 2: "dB", 3: "cm", 4: "s", 5: "Hz", 6: "dB/s", 7: "cm/s", 8: "cm²"}

@@ -10,7 +10,7 @@ def start_from_lite0(*parts: nn.Module) -> None:
     """Copy EfficientNet-Lite0's ImageNet weights into networks that begin as it does, the first tensors of it in order.
 
     The order is that of the network itself, each convolution before its normalisation, in the package, in timm and in
-    ``models.lite`` alike; every shape is checked. The first convolution's three colours are summed into one.
+    ``networks.lite`` alike; every shape is checked. The first convolution's three colours are summed into one.
 
     Raises:
         InputError: the package is not installed.
