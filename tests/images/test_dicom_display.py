@@ -20,11 +20,6 @@ from tests.dicom_files import GREY, RGB, RNG, luma, read, read_one, write_dicom
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "a.dcm"
-
-
 @pytest.mark.parametrize(
     "syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian]
 )

@@ -12,11 +12,6 @@ from tests.dicom_files import GREY, MM, read, read_one, region, write_dicom
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "a.dcm"
-
-
 def test_a_region_made_for_a_larger_image_is_told():
     (note,) = read(examples.get_path("ybr_color"))[0].notes
     assert "reaches beyond the image (595 x 414 of 320 x 240 px)" in note

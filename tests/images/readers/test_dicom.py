@@ -28,11 +28,6 @@ from tests.dicom_files import GREY, RGB, RNG, luma, read, read_one, region, writ
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "a.dcm"
-
-
 def test_run_length_encoding(path):
     data = dcmread(write_dicom(path, RGB))
     data.compress(RLELossless)

@@ -1,21 +1,7 @@
 """The columns of the table, as the page shows them."""
 
-import pytest
-
-from fetal_seg.report.prediction.page import write_page
 from tests.report.prediction.shown_page import Page
 from tests.rows import ERROR, NO_HEAD, head
-
-
-@pytest.fixture
-def written(tmp_path):
-    def write(rows, **more):
-        write_page(
-            tmp_path / "report.html", rows, **({"checkpoint": "best.ckpt", "command": "python predict.py"} | more)
-        )
-        return (tmp_path / "report.html").read_text(encoding="utf-8")
-
-    return write
 
 
 def test_the_table_has_a_row_an_image_with_what_was_measured(written):

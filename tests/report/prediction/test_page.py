@@ -4,22 +4,11 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
-from fetal_seg.report.prediction.page import STEP, histogram, write_page
+from fetal_seg.report.prediction.page import STEP, histogram
 from tests.report.prediction.shown_page import Page
 from tests.rows import ERROR, NO_HEAD, head
 
 EVIL = "<script>alert('1')</script>.png"
-
-
-@pytest.fixture
-def written(tmp_path):
-    def write(rows, **more):
-        write_page(
-            tmp_path / "report.html", rows, **({"checkpoint": "best.ckpt", "command": "python predict.py"} | more)
-        )
-        return (tmp_path / "report.html").read_text(encoding="utf-8")
-
-    return write
 
 
 def test_the_summary_counts_each_kind_and_says_what_it_is_not(written):

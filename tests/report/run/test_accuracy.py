@@ -4,9 +4,9 @@ import sys
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from fetal_seg.report.run.accuracy import draw_bland_altman, draw_errors
+from tests.report.drawn import is_png, line
 
 TRUE = np.array([70.0, 90.0, 150.0, 180.0, 200.0, 280.0])
 DIFFERENCES = np.array([0.5, -0.25, 1.0, -1.5, 2.0, -0.75])
@@ -24,17 +24,6 @@ def rows():
 
 MISSED = {"file": "m.png", "examination": "m", "ellipse_dice": 0.0, "ellipse_hd_mm": math.inf, "hc_true_mm": 100.0}
 WITHOUT_SIZE = {"file": "s.png", "examination": "s", "ellipse_dice": 0.9}
-
-
-def line(axes, label):
-    (found,) = [line for line in axes.get_lines() if line.get_label().startswith(label)]
-    return found
-
-
-def is_png(path):
-    with Image.open(path) as image:
-        image.load()
-        return image.format == "PNG" and min(image.size) > 300
 
 
 def test_bland_altman_shows_differences_against_means_with_bias_and_limits(tmp_path):

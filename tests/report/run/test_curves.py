@@ -1,21 +1,10 @@
 import numpy as np
 import pytest
-from PIL import Image
 
 from fetal_seg.report.run.curves import draw_curves
+from tests.report.drawn import is_png, line
 
 HEADER = "epoch,train/loss,val/loss,train/dice,val/dice,lr,seconds\n"
-
-
-def line(axes, label):
-    (found,) = [line for line in axes.get_lines() if line.get_label().startswith(label)]
-    return found
-
-
-def is_png(path):
-    with Image.open(path) as image:
-        image.load()
-        return image.format == "PNG" and min(image.size) > 300
 
 
 @pytest.fixture

@@ -2,21 +2,15 @@ import math
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from fetal_seg.evaluation.contenders import average_repeats
 from fetal_seg.evaluation.effects import main_effect
 from fetal_seg.evaluation.metrics import ELLIPSE_DICE
 from fetal_seg.report.study import figures
+from tests.report.drawn import is_png
 from tests.run_folders import scores
 
 KEYS = ("model", "lr")
-
-
-def is_png(path):
-    with Image.open(path) as image:
-        image.load()
-        return image.format == "PNG" and min(image.size) > 300
 
 
 def curve(losses):

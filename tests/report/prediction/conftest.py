@@ -1,0 +1,18 @@
+"""What tests of a prediction's page share."""
+
+import pytest
+
+from fetal_seg.report.prediction.page import write_page
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Writes the page of rows, and gives its HTML."""
+
+    def write(rows, **more):
+        write_page(
+            tmp_path / "report.html", rows, **({"checkpoint": "best.ckpt", "command": "python predict.py"} | more)
+        )
+        return (tmp_path / "report.html").read_text(encoding="utf-8")
+
+    return write
