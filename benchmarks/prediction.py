@@ -77,7 +77,7 @@ def _stages(checkpoint: str, source: Path, most: int = 64) -> Iterator[tuple[str
     from fetal_seg.commands.predict.inputs import find_inputs
     from fetal_seg.data.loading import cache_folder
     from fetal_seg.images.drawing import overlay
-    from fetal_seg.images.grey import write_png
+    from fetal_seg.images.grey import write_image
     from fetal_seg.images.reader import read_frames
     from fetal_seg.inference.opening import open_runtime
     from fetal_seg.inference.predictor import Predictor
@@ -109,9 +109,9 @@ def _stages(checkpoint: str, source: Path, most: int = 64) -> Iterator[tuple[str
     )
     yield "drawing overlays", spent / len(files)
     with tempfile.TemporaryDirectory() as name:
-        _, spent = _timed(lambda: [write_png(Path(name) / "x.png", one) for one in drawn])
+        _, spent = _timed(lambda: [write_image(Path(name) / "x.png", one) for one in drawn])
         yield "writing overlays", spent / len(files)
-        _, spent = _timed(lambda: [write_png(Path(name) / "x.png", one.mask * 255) for one in found])
+        _, spent = _timed(lambda: [write_image(Path(name) / "x.png", one.mask * 255) for one in found])
         yield "writing masks", spent / len(files)
     panels = [
         Panel(image, "x", mask=one.mask, prediction=one.ellipse) for image, one in zip(images, found, strict=True)

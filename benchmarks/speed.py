@@ -43,7 +43,7 @@ def make_data(folder: Path) -> Any:
     from fetal_seg.data.records import Record
     from fetal_seg.geometry.ellipse import Ellipse
     from fetal_seg.geometry.letterbox import Letterbox
-    from fetal_seg.images.grey import write_png
+    from fetal_seg.images.grey import write_image
     from fetal_seg.training.datamodule import HeadDataModule
 
     rng = np.random.default_rng(0)
@@ -51,8 +51,8 @@ def make_data(folder: Path) -> Any:
         rng.integers(0, 255, (HEIGHT, WIDTH), dtype=np.uint8),
         255 * Ellipse(140, 95, 80, 60, 0.3).rasterise(HEIGHT, WIDTH),
     )
-    write_png(folder / "image.png", image)
-    write_png(folder / "mask.png", mask)
+    write_image(folder / "image.png", image)
+    write_image(folder / "mask.png", mask)
     records = tuple(
         Record(f"{index:04d}.png", f"{index:04d}", folder / "image.png", folder / "mask.png", 0.1)
         for index in range(IMAGES + 1)

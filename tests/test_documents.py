@@ -196,9 +196,9 @@ def _run(code, folder):
 
 
 def test_the_library_example_measures_a_head(tmp_path):
-    from fetal_seg.images.grey import write_png
+    from fetal_seg.images.grey import write_image
 
-    write_png(tmp_path / "scan.png", drawn_head(DRAWN))
+    write_image(tmp_path / "scan.png", drawn_head(DRAWN))
     done = _run(_example("Predictor.load"), tmp_path)
     assert done.returncode == 0, done.stderr
     flag, hc_mm = done.stdout.split()[:2]

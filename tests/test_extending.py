@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fetal_seg.geometry.ellipse import Ellipse
-from fetal_seg.images.grey import write_png
+from fetal_seg.images.grey import write_image
 from tests.conftest import DRAWN, ROOT, drawn_head, run_command, table
 
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
@@ -61,8 +61,8 @@ def test_the_data_source_trains(project, tmp_path):
     flat.mkdir()
     for number in range(10):
         head = Ellipse(380 + 5 * number, 260, 170 - 5 * number, 130, 0.1 * number)
-        write_png(flat / f"{number}.png", drawn_head(head))
-        write_png(flat / f"{number}_head.png", 255 * head.rasterise(540, 800))
+        write_image(flat / f"{number}.png", drawn_head(head))
+        write_image(flat / f"{number}_head.png", 255 * head.rasterise(540, 800))
     places = (f"data.root={flat}", f"data.cache_dir={tmp_path / 'cache'}", f"hydra.run.dir={tmp_path / 'run'}")
     run(project, "train.py", "data=flat", "model=tiny", *SMALL, *places, "evaluate=false")
     assert (tmp_path / "run" / "checkpoints" / "best.ckpt").is_file()

@@ -19,6 +19,7 @@ from fetal_seg.config.types import (
     GestationalAge,
     Natural,
     OneOrMore,
+    PictureFormat,
     Positive,
     Precision,
     Seed,
@@ -119,6 +120,7 @@ class PredictConfig:
     output: str | None = None
     cache_dir: str | None = None
     overlays: bool = True
+    picture_format: PictureFormat = "jpg"
     device: Device = "auto"
     predict: PredictSettings = field(default_factory=PredictSettings)
 

@@ -17,6 +17,7 @@ from fetal_seg.config.types import (
     GroupConfig,
     Norm,
     Skip,
+    Stem,
     Upsample,
     Weights,
     Width,
@@ -47,8 +48,9 @@ class EncoderDecoderConfig(ModelConfig):
     """See ``fetal_seg.models.networks.encoder_decoder``."""
 
     name: Literal["encoder_decoder"] = "encoder_decoder"
-    depth: Depth = 5
+    depth: Depth = 6
     width: Width = 16
+    stem: Stem = "half"
     activation: Activation = "relu"
     norm: Norm = "batch"
     block: Block = "plain"

@@ -160,6 +160,7 @@ class TrainerConfig:
         early_stopping_patience: epochs without a better ``val/dice``; 0 for never.
         log_images: validation images drawn at each epoch.
         threads: of the CPU; None for all cores, or this process's part of them.
+        profiler: tells where the time goes; None for no measuring.
     """
 
     max_epochs: Positive = 50
@@ -174,3 +175,4 @@ class TrainerConfig:
     progress_bar: bool = True
     log_images: Natural = 4
     threads: Positive | None = None
+    profiler: Literal["simple", "pytorch"] | None = None

@@ -28,10 +28,12 @@ Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "mish", "prelu
 Norm = Literal["batch", "group", "instance", "none"]
 Block = Literal["plain", "residual", "depthwise"]
 Skip = Literal["none", "add", "concat"]
+Stem = Literal["full", "half"]
 Upsample = Literal["transpose", "bilinear", "nearest"]
 Weights = Literal["none", "imagenet"]
 Device = Literal["auto", "cpu", "gpu"]
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
+PictureFormat = Literal["jpg", "png"]
 TestTimeAugmentation = Literal["none", "flips"]
 
 OLDEST_WEEKS = 45.0  # no pregnancy lasts longer: an age beyond was given in days, say

@@ -75,9 +75,9 @@ class Ellipse:
         if conics.shape[1] == 0:
             raise ValueError("no ellipse fits these points")
         conic = conics[:, 0]
-        return cls._from_conic(conic, to_linear @ conic).transform(
-            np.array([[spread, 0, mean[0]], [0, spread, mean[1]]])
-        )
+        unit = cls._from_conic(conic, to_linear @ conic)
+        center_x, center_y = mean + spread * np.array([unit.center_x, unit.center_y])
+        return cls(center_x, center_y, spread * unit.semi_axis_a, spread * unit.semi_axis_b, unit.angle_rad)
 
     @classmethod
     def _from_conic(cls, quadratic: FloatArray, linear: FloatArray) -> "Ellipse":
@@ -153,7 +153,8 @@ class Ellipse:
         """Mask (height, width) of 0 and 1: 1 where the pixel's centre lies in the ellipse."""
         mask = np.zeros((height, width), np.uint8)
         rows, columns = self._window(height, width, margin=0)
-        mask[rows, columns] = self._radius(rows, columns)[0] <= 1
+        u, v = self._on_unit_circle(rows, columns)
+        mask[rows, columns] = u * u + v * v <= 1
         return mask
 
     def coverage(self, height: int, width: int) -> NDArray[np.float32]:
@@ -164,7 +165,9 @@ class Ellipse:
         """
         covered = np.zeros((height, width), np.float32)
         rows, columns = self._window(height, width, margin=1)
-        radius, gradient = self._radius(rows, columns)
+        u, v = self._on_unit_circle(rows, columns)
+        radius = np.hypot(u, v)
+        gradient = np.hypot(u / self.semi_axis_a, v / self.semi_axis_b) / np.maximum(radius, 1e-12)
         covered[rows, columns] = np.clip(0.5 - (radius - 1) / np.maximum(gradient, 1e-12), 0, 1)
         return covered
 
@@ -180,15 +183,12 @@ class Ellipse:
             slice(*_whole(self.center_x, half_width, margin, width)),
         )
 
-    def _radius(self, rows: slice, columns: slice) -> tuple[FloatArray, FloatArray]:
-        """At each pixel's centre: the radius in units of the ellipse (1 on it), and its gradient, 1/px."""
+    def _on_unit_circle(self, rows: slice, columns: slice) -> tuple[FloatArray, FloatArray]:
+        """Where the map that takes the ellipse to the unit circle takes each pixel's centre."""
         inverse = np.linalg.inv(self._axes())
         x = np.arange(columns.start, columns.stop) - self.center_x
         y = (np.arange(rows.start, rows.stop) - self.center_y)[:, None]
-        u, v = inverse[0, 0] * x + inverse[0, 1] * y, inverse[1, 0] * x + inverse[1, 1] * y
-        radius = np.hypot(u, v)
-        gradient = np.hypot(u / self.semi_axis_a, v / self.semi_axis_b) / np.maximum(radius, 1e-12)
-        return radius, gradient
+        return inverse[0, 0] * x + inverse[0, 1] * y, inverse[1, 0] * x + inverse[1, 1] * y
 
 
 def _whole(center: float, half: float, margin: int, size: int) -> tuple[int, int]:

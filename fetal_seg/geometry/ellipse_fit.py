@@ -97,9 +97,14 @@ def head_contour(values: FloatArray, level: float) -> FloatArray | None:
 
 def _regions(values: FloatArray, level: float) -> Iterator[FloatArray]:
     """The closed level lines (n, 2), px of the map, those that enclose most first."""
-    below = level - max(float(values.max()) - level, 1.0)
-    padded = np.pad(np.asarray(values, np.float64), 1, constant_values=below)
-    lines = [np.asarray(line) - 1.0 for line in contourpy.contour_generator(z=padded).lines(level)]
+    left, top, width, height = cv2.boundingRect((values > level).view(np.uint8))  # nothing beyond it can be on a line
+    if not width:
+        return
+    first = np.array([max(left - 1, 0), max(top - 1, 0)])
+    inside = values[first[1] : top + height + 1, first[0] : left + width + 1]
+    below = level - max(float(inside.max()) - level, 1.0)
+    padded = np.pad(np.asarray(inside, np.float64), 1, constant_values=below)
+    lines = [np.asarray(line) + (first - 1) for line in contourpy.contour_generator(z=padded).lines(level)]
     yield from sorted(lines, key=_enclosed_area, reverse=True)
 
 

@@ -14,7 +14,7 @@ from PIL.Image import Image
 
 from fetal_seg.config.types import check_gestational_age
 from fetal_seg.errors import InputError
-from fetal_seg.geometry.arrays import Grey
+from fetal_seg.geometry.arrays import Grey, grey_quantiles
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.geometry.ellipse_fit import HeadFit, fit_head
 from fetal_seg.geometry.letterbox import Letterbox
@@ -175,7 +175,7 @@ class Predictor:
     def _quality(self, framed: Grey, logits: Logits, fit: HeadFit) -> Quality:
         inside = fit.region > 0
         about = cv2.dilate(fit.region, np.ones((9, 9), np.uint8)) > 0
-        low, high = np.percentile(framed[about], (5, 95))
+        low, high = grey_quantiles(framed[about], (0.05, 0.95))
         calibration = self.calibration or Calibration()
         return Quality(
             confidence=float((1 / (1 + np.exp(-logits[inside]))).mean()) if inside.any() else 0.0,

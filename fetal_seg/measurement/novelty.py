@@ -14,7 +14,7 @@ from pydantic import StrictFloat
 from pydantic.dataclasses import dataclass
 
 from fetal_seg.config.plain_data import Numbers, PlainData
-from fetal_seg.geometry.arrays import FloatArray, Grey
+from fetal_seg.geometry.arrays import FloatArray, Grey, grey_quantiles
 
 QUANTILES = (0.25, 0.5, 0.75, 0.95, 0.99)
 LEAST_HEADS = 60  # for the covariance of 11 features to mean something
@@ -77,7 +77,7 @@ def features(image: Grey) -> FloatArray:
         level = coarse
     dx, dy = np.abs(np.diff(grey, axis=1)).mean(), np.abs(np.diff(grey, axis=0)).mean()
     direction = np.log((dx + 1e-4) / (dy + 1e-4))
-    quantiles = np.quantile(grey, QUANTILES)
+    quantiles = grey_quantiles(image, QUANTILES) / 255
     return np.array([*np.sqrt(quantiles), grey.mean(), grey.std(), *detail, direction], np.float64)
 
 

@@ -135,7 +135,11 @@ BLOCKS: dict[str, Callable[[int, int, Activation, Norm], nn.Module]] = {
 
 
 class ContractingPath(nn.ModuleList):
-    """Blocks of which each works at half the size of the one before, with so many channels; the first has one input."""
+    """Blocks of which each works at half the size of the one before.
+
+    Args:
+        channels: of the images, then of each block.
+    """
 
     def __init__(
         self,
@@ -144,10 +148,10 @@ class ContractingPath(nn.ModuleList):
         activation: Activation,
         norm: Norm,
     ) -> None:
-        super().__init__(block(inputs, outputs, activation, norm) for inputs, outputs in pairwise([1, *channels]))
+        super().__init__(block(inputs, outputs, activation, norm) for inputs, outputs in pairwise(channels))
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """What each block makes of images (n, 1, h, w): (n, channels[i], h / 2^i, w / 2^i)."""
+        """What block i makes of images (n, channels[0], h, w): (n, channels[i + 1], h / 2^i, w / 2^i)."""
         levels: list[Tensor] = []
         for block in self:
             x = block(F.max_pool2d(x, 2) if levels else x)

@@ -31,11 +31,13 @@ class Checkpoint:
         path: its file.
         description: what it says of itself.
         state: the network's tensors by name; the averaged ones where weights were averaged.
+        format: of its file, one of `FORMATS`.
     """
 
     path: Path
     description: CheckpointDescription
     state: dict[str, Tensor]
+    format: int
 
     def build_network(self) -> nn.Module:
         """The trained network, in evaluation mode.
@@ -68,18 +70,18 @@ def read_checkpoint(name: str | Path) -> Checkpoint:
         )
     if path.suffix == SUFFIX:
         state, description = read_weights(path)
-        return Checkpoint(path, _described(path, description), state)
+        return Checkpoint(path, _described(path, description), state, description["format"])
     content = _read_lightning(path)
     state = {
         name.removeprefix(PREFIX): value for name, value in content["state_dict"].items() if name.startswith(PREFIX)
     }
-    return Checkpoint(path, _described(path, content[KEY]), state)
+    return Checkpoint(path, _described(path, content[KEY]), state, content[KEY]["format"])
 
 
 def _described(path: Path, content: dict[str, Any]) -> CheckpointDescription:
     if content.get("format") not in FORMATS:
         raise InputError(
-            f"ckpt={path} has format {content.get('format')}, this version reads {' and '.join(map(str, FORMATS))}; "
+            f"ckpt={path} has format {content.get('format')}, this version reads {FORMATS[0]} to {FORMATS[-1]}; "
             f"use fetal_seg {content.get('version')}"
         )
     try:

@@ -12,8 +12,8 @@ from fetal_seg.measurement.calibration import Calibration
 from fetal_seg.models.preprocessing import Preprocessing
 from fetal_seg.version import __version__
 
-FORMAT = 2  # 1 had other names for the limits of confidences
-FORMATS = (1, FORMAT)  # that can be read
+FORMAT = 3  # 2 knew no stem of the encoder-decoder, 1 had other names for the limits of confidences as well
+FORMATS = (1, 2, FORMAT)  # that can be read
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ class CheckpointDescription(PlainData):
         if not isinstance(content, Mapping):
             return content
         names = {entry.name for entry in fields(cls)} - {"further"}
+        content = _with_stem(content)
         further = {key: value for key, value in content.items() if key not in {*names, "format"}}
         return {key: value for key, value in content.items() if key in names} | {"further": further}
 
@@ -87,3 +88,13 @@ class CheckpointDescription(PlainData):
         content: dict[str, Any] = serialize(self)
         further, calibration = content.pop("further"), content.pop("calibration")
         return {"format": FORMAT, **content, **({"calibration": calibration} if calibration else {}), **further}
+
+
+def _with_stem(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same, with the stem that files of earlier formats do not name: their encoder-decoders work at full size."""
+    network = content.get("network")
+    if content.get("format") not in (1, 2) or not isinstance(network, Mapping):
+        return content
+    if network.get("name") != "encoder_decoder":
+        return content
+    return {**content, "network": {"stem": "full", **network}}

@@ -1,6 +1,7 @@
 """Pictures of many segmentations: the best and worst of an evaluation, a contact sheet of a prediction."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,17 +11,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fetal_seg.config.types import PictureFormat
 from fetal_seg.evaluation.disagreement import Disagreement
 from fetal_seg.evaluation.tables import Row, finite_value, is_missed
 from fetal_seg.geometry.arrays import Grey
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.images.drawing import BACKGROUND, LEGEND, NO_BREAK_SPACE, Colour, Picture, in_colour, overlay, text_strip
-from fetal_seg.images.grey import write_png
+from fetal_seg.images.grey import write_image
 from fetal_seg.measurement.biometry import age_text
 from fetal_seg.measurement.result import Flag, Prediction
 
 GAP = 12  # px between the parts of a picture
 TITLE_SIZE, CAPTION_SIZE = 26, 17  # px
+EARLIER_SHEET = re.compile(r"contact_sheet(_[0-9]+)?\.(jpg|png)")
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no one answer to ==
@@ -120,7 +123,7 @@ def draw_best_and_worst(rows: Sequence[Row], load: Callable[[Row], Panel], outpu
             number_of = f"{len(chosen)} " if len(chosen) > 1 else ""
             blocks.append(_block(f"The {number_of}{title} of {len(ranked)} by Dice of the ellipse", tiles, 4, LEGEND))
     width = max(block.shape[1] for block in blocks)
-    write_png(output, np.concatenate([_padded(block, width, block.shape[0]) for block in blocks]))
+    write_image(output, np.concatenate([_padded(block, width, block.shape[0]) for block in blocks]))
 
 
 def encode_disagreement(disagreement: Disagreement, prediction: Prediction) -> bytes:
@@ -138,14 +141,17 @@ class ContactSheet:
     it is full and another image follows. Each page is written whole or not at all.
 
     Args:
-        folder: gets ``contact_sheet.png``, or ``contact_sheet_1.png``, ``contact_sheet_2.png`` and so on
+        folder: gets ``contact_sheet.jpg``, or ``contact_sheet_1.jpg``, ``contact_sheet_2.jpg`` and so on
             where there are several pages; `finish` removes the pages of an earlier sheet.
+        picture_format: the suffix of these files.
         per_page: pairs on a page at most: 100 make one of 2982 x about 4900 px.
         columns: pairs side by side at most; fewer for a few images, so that the sheet is no long band.
     """
 
-    def __init__(self, folder: Path, per_page: int = 100, columns: int = 5) -> None:
-        self.folder, self.per_page, self.columns = folder, per_page, columns
+    def __init__(
+        self, folder: Path, picture_format: PictureFormat = "jpg", *, per_page: int = 100, columns: int = 5
+    ) -> None:
+        self.folder, self.picture_format, self.per_page, self.columns = folder, picture_format, per_page, columns
         self._pages: list[Path] = []
         self._before = 0  # images on the pages that are written
         self._tiles: list[Picture] = []
@@ -165,9 +171,9 @@ class ContactSheet:
         """Write the last page; all pages, in order. There is none where no image was added."""
         if self._tiles:
             self._write_page(alone=not self._pages)
-        for old in [self.folder / "contact_sheet.png", *self.folder.glob("contact_sheet_[0-9]*.png")]:
-            if old not in self._pages:
-                old.unlink(missing_ok=True)
+        for old in self.folder.glob("contact_sheet*"):
+            if EARLIER_SHEET.fullmatch(old.name) and old not in self._pages:
+                old.unlink()
         return self._pages
 
     def _write_page(self, alone: bool) -> None:
@@ -177,8 +183,8 @@ class ContactSheet:
             height, width = self._tiles[0].shape[:2]
             columns = min(columns, math.ceil(math.sqrt(count * height / width)))
             suffix, shown = "", "One image" if count == 1 else f"{count} images"
-        output = self.folder / f"contact_sheet{suffix}.png"
-        write_png(output, _block(f"{shown} beside the predicted segmentation", self._tiles, columns, LEGEND[:1]))
+        output = self.folder / f"contact_sheet{suffix}.{self.picture_format}"
+        write_image(output, _block(f"{shown} beside the predicted segmentation", self._tiles, columns, LEGEND[:1]))
         self._pages.append(output)
         self._before += count
         self._tiles = []

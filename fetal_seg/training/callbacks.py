@@ -14,9 +14,11 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from fetal_seg.data.records import Record
 from fetal_seg.files import read_csv, whole_file, write_csv
+from fetal_seg.geometry.arrays import FloatArray, Grey
 from fetal_seg.geometry.ellipse_fit import fit_head
-from fetal_seg.images.drawing import overlay
+from fetal_seg.images.drawing import Picture, overlay
 from fetal_seg.progress import ReportEpoch
+from fetal_seg.training.datamodule import Batch
 
 logger = logging.getLogger(__name__)
 
@@ -111,31 +113,49 @@ def _epoch_text(row: dict[str, float], epochs: int | None) -> str:
 
 
 class ValidationPictures(Callback):
-    """Draws the same validation images, spread over the part, with truth and prediction at each epoch."""
+    """Draws the same validation images, spread over the part, with truth and prediction at each epoch.
 
-    def __init__(self, records: Sequence[Record], count: int) -> None:
-        self._rows = sorted({round(row) for row in np.linspace(0, len(records) - 1, min(count, len(records)))})
-        self._names = [records[row].name for row in self._rows]
+    Args:
+        records: of the validation part.
+        count: how many are drawn, at most.
+        processes: that share the part; the first of them draws.
+    """
 
-    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Predict and draw."""
+    def __init__(self, records: Sequence[Record], count: int, processes: int = 1) -> None:
+        seen = range(0, len(records), processes)
+        rows = {seen[round(place)] for place in np.linspace(0, len(seen) - 1, min(count, len(seen)))}
+        self._names = {row: records[row].name for row in sorted(rows)}
+
+    def on_validation_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int, *_: Any
+    ) -> None:
+        """Draw what the validation predicted, if some of these images are among those to draw."""
         logger = trainer.logger
         if trainer.sanity_checking or not trainer.is_global_zero or not isinstance(logger, TensorBoardLogger):
             return
-        samples = [trainer.val_dataloaders.dataset[0, row] for row in self._rows]  # type: ignore[union-attr]  # reason: it runs
-        images, masks = (torch.stack([sample[key] for sample in samples]) for key in ("image", "mask"))
-        with torch.no_grad():
-            logits = pl_module(images.to(pl_module.device))[:, 0].float().cpu().numpy()
-        same = np.eye(2, 3)
-        for name, image, mask, values in zip(self._names, images[:, 0], masks[:, 0], logits, strict=True):
-            prediction, truth = fit_head(values, 0.0, same), fit_head(mask.numpy().astype(np.float64), 127.5, same)
-            picture = overlay(
-                image.numpy(),
-                mask=(values > 0).astype(np.uint8),
-                prediction=prediction.ellipse if prediction else None,
-                truth=truth.ellipse if truth else None,
-            )
-            logger.experiment.add_image(f"validation/{name}", picture, trainer.current_epoch, dataformats="HWC")
+        first = batch_idx * trainer.val_dataloaders.batch_size  # type: ignore[union-attr]  # reason: it runs
+        for index in range(len(batch["image"])):
+            # Of several processes the first sees every so many-th image
+            name = self._names.get((first + index) * trainer.world_size)
+            if name is not None:
+                image, mask, logits = (
+                    values[index, 0].float().cpu().numpy()
+                    for values in (batch["image"], batch["mask"], outputs["logits"])
+                )
+                picture = _prediction_picture(image.astype(np.uint8), mask, logits)
+                logger.experiment.add_image(f"validation/{name}", picture, trainer.current_epoch, dataformats="HWC")
+
+
+def _prediction_picture(image: Grey, mask: FloatArray, logits: FloatArray) -> Picture:
+    """An image (h, w) with the ellipses of its true mask, coverage of 0 to 255, and of predicted logits."""
+    same = np.eye(2, 3)
+    prediction, truth = fit_head(logits, 0.0, same), fit_head(mask, 127.5, same)
+    return overlay(
+        image,
+        mask=(logits > 0).astype(np.uint8),
+        prediction=prediction.ellipse if prediction else None,
+        truth=truth.ellipse if truth else None,
+    )
 
 
 class WholeCheckpoints(TorchCheckpointIO):

@@ -1,22 +1,18 @@
 """Metrics that are gathered over an epoch, right in one process or in several: torchmetrics.
 
-Logits and targets are (n, 1, h, w); a pixel is head where its logit is above 0, its target above 0.5.
+Predictions and targets are masks (n, 1, h, w), bool.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric, MetricCollection
-from torchmetrics.segmentation import MeanIoU
+from torchmetrics import MeanMetric, Metric, MetricCollection
 
 
-class HeadDice(Metric):
-    """Mean over images of the Dice of the thresholded mask, 0 to 1.
-
-    The project's rule for empty masks: where prediction and truth are both empty, an image counts 1; where one of them
-    is, 0. Before any image it is 0.
-    """
+class MeanOverlap(Metric, ABC):
+    """Mean over images of how much two masks overlap, 0 to 1. Before any image it is 0."""
 
     is_differentiable = False
     higher_is_better = True
@@ -30,21 +26,47 @@ class HeadDice(Metric):
         self.add_state("images", torch.tensor(0.0), dist_reduce_fx="sum")
 
     def update(self, prediction: Tensor, target: Tensor) -> None:
-        """Count in the images of a batch; both (n, 1, h, w) and bool."""
-        overlap = (prediction & target).sum(dim=(1, 2, 3))
-        areas = prediction.sum(dim=(1, 2, 3)) + target.sum(dim=(1, 2, 3))
-        self.total += torch.where(areas > 0, 2 * overlap / areas.clamp_min(1), 1.0).sum()
-        self.images += len(prediction)
+        """Count in the images of a batch."""
+        both = _pixels(prediction & target)
+        scores = self.scores(both, _pixels(prediction) + _pixels(target))
+        self.total += scores.nansum()
+        self.images += scores.isfinite().sum()
+
+    @abstractmethod
+    def scores(self, both: Tensor, sum_of_areas: Tensor) -> Tensor:
+        """Scores (n,) by the pixels that masks share, and by the sum of their areas; NaN for what does not count."""
 
     def compute(self) -> Tensor:
         """The mean so far."""
         return self.total / self.images.clamp_min(1)
 
 
-def head_metrics(prefix: str) -> MetricCollection:
-    """``dice`` and ``iou`` of masks, with a prefix before their names.
+class HeadDice(MeanOverlap):
+    """Mean over images of the Dice of the thresholded mask, 0 to 1.
 
-    IoU is the mean over the images in which prediction or truth is not empty.
+    The project's rule for empty masks: where prediction and truth are both empty, an image counts 1; where one of them
+    is, 0.
     """
-    iou = MeanIoU(num_classes=1, input_format="one-hot")
-    return MetricCollection({"dice": HeadDice(), "iou": iou}, prefix=prefix, compute_groups=False)
+
+    def scores(self, both: Tensor, sum_of_areas: Tensor) -> Tensor:
+        """See `MeanOverlap`."""
+        return torch.where(sum_of_areas > 0, 2 * both / sum_of_areas, 1.0)
+
+
+class HeadIoU(MeanOverlap):
+    """Mean IoU, over the images in which prediction or truth is not empty."""
+
+    def scores(self, both: Tensor, sum_of_areas: Tensor) -> Tensor:
+        """See `MeanOverlap`."""
+        return both / (sum_of_areas - both)
+
+
+def head_metrics(prefix: str) -> MetricCollection:
+    """``dice`` and ``iou`` of masks, and the mean ``loss`` over images, with a prefix before their names."""
+    metrics: dict[str, Metric | MetricCollection]
+    metrics = {"loss": MeanMetric(nan_strategy="disable"), "dice": HeadDice(), "iou": HeadIoU()}
+    return MetricCollection(metrics, prefix=prefix, compute_groups=False)
+
+
+def _pixels(masks: Tensor) -> Tensor:
+    return masks.flatten(1).count_nonzero(dim=1)

@@ -8,7 +8,7 @@ from typing import Any
 from fetal_seg.config.model import EncoderDecoderConfig, ModelConfig
 from fetal_seg.errors import InputError
 from fetal_seg.models.checkpoint import Checkpoint, read_checkpoint
-from fetal_seg.models.description import CheckpointDescription
+from fetal_seg.models.description import FORMAT, CheckpointDescription
 
 logger = logging.getLogger(__name__)
 
@@ -63,14 +63,21 @@ def checkpoint_to_resume(ckpt_path: str | None, run_dir: Path, description: Chec
     """The checkpoint that a run goes on from; ``last`` is the run's own, if there is one yet.
 
     Raises:
-        InputError: it cannot be read, or is of another network or image size than what is configured.
+        InputError: it cannot be read, was begun by an earlier version, or is of another network or image size than what
+            is configured.
     """
     if ckpt_path is None:
         return None
     path = run_dir / "checkpoints" / "last.ckpt" if ckpt_path == "last" else Path(ckpt_path).expanduser()
     if ckpt_path == "last" and not path.is_file():
         return None
-    trained = read_checkpoint(path).description
+    read = read_checkpoint(path)
+    trained = read.description
+    if read.format < FORMAT:
+        raise InputError(
+            f"ckpt_path={path} was begun by an earlier version, whose schedules of the learning rate were others; "
+            f"start from its weights instead: model.init={path}"
+        )
     if differing := differences(trained.network.to_dict(), description.network.to_dict()):
         raise InputError(
             f"ckpt_path={path} is of another network ({differing}); give the model keys it was trained with"

@@ -1,18 +1,19 @@
-"""Learning-rate schedules, by name.
+"""Learning-rate schedules, by name: torch's own.
 
 A schedule is a function ``(optimizer, steps, **keys)`` that is registered here. It is stepped once a step of the
 optimizer, of which the whole training has `steps`; only ReduceLROnPlateau is stepped once an epoch, by ``val/loss``.
 The rates that the optimizer begins with are the highest that a schedule reaches.
 """
 
-import math
-from functools import partial
+from typing import Any
 
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
+from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
 
 from fetal_seg.config.choices import Choice
 from fetal_seg.config.registries import SCHEDULERS
+
+OF_LENGTH = ("total_steps", "_schedule_phases", "T_max")  # what torch's schedules keep of the number of steps
 
 
 def build_scheduler(optimizer: Optimizer, choice: Choice, steps: int) -> LRScheduler | None:
@@ -42,26 +43,28 @@ def plateau(optimizer: Optimizer, steps: int, *, factor: float = 0.3, patience: 
 @SCHEDULERS.register("cosine")
 def cosine(optimizer: Optimizer, steps: int) -> LRScheduler:
     """Down to nothing along half a cosine."""
-    return LambdaLR(optimizer, partial(cosine_factor, steps=steps))
+    return CosineAnnealingLR(optimizer, steps)
 
 
 @SCHEDULERS.register("onecycle")
 def one_cycle(optimizer: Optimizer, steps: int, *, warmup: float = 0.2) -> LRScheduler:
-    """From 1/25 of the rate up to all of it over a part `warmup` of the steps, then down to nothing."""
-    return LambdaLR(optimizer, partial(one_cycle_factor, steps=steps, warmup=warmup))
+    """From 1/25 of the rate up to all of it over a part `warmup` of the steps, then down to nothing.
 
-
-def one_cycle_factor(step: int, steps: int, warmup: float) -> float:
-    """Factor of the rate at a step.
-
-    Source: L. N. Smith and N. Topin, Super-convergence (arXiv:1708.07120), with cosine flanks.
+    Source: L. N. Smith and N. Topin, Super-convergence (arXiv:1708.07120), with cosine flanks; momentum stays.
     """
-    top = warmup * steps
-    if step < top:
-        return 1 / 25 + (1 - 1 / 25) * (1 - math.cos(math.pi * step / top)) / 2
-    return cosine_factor(step - math.ceil(top), max(steps - math.ceil(top), 1))
+    points = steps + 1  # the last step is still taken with a rate; nothing is left after it
+    return OneCycleLR(
+        optimizer,
+        [group["lr"] for group in optimizer.param_groups],
+        total_steps=points,
+        pct_start=warmup if warmup * points > 1 else 0.0,  # torch divides by the length of a rise of one step, 0
+        cycle_momentum=False,
+    )
 
 
-def cosine_factor(step: int, steps: int) -> float:
-    """Factor of the rate at a step: from 1 to nothing along half a cosine; nothing beyond."""
-    return (1 + math.cos(math.pi * min(step / steps, 1.0))) / 2
+def without_length(state: dict[str, Any]) -> dict[str, Any]:
+    """The state of a schedule without what the number of steps made of it.
+
+    So a training that goes on with more epochs gets the schedule of all of them, from where it stands.
+    """
+    return {key: value for key, value in state.items() if key not in OF_LENGTH}

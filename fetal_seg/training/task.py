@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import MetricCollection
 
@@ -17,11 +18,11 @@ from fetal_seg.models.checkpoint import KEY
 from fetal_seg.models.description import CheckpointDescription
 from fetal_seg.models.preprocessing import normalise
 from fetal_seg.training.callbacks import EpochTable
-from fetal_seg.training.datamodule import HeadDataModule
+from fetal_seg.training.datamodule import Batch, HeadDataModule
 from fetal_seg.training.epoch_metrics import head_metrics
 from fetal_seg.training.losses import build_loss, deep_supervision_loss
 from fetal_seg.training.optimizers import build_optimizer
-from fetal_seg.training.schedulers import build_scheduler
+from fetal_seg.training.schedulers import build_scheduler, without_length
 
 
 class SegmentationTask(LightningModule):
@@ -77,39 +78,44 @@ class SegmentationTask(LightningModule):
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Make the random numbers of this step a function of where it stands."""
         step = (self._seed * 1_000_003 + self.current_epoch) * 1_000_003 + batch_idx
-        torch.manual_seed((step * 1_009 + self.global_rank) % 2**63)
+        seed = (step * 1_009 + self.global_rank) % 2**63
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed visits every kind of device each time
+        if self.device.type == "cuda":
+            torch.cuda.manual_seed(seed)
 
-    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of a batch; logs ``train/loss``, ``train/dice`` and ``train/iou``."""
-        return self._step(batch, "train", self.train_metrics)
+        return self._step(batch, batch_idx, self.train_metrics)[0]
 
-    def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
-        """The loss of a batch; logs ``val/loss``, ``val/dice`` and ``val/iou``."""
-        return self._step(batch, "val", self.val_metrics)
+    def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
+        """The ``loss`` of a batch and its ``logits``; logs ``val/loss``, ``val/dice`` and ``val/iou``."""
+        loss, logits = self._step(batch, batch_idx, self.val_metrics)
+        return {"loss": loss, "logits": logits}
 
-    def test_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
+    def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of a batch; logs ``test/loss``, ``test/dice`` and ``test/iou``.
 
         Masks are compared at the network's size. Ellipses and millimetres are measured by ``evaluate.py``.
         """
-        return self._step(batch, "test", self.test_metrics)
+        return self._step(batch, batch_idx, self.test_metrics)[0]
 
-    def predict_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Logits (n, 1, h, w) at the network's size; for ellipses and millimetres use `Predictor` on a checkpoint."""
         logits = self(batch["image"])
         return logits if isinstance(logits, Tensor) else logits[0]
 
-    def _step(self, batch: dict[str, Tensor], part: str, metrics: MetricCollection) -> Tensor:
+    def _step(self, batch: Batch, batch_idx: int, metrics: MetricCollection) -> tuple[Tensor, Tensor]:
         outputs = self(batch["image"])
         target = batch["mask"].float() / 255
         loss = deep_supervision_loss(self._loss, outputs, target)
         finest = outputs if isinstance(outputs, Tensor) else outputs[0]
-        metrics.update(finest.detach() > 0, target > 0.5)
-        options: dict[str, Any] = {"on_step": False, "on_epoch": True, "batch_size": len(target)}
-        options["logger"] = not self._has_table  # which writes the same names, by epoch
-        self.log(f"{part}/loss", loss.detach(), sync_dist=True, **options)
-        self.log_dict(metrics, **options)
-        return loss
+        metrics["loss"].update(loss.detach().expand(len(target)))  # torchmetrics forgets weights where NaN may be
+        for overlap in (metrics["dice"], metrics["iou"]):
+            overlap.update(finest.detach() > 0, target > 0.5)
+        if batch_idx == 0:  # Lightning computes them when the epoch ends
+            logs = not self._has_table  # which writes the same names, by epoch
+            self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=len(target), logger=logs)
+        return loss, finest.detach()
 
     def configure_optimizers(self) -> Any:
         """The optimizer, and the schedule over all steps of the training."""
@@ -122,6 +128,20 @@ class SegmentationTask(LightningModule):
         else:
             timing = {"interval": "step"}
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, **timing}}
+
+    def configure_gradient_clipping(
+        self, optimizer: Any, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
+    ) -> None:
+        """Scale gradients whose norm is too large; on a CPU most are left alone, which Lightning multiplies by one."""
+        if gradient_clip_val and self.device.type == "cpu":
+            gradients = [weight.grad for weight in self.network.parameters() if weight.grad is not None]
+            if get_total_norm(gradients) <= gradient_clip_val:
+                return
+        self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with the schedule that this training's number of steps gives."""
+        checkpoint["lr_schedulers"] = [without_length(state) for state in checkpoint.get("lr_schedulers", ())]
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Let the checkpoint describe itself."""

@@ -2,26 +2,24 @@
 
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import (
     EarlyStopping,
     LearningRateMonitor,
     ModelCheckpoint,
     RichProgressBar,
-    WeightAveraging,
 )
 from lightning.pytorch.loggers import TensorBoardLogger
-from torch import Tensor
+from lightning.pytorch.profilers import Profiler, PyTorchProfiler, SimpleProfiler
 
 from fetal_seg.config.training import TrainerConfig
 from fetal_seg.models.device import ChosenPrecision, choose_device, choose_precision
 from fetal_seg.training.callbacks import EpochTable, ValidationPictures, WholeCheckpoints
 from fetal_seg.training.datamodule import HeadDataModule
+from fetal_seg.training.weight_averaging import MovingAverage
 
 BEST = "val/dice"  # what chooses the best checkpoint; higher is better
 
@@ -51,6 +49,7 @@ def build_trainer(
         plugins=[WholeCheckpoints()],
         enable_progress_bar=keys.progress_bar and sys.stderr.isatty(),
         enable_model_summary=False,
+        profiler=_profiler(keys.profiler, run_dir),
         log_every_n_steps=1_000_000,  # EpochTable logs, once an epoch
     )
     return trainer, precision
@@ -64,14 +63,21 @@ def _callbacks(keys: TrainerConfig, run_dir: Path, data: HeadDataModule) -> list
         _checkpoints(run_dir, "last"),  # Lightning's save_last would leave out epochs that are not the best
     ]
     if keys.log_images:
-        callbacks.append(ValidationPictures(data.val_records, keys.log_images))
+        callbacks.append(ValidationPictures(data.val_records, keys.log_images, keys.devices))
     if keys.ema_decay:  # after the pictures, which show the averaged weights
-        callbacks.append(WeightAveraging(multi_avg_fn=partial(moving_average, decay=keys.ema_decay)))
+        callbacks.append(MovingAverage(keys.ema_decay))
     if keys.early_stopping_patience:
         callbacks.append(EarlyStopping(BEST, mode="max", patience=keys.early_stopping_patience))
     if keys.progress_bar and sys.stderr.isatty():
         callbacks.append(RichProgressBar())
     return callbacks
+
+
+def _profiler(name: str | None, run_dir: Path) -> Profiler | None:
+    """What tells where the time goes, in the run's folder: a table, and for PyTorch's operations a trace as well."""
+    if name is None:
+        return None
+    return SimpleProfiler(run_dir, "profile") if name == "simple" else PyTorchProfiler(run_dir, "profile")
 
 
 def _checkpoints(run_dir: Path, name: str, **ranking: Any) -> ModelCheckpoint:
@@ -84,15 +90,3 @@ def _checkpoints(run_dir: Path, name: str, **ranking: Any) -> ModelCheckpoint:
         auto_insert_metric_name=False,
         **ranking,
     )
-
-
-@torch.no_grad()
-def moving_average(averages: list[Tensor], current: list[Tensor], count: Tensor | int, *, decay: float) -> None:
-    """Update exponential moving averages, all tensors at once, in place.
-
-    The decay grows with the count of steps up to `decay`, so that the untrained start is forgotten.
-    """
-    if not averages[0].is_floating_point():  # counters
-        torch._foreach_copy_(averages, current)
-    else:
-        torch._foreach_lerp_(averages, current, 1 - min(decay, (1 + float(count)) / (10 + float(count))))

@@ -6,7 +6,7 @@ import numpy as np
 
 from fetal_seg.data.records import Record
 from fetal_seg.geometry.ellipse import Ellipse
-from fetal_seg.images.grey import write_png
+from fetal_seg.images.grey import write_image
 
 
 def make_records(folder: Path, count: int, shape=(54, 80), seed=0) -> list[Record]:
@@ -21,8 +21,8 @@ def make_records(folder: Path, count: int, shape=(54, 80), seed=0) -> list[Recor
         points = np.rint(ellipse.points(400)).astype(int)
         outline[points[:, 1], points[:, 0]] = 255
         name = f"{index // 2:03d}_{index % 2 + 1}HC"
-        write_png(folder / f"{name}.png", image)
-        write_png(folder / f"{name}_Annotation.png", outline)
+        write_image(folder / f"{name}.png", image)
+        write_image(folder / f"{name}_Annotation.png", outline)
         records.append(
             Record(
                 f"{name}.png", name[:3], folder / f"{name}.png", folder / f"{name}_Annotation.png", rng.uniform(0.5, 3)

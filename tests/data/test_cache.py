@@ -15,7 +15,7 @@ from fetal_seg.data.cache import build_cache
 from fetal_seg.data.records import Record
 from fetal_seg.errors import InputError
 from fetal_seg.geometry.letterbox import Letterbox
-from fetal_seg.images.grey import write_png
+from fetal_seg.images.grey import write_image
 from tests.data.made_records import make_records
 
 
@@ -48,12 +48,12 @@ def test_cache_is_built_once_and_again_when_content_or_size_changes(tmp_path, mo
     assert decoded == 4
     picture = records[2].read_image()
     picture[0, 0] ^= 255
-    write_png(records[2].image, picture)
+    write_image(records[2].image, picture)
     changed, decoded = build()
     assert decoded == 4
     assert changed.fingerprint != first.fingerprint
     outline = cv2.imread(str(records[1].annotation), 0)
-    write_png(records[1].annotation, np.roll(outline, 1, axis=1))
+    write_image(records[1].annotation, np.roll(outline, 1, axis=1))
     again, decoded = build()
     assert decoded == 4
     assert again.ellipses()[1].center_x == pytest.approx(changed.ellipses()[1].center_x + 1, abs=0.01)
@@ -72,8 +72,8 @@ def test_a_build_that_fails_leaves_no_cache(tmp_path):
 
 def test_all_bad_records_are_told(tmp_path):
     records = make_records(tmp_path / "a", 6)
-    write_png(records[0].annotation, np.zeros((54, 80), np.uint8))
-    write_png(records[3].annotation, np.full((10, 10), 255, np.uint8))
+    write_image(records[0].annotation, np.zeros((54, 80), np.uint8))
+    write_image(records[3].annotation, np.full((10, 10), 255, np.uint8))
     records[5].image.write_bytes(b"")
     with pytest.raises(InputError) as caught:
         build_cache(records, Letterbox(64, 96), tmp_path / "cache")

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from fetal_seg.errors import InputError
-from fetal_seg.images.grey import IMAGE_SUFFIXES, MOST_PIXELS, as_grey, grey_of, read_first_page, read_grey, write_png
+from fetal_seg.images.grey import IMAGE_SUFFIXES, MOST_PIXELS, as_grey, grey_of, read_first_page, read_grey, write_image
 
 SHAPE = (23, 37)
 RNG = np.random.default_rng(0)
@@ -159,15 +159,33 @@ def test_floating_point_that_is_no_number_is_refused(tmp_path):
 
 
 def test_what_is_written_is_read(tmp_path):
-    write_png(tmp_path / "a.png", GREY)
+    write_image(tmp_path / "a.png", GREY)
     _assert_read(tmp_path / "a.png", GREY)
-    write_png(tmp_path / "a.png", RGB)
+    write_image(tmp_path / "a.png", RGB)
     _assert_read(tmp_path / "a.png", _luma(RGB), 1)
 
 
 def test_the_content_decides_and_not_the_suffix(tmp_path):
-    write_png(tmp_path / "a.jpg", GREY)
+    write_image(tmp_path / "a.png", GREY)
+    (tmp_path / "a.png").rename(tmp_path / "a.jpg")
     _assert_read(tmp_path / "a.jpg", GREY)
+
+
+@pytest.mark.parametrize("pixels", [GREY, RGB])
+def test_a_jpeg_is_smaller_and_nearly_the_same(tmp_path, pixels):
+    smooth = cv2.GaussianBlur(np.kron(pixels, np.ones((12, 12) + (1,) * (pixels.ndim - 2), np.uint8)), (0, 0), 8)
+    write_image(tmp_path / "a.jpg", smooth)
+    write_image(tmp_path / "a.png", smooth)
+    assert (tmp_path / "a.jpg").stat().st_size < (tmp_path / "a.png").stat().st_size / 2
+    difference = np.abs(np.asarray(Image.open(tmp_path / "a.jpg"), np.float64) - smooth)
+    assert difference.mean() < 2
+    assert difference.max() < 25
+
+
+def test_another_suffix_is_no_format(tmp_path):
+    with pytest.raises(ValueError, match=r"cannot be written as a\.bmp; take \.png or \.jpg"):
+        write_image(tmp_path / "a.bmp", GREY)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("suffix", [suffix for suffix in IMAGE_SUFFIXES if suffix != ".tiff"])

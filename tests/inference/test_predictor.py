@@ -14,7 +14,7 @@ import fetal_seg
 from fetal_seg.errors import InputError
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.geometry.spacing import Spacing
-from fetal_seg.images.grey import write_png
+from fetal_seg.images.grey import write_image
 from fetal_seg.inference.predictor import Predictor
 from fetal_seg.inference.pytorch import PyTorchRuntime
 from fetal_seg.measurement.calibration import Calibration
@@ -255,7 +255,7 @@ class TestMeasure:
             Predictor([runtime()]).measure(np.zeros((2, 3, 4, 5)))
 
     def test_a_file_is_measured_as_its_array(self, tmp_path):
-        write_png(tmp_path / "a.png", picture())
+        write_image(tmp_path / "a.png", picture())
         predictor = Predictor([runtime()])
         assert predictor.measure(tmp_path / "a.png", 0.12).hc_mm == predictor.measure(picture(), 0.12).hc_mm
 

@@ -92,7 +92,7 @@ def test_several_problems_are_one_sentence(tmp_path):
 
 def test_a_format_of_the_future_is_refused(tmp_path):
     path = write(tmp_path / "x.ckpt", described(NETWORK).to_dict() | {"format": 9, "version": "7.0"})
-    with pytest.raises(InputError, match=r"has format 9, this version reads 1 and 2; use fetal_seg 7\.0"):
+    with pytest.raises(InputError, match=r"has format 9, this version reads 1 to 3; use fetal_seg 7\.0"):
         read_checkpoint(path)
 
 

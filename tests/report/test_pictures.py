@@ -145,7 +145,9 @@ def contact_sheet(panels, folder, **settings):
 
 def test_a_contact_sheet_shows_each_image_beside_its_segmentation_in_reading_order(tmp_path):
     greys = list(range(40, 40 + 3 * 60, 3))
-    assert contact_sheet((panel(grey) for grey in greys), tmp_path) == [tmp_path / "contact_sheet.png"]
+    assert contact_sheet((panel(grey) for grey in greys), tmp_path, picture_format="png") == [
+        tmp_path / "contact_sheet.png"
+    ]
     sheet = read(tmp_path / "contact_sheet.png")
     assert sheet.shape[1] == 5 * (TILE[0] + GAP) + GAP
     third = sheet[:, GAP + 2 * (TILE[0] + GAP)]  # no text is above the third column
@@ -166,7 +168,7 @@ def test_a_contact_sheet_shows_each_image_beside_its_segmentation_in_reading_ord
 @pytest.mark.parametrize("sizes", [[(54, 80)], [(54, 80), (80, 30), (6, 9), (20, 100), (5, 5), (1, 1), (70, 70)]])
 def test_a_contact_sheet_of_one_or_of_different_images(sizes, tmp_path):
     panels = (panel(200, height, width, f"a_long_name_{height}_{width}.png" * 3) for height, width in sizes)
-    contact_sheet(panels, tmp_path)
+    contact_sheet(panels, tmp_path, picture_format="png")
     sheet = read(tmp_path / "contact_sheet.png")
     columns = (sheet.shape[1] - GAP) / (TILE[0] + GAP)
     assert columns == (1 if len(sizes) == 1 else 2)
@@ -180,10 +182,10 @@ def test_a_contact_sheet_holds_no_images_and_goes_on_on_the_next_page(tmp_path):
     pages = contact_sheet(panels, tmp_path / "many", columns=2, per_page=4)
     assert len(source.names) == 11
     assert source.most_alive <= 2
-    assert pages == [tmp_path / "many" / f"contact_sheet_{number}.png" for number in (1, 2, 3)]
+    assert pages == [tmp_path / "many" / f"contact_sheet_{number}.jpg" for number in (1, 2, 3)]
     assert sorted((tmp_path / "many").iterdir()) == pages
     (four,) = contact_sheet((panel() for _ in range(4)), tmp_path, columns=2, per_page=4)
-    assert four == tmp_path / "contact_sheet.png"
+    assert four == tmp_path / "contact_sheet.jpg"
     assert {read(path).shape for path in pages} == {read(four).shape}
 
 
@@ -211,9 +213,9 @@ def test_only_the_tiles_of_one_page_are_held(tmp_path, monkeypatch):
 
 def test_a_later_sheet_leaves_no_page_of_an_earlier_one(tmp_path):
     (tmp_path / "contact_sheet_of_mine.png").touch()
-    contact_sheet((panel() for _ in range(2)), tmp_path)
+    contact_sheet((panel() for _ in range(2)), tmp_path, picture_format="png")
     pages = contact_sheet((panel() for _ in range(5)), tmp_path, per_page=2)
-    assert sorted(tmp_path.glob("contact_sheet*[0-9t].png")) == pages
+    assert sorted(tmp_path.glob("contact_sheet*[0-9t].*")) == pages
     (page,) = contact_sheet([panel()], tmp_path, per_page=2)
     assert sorted(tmp_path.iterdir()) == [page, tmp_path / "contact_sheet_of_mine.png"]
 

@@ -20,6 +20,13 @@ def masks(seed, images, height, width):
     return prediction, truth
 
 
+def count(metrics, loss, prediction, truth):
+    """Count in a batch as the task does."""
+    metrics["loss"].update(torch.tensor(loss).expand(len(truth)))
+    metrics["dice"].update(prediction, truth)
+    metrics["iou"].update(prediction, truth)
+
+
 def dice_of(prediction, truth):
     """By counting, with the project's rule for empty masks."""
     scores = []
@@ -46,9 +53,12 @@ def iou_of(prediction, truth):
 def test_any_batches_give_the_mean_over_images(seed, images, height, width, cuts):
     prediction, truth = masks(seed, images, height, width)
     metrics = head_metrics("val/")
-    for start, stop in pairwise(sorted({0, images, *(cut for cut in cuts if cut < images)})):
-        metrics.update(prediction[start:stop], truth[start:stop])
+    bounds = sorted({0, images, *(cut for cut in cuts if cut < images)})
+    for start, stop in pairwise(bounds):
+        count(metrics, float(start), prediction[start:stop], truth[start:stop])
     assert metrics["dice"].compute().item() == pytest.approx(dice_of(prediction, truth), abs=1e-6)
+    batches = [(start, stop - start) for start, stop in pairwise(bounds)]
+    assert metrics["loss"].compute().item() == pytest.approx(sum(a * n for a, n in batches) / images, rel=1e-5)
     if (prediction | truth).any():
         assert metrics["iou"].compute().item() == pytest.approx(iou_of(prediction, truth), abs=1e-6)
 
@@ -63,10 +73,10 @@ def test_empty_masks_follow_the_projects_rule():
 
 def test_names_have_the_part_before_them_and_an_epoch_begins_anew():
     metrics = head_metrics("val/")
-    metrics.update(*masks(0, 4, 5, 5))
-    assert set(metrics.compute()) == {"val/dice", "val/iou"}
+    count(metrics, 0.5, *masks(0, 4, 5, 5))
+    assert set(metrics.compute()) == {"val/loss", "val/dice", "val/iou"}
     metrics.reset()
-    metrics.update(*masks(1, 4, 5, 5))
+    count(metrics, 0.5, *masks(1, 4, 5, 5))
     assert metrics.compute()["val/dice"].item() == pytest.approx(dice_of(*masks(1, 4, 5, 5)))
 
 
@@ -78,7 +88,7 @@ def _measure(rank, address, results):
     metrics = head_metrics("val/")
     prediction, truth = masks(3, 7, 6, 6)
     start, stop = UNEVEN[rank]
-    metrics.update(prediction[start:stop], truth[start:stop])
+    count(metrics, float(start), prediction[start:stop], truth[start:stop])
     results.put({name: value.item() for name, value in metrics.compute().items()})
     torch.distributed.destroy_process_group()
 

@@ -35,6 +35,7 @@ def run(config: PredictConfig, run_dir: Path, command_line: Sequence[str]) -> No
         size_source="given" if config.pixel_size_mm else "csv",
         every=config.every,
         overlays=config.overlays,
+        picture_format=config.picture_format,
         gestational_age_weeks=config.gestational_age_weeks,
     )
     output = OutputOptions(
@@ -59,6 +60,7 @@ def _settings(config: PredictConfig, checkpoints: list[str]) -> dict[str, Any]:
         "precision": config.precision,
         "every": config.every,
         "overlays": config.overlays,
+        "picture_format": config.picture_format,
         "pixel_size_mm": config.pixel_size_mm,
         "gestational_age_weeks": config.gestational_age_weeks,
     }

@@ -9,11 +9,12 @@ from pathlib import Path, PurePosixPath
 
 from fetal_seg.commands.predict.inputs import InputFile
 from fetal_seg.commands.predict.journal import FrameKey, Journal
+from fetal_seg.config.types import PictureFormat
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation.tables import Row
 from fetal_seg.geometry.spacing import Spacing
 from fetal_seg.images.drawing import Picture, overlay
-from fetal_seg.images.grey import read_grey, write_png
+from fetal_seg.images.grey import read_grey, write_image
 from fetal_seg.images.reader import Frame, read_frames
 from fetal_seg.inference.predictor import Predictor
 from fetal_seg.measurement.result import Flag, Prediction
@@ -34,6 +35,7 @@ class PredictionOptions:
         size_source: where they are from: ``given`` or ``csv``.
         every: take every n-th frame of videos and multi-frame files.
         overlays: draw each image with its ellipse.
+        picture_format: of overlays and contact sheets, the suffix of their files.
         gestational_age_weeks: known from elsewhere; the same for all images.
     """
 
@@ -41,6 +43,7 @@ class PredictionOptions:
     size_source: str = "given"
     every: int = 1
     overlays: bool = True
+    picture_format: PictureFormat = "jpg"
     gestational_age_weeks: float | None = None
 
     def spacing(self, name: str) -> Spacing | None:
@@ -192,13 +195,13 @@ def _finish(
     row: Row = {"file": frame.file, **measurement.row(), "frame": frame.number, "mask": f"masks/{name}.png"}
     row["source"] = state_of(source)
     caption = pictures.prediction_caption(row)
-    write_png(folder / row["mask"], measurement.mask * 255)
+    write_image(folder / row["mask"], measurement.mask * 255)
     if options.overlays:
-        row["overlay"] = f"overlays/{name}.png"
+        row["overlay"] = f"overlays/{name}.{options.picture_format}"
         picture = overlay(
             frame.image, mask=measurement.mask, prediction=measurement.ellipse, caption=caption, axes=True
         )
-        write_png(folder / row["overlay"], picture)
+        write_image(folder / row["overlay"], picture)
     panel = pictures.Panel(frame.image, caption, mask=measurement.mask, prediction=measurement.ellipse)
     return row, pictures.ContactSheet.thumbnail(panel)
 

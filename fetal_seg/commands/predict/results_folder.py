@@ -60,7 +60,7 @@ def predict_to(
         )
         for kind in ("masks", "overlays", "dicom"):
             remove_partial_files(folder / kind)
-        sheet = pictures.ContactSheet(folder)
+        sheet = pictures.ContactSheet(folder, options.picture_format)
         for panel in panels(folder, journal.rows, inputs, options.every):  # of an earlier run
             sheet.add(sheet.thumbnail(panel))
         measure_files(folder, predictor, inputs, options, journal, sheet)

@@ -33,7 +33,7 @@ class UNet(nn.Module):
         super().__init__()
         self.depth = depth
         channels = [width * 2**level for level in range(depth + 1)]
-        self.contracting = ContractingPath(PlainBlock, channels, activation, norm)
+        self.contracting = ContractingPath(PlainBlock, [1, *channels], activation, norm)
         self.dropout = nn.Dropout2d(dropout) if dropout else nn.Identity()
         self.up = nn.ModuleList(Upsampling(channels[i + 1], channels[i], upsample) for i in range(depth))
         self.expanding = nn.ModuleList(PlainBlock(2 * channels[i], channels[i], activation, norm) for i in range(depth))

@@ -70,7 +70,7 @@ class TestPredict:
 
     def test_overlays_and_contact_sheet(self, predicted):
         assert len(list((predicted / "out" / "overlays").iterdir())) == 4
-        sheet = np.asarray(Image.open(predicted / "out" / "contact_sheet.png"))
+        sheet = np.asarray(Image.open(predicted / "out" / "contact_sheet.jpg"))
         assert sheet.ndim == 3
         assert sheet.shape[0] > 200
 

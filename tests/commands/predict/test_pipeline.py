@@ -68,7 +68,7 @@ class TestFolder:
         page = (measured[0] / "report.html").read_text()
         assert all(name in page for name in ("a/b/wide.tif", "a/one.jpg", "a/scan.dcm", "clip.avi", "one.png"))
         assert "wide.tif" in measured[1].stdout
-        assert (measured[0] / "contact_sheet.png").is_file()
+        assert (measured[0] / "contact_sheet.jpg").is_file()
         assert not list(measured[0].glob("*partial*"))
 
 
