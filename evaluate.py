@@ -5,13 +5,16 @@ Several, ``ckpt=[A,B,...]``, are compared image by image.
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fetal_seg.cli.app import command
-from fetal_seg.config.commands import EvaluateConfig
+
+if TYPE_CHECKING:
+    from fetal_seg.config.commands import EvaluateConfig
 
 
-@command("evaluate", EvaluateConfig)
-def evaluate(config: EvaluateConfig, run_dir: Path, command_line: list[str]) -> None:
+@command("evaluate")
+def evaluate(config: "EvaluateConfig", run_dir: Path, command_line: list[str]) -> None:
     """Predict the records of a part, compare them with the truth, write tables and pictures."""
     from fetal_seg.commands.evaluate import run
 

@@ -2,13 +2,16 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fetal_seg.cli.app import command
-from fetal_seg.config.commands import SearchConfig
+
+if TYPE_CHECKING:
+    from fetal_seg.config.commands import SearchConfig
 
 
-@command("search", SearchConfig)
-def search(config: SearchConfig, run_dir: Path, command_line: list[str]) -> None:
+@command("search")
+def search(config: "SearchConfig", run_dir: Path, command_line: list[str]) -> None:
     """Train trials that Optuna proposes, give up those that fall behind, report all of them."""
     from fetal_seg.cli.search import run_search
 

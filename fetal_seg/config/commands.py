@@ -4,7 +4,7 @@ The values that users see, with comments, are in ``conf/``; a test compares both
 """
 
 from dataclasses import field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -132,3 +132,12 @@ class ReportConfig:
     runs: Annotated[list[str], Field(min_length=1)]
     title: str = "Comparison of runs"
     output: str | None = None
+
+
+SCHEMAS: dict[str, type[Any]] = {
+    "train": TrainConfig,
+    "search": SearchConfig,
+    "evaluate": EvaluateConfig,
+    "predict": PredictConfig,
+    "report": ReportConfig,
+}
