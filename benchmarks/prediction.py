@@ -1,4 +1,4 @@
-"""Throughput of predict.py, from files to finished tables and pictures, and where the time goes.
+"""How fast images are measured, and where the time goes.
 
 python -m benchmarks.prediction CHECKPOINT INPUT     for example pretrained test_set.zip; run it alone on the machine
 """
@@ -16,27 +16,33 @@ from typing import Any
 
 import numpy as np
 
-from fetal_seg.models.weights import locate
+from fetal_seg.cli.quiet import let_idle_threads_sleep
 
 ROOT = Path(__file__).resolve().parent.parent
 BATCH = 8
+TURNS = 3
 
 
 def main() -> None:
-    """Print the command's throughput, then the cost of each stage on its own."""
+    """Print one image's time and a folder's rate; then the whole command's, and the cost of each stage on its own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", help="a file, or pretrained")
     parser.add_argument("input", type=Path)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=3, help="of the whole command")
+    parser.add_argument("--rates", action="store_true", help="one image's time and a folder's rate alone")
     options = parser.parse_args()
+    let_idle_threads_sleep()  # as predict.py does
+    for line in rates(options.checkpoint, options.input):
+        print(line, flush=True)
+    if options.rates:
+        return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         seconds = [_command(options, folder / str(number)) for number in range(options.repeats)]
         count = sum(1 for _ in (folder / "0" / "predictions.jsonl").open())
+        megabytes = sum(file.stat().st_size for file in (folder / "0").rglob("*") if file.is_file()) / 1e6
     median = statistics.median(seconds)
-    print(f"{count} images in {median:.1f} s (median of {options.repeats}): {count / median:.1f} images/s")
-    half, most = np.percentile(_one_by_one(options.checkpoint, options.input), (50, 95))
-    print(f"one image at a time, file to circumference: {half:.1f} ms in the median, 95 % below {most:.1f} ms")
+    print(f"predict.py: {count} images in {median:.1f} s (median of {options.repeats}), {megabytes:.0f} MB of results")
     total = 0.0
     for stage, milliseconds in _stages(options.checkpoint, options.input):
         total += milliseconds
@@ -44,7 +50,21 @@ def main() -> None:
     print(f"  {'all of it, one after the other':44s} {total:6.1f} ms an image")
 
 
+def rates(checkpoint: str, source: Path) -> Iterator[str]:
+    """One image at a time, then all of them, each beside the network alone."""
+    one, network, spread = _single_images(checkpoint, source)
+    yield (
+        f"prediction, one image, file to circumference: {one:.1f} ms in the median, 95 % below {spread:.1f} ms; "
+        f"without the network {one - network:.1f} ms"
+    )
+    pipeline, alone = _folder_rates(checkpoint, source)
+    yield f"prediction, the network alone, in batches of {BATCH}: {alone:.1f} images/s"
+    yield f"prediction, a folder, with masks and overlays: {pipeline:.1f} images/s, {pipeline / alone:.2f} of that"
+
+
 def _command(options: argparse.Namespace, output: Path) -> float:
+    from fetal_seg.models.weights import locate
+
     start = time.perf_counter()
     checkpoint = locate(options.checkpoint).absolute()
     arguments = [f"ckpt={checkpoint}", f"input={options.input.absolute()}", f"output={output}"]
@@ -54,28 +74,70 @@ def _command(options: argparse.Namespace, output: Path) -> float:
     return time.perf_counter() - start
 
 
-def _one_by_one(checkpoint: str, source: Path, most: int = 100) -> list[float]:
-    """Milliseconds from the file to the circumference, for each image on its own."""
+def _files(source: Path, most: int) -> list[Any]:
     from fetal_seg.commands.predict.inputs import find_inputs
     from fetal_seg.data.loading import cache_folder
+
+    return list(itertools.islice(find_inputs(str(source), cache_folder(None)), most))
+
+
+def _single_images(checkpoint: str, source: Path, most: int = 60) -> tuple[float, float, float]:
+    """Milliseconds of an image and of its network, medians, and what 95 % of the images stay below."""
     from fetal_seg.images.reader import read_frames
+    from fetal_seg.inference.opening import open_runtime
     from fetal_seg.inference.predictor import Predictor
 
-    files = list(itertools.islice(find_inputs(str(source), cache_folder(None)), most))
-    predictor = Predictor.load(checkpoint)
+    runtime = open_runtime(checkpoint, "cpu")
+    logits, spent = runtime.logits, []
 
-    def measure(file: Any) -> Any:
-        return predictor.measure(next(read_frames(file.path, file.name)).image, pixel_size_mm=0.1).hc_mm
+    def timed_logits(images: Any) -> Any:
+        values, milliseconds = _timed(lambda: logits(images))
+        spent.append(milliseconds)
+        return values
 
-    for file in files[:5]:
-        measure(file)
-    return [_timed(lambda file=file: measure(file))[1] for file in files]
+    runtime.logits = timed_logits  # type: ignore[method-assign]  # reason: it is timed
+    predictor = Predictor([runtime])
+    images, networks = [], []
+    for file in _files(source, most):
+        spent.clear()
+        _, milliseconds = _timed(
+            lambda file=file: predictor.measure(next(read_frames(file.path, file.name)).image, pixel_size_mm=0.1)
+        )
+        images.append(milliseconds)
+        networks.append(sum(spent))
+    without = statistics.median(one - network for one, network in zip(images[5:], networks[5:], strict=True))
+    median = statistics.median(images[5:])
+    return median, median - without, float(np.percentile(images[5:], 95))
+
+
+def _folder_rates(checkpoint: str, source: Path, most: int = 96) -> tuple[float, float]:
+    """Images a second of a folder, from files to masks and overlays, and of the network alone, by turns."""
+    from fetal_seg.commands.predict.journal import Journal
+    from fetal_seg.commands.predict.pipeline import PredictionOptions, measure_files
+    from fetal_seg.images.reader import read_frames
+    from fetal_seg.inference.opening import open_runtime
+    from fetal_seg.inference.predictor import Predictor
+    from fetal_seg.report.pictures import ContactSheet
+
+    files, runtime = _files(source, most), open_runtime(checkpoint, "cpu")
+    letterbox, predictor = runtime.preprocessing.letterbox, Predictor([runtime])
+    framed = np.stack([letterbox.apply(next(read_frames(file.path, file.name)).image) for file in files])
+    pipeline, alone = [], []
+    for _ in range(TURNS):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            journal, sheet = Journal(folder, {}, resume=False), ContactSheet(folder)
+            work = (folder, predictor, files, PredictionOptions(dict.fromkeys((f.name for f in files), 0.1)))
+            _, milliseconds = _timed(lambda work=work, rest=(journal, sheet): measure_files(*work, *rest))
+            pipeline.append(1000 * len(files) / milliseconds)
+        starts = range(0, len(framed), BATCH)
+        _, milliseconds = _timed(lambda starts=starts: [runtime.logits(framed[at : at + BATCH]) for at in starts])
+        alone.append(1000 * len(files) / milliseconds)
+    return statistics.median(pipeline), statistics.median(alone)
 
 
 def _stages(checkpoint: str, source: Path, most: int = 64) -> Iterator[tuple[str, float]]:
     """Milliseconds an image of each stage; the network has all cores, the others one."""
-    from fetal_seg.commands.predict.inputs import find_inputs
-    from fetal_seg.data.loading import cache_folder
     from fetal_seg.images.drawing import overlay
     from fetal_seg.images.grey import write_image
     from fetal_seg.images.reader import read_frames
@@ -83,8 +145,7 @@ def _stages(checkpoint: str, source: Path, most: int = 64) -> Iterator[tuple[str
     from fetal_seg.inference.predictor import Predictor
     from fetal_seg.report.pictures import ContactSheet, Panel
 
-    files = list(itertools.islice(find_inputs(str(source), cache_folder(None)), most))
-    runtime = open_runtime(checkpoint, "cpu")
+    files, runtime = _files(source, most), open_runtime(checkpoint, "cpu")
     letterbox = runtime.preprocessing.letterbox
     images, spent = _timed(lambda: [next(read_frames(file.path, file.name)).image for file in files])
     yield "reading files", spent / len(files)
@@ -109,7 +170,7 @@ def _stages(checkpoint: str, source: Path, most: int = 64) -> Iterator[tuple[str
     )
     yield "drawing overlays", spent / len(files)
     with tempfile.TemporaryDirectory() as name:
-        _, spent = _timed(lambda: [write_image(Path(name) / "x.png", one) for one in drawn])
+        _, spent = _timed(lambda: [write_image(Path(name) / "x.jpg", one) for one in drawn])
         yield "writing overlays", spent / len(files)
         _, spent = _timed(lambda: [write_image(Path(name) / "x.png", one.mask * 255) for one in found])
         yield "writing masks", spent / len(files)

@@ -1,6 +1,7 @@
-"""Speed of the command line, of training compared with a bare PyTorch loop, and of an epoch of 799 images.
+"""How fast the command line, training and prediction are, each beside what it is compared with: ``make bench``.
 
-Run it alone on the machine: ``make bench``. Images of noise stand in for HC18's, whose time is the same.
+Run it alone on the machine; it takes less than five minutes on two cores with AVX2 alone. Each line is printed when it
+is measured. Images of noise and phantoms stand in for HC18's, whose time is the same.
 """
 
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +18,83 @@ import numpy as np
 import torch
 from lightning.pytorch import Callback
 from rich.console import Console
-from rich.table import Table
+
+from benchmarks.machine import machine_line
+from benchmarks.steps import BATCH, HEIGHT, WIDTH, Step, by_turns, named_step
+from fetal_seg.progress import track
 
 ROOT = Path(__file__).resolve().parent.parent
-IMAGES, BATCH, HEIGHT, WIDTH = 799, 4, 192, 288
-STEPS = 40  # of each turn of the bare loop and of the training
-TURNS = 3
-MODELS = ("encoder_decoder", "unet")
+IMAGES = 799  # of an epoch of HC18
+BLOCK, BLOCKS = 8, 16  # steps of ours, then as many bare ones
+BARE_APPLICATION = """
+import hydra
+
+@hydra.main(version_base="1.3", config_path="{conf}", config_name="train")
+def main(config): pass
+
+main()
+"""
 
 
-def time_help() -> float:
-    """Median seconds of ``python train.py --help``."""
-    seconds = []
+def help_seconds(folder: Path) -> Iterator[str]:
+    """``python train.py --help`` beside a bare Hydra application over the same ``conf/``."""
+    bare = folder / "bare.py"
+    bare.write_text(BARE_APPLICATION.format(conf=ROOT / "conf"), encoding="utf-8")
+    seconds: dict[Path, list[float]] = {ROOT / "train.py": [], bare: []}
     for _ in range(5):
-        start = time.perf_counter()
-        subprocess.run([sys.executable, ROOT / "train.py", "--help"], check=True, capture_output=True)
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)
+        for script, times in seconds.items():
+            start = time.perf_counter()
+            subprocess.run([sys.executable, script, "--help"], check=True, capture_output=True, cwd=folder)
+            times.append(time.perf_counter() - start)
+    ours, other = (statistics.median(times) for times in seconds.values())
+    yield f"python train.py --help: {ours:.2f} s, {ours / other:.2f} of a bare Hydra application over the same conf/"
 
 
-def make_data(folder: Path) -> Any:
+def loop_rates(folder: Path) -> Iterator[str]:
+    """Our training of the default network beside a bare loop over it, by turns within one training."""
+    from fetal_seg.config.training import TrainerConfig
+    from fetal_seg.training.process import quiet_lightning, use_threads
+    from fetal_seg.training.task import SegmentationTask
+    from fetal_seg.training.trainer import build_trainer
+
+    quiet_lightning()
+    use_threads(None)
+    data = noise_data(folder)
+    trainer, precision = build_trainer(TrainerConfig(max_epochs=1, accelerator="cpu", progress_bar=False), folder, data)
+    turns = Turns(named_step("encoder_decoder", precision.name))
+    trainer.callbacks.append(turns)  # type: ignore[attr-defined]  # reason: it has them
+    trainer.limit_train_batches = BLOCK * BLOCKS
+    trainer.fit(SegmentationTask(), datamodule=data)
+    ours, bare = (BLOCK * BATCH / statistics.median(seconds) for seconds in (turns.ours, turns.bare))
+    ratio = statistics.median(b / o for o, b in zip(turns.ours, turns.bare, strict=True))
+    yield f"training, bare loop over encoder_decoder, {precision.name}: {bare:.1f} images/s"
+    yield f"training, ours, with augmentation and averaged weights: {ours:.1f} images/s, {ratio:.3f} of bare"
+    yield f"training, an epoch of {IMAGES} images at that rate: {IMAGES / ours:.0f} s"
+
+
+class Turns(Callback):
+    """Takes as many bare steps after each `BLOCK` of the training's own; seconds of both, without the first block."""
+
+    def __init__(self, step: Step) -> None:
+        self._step, self._start = step, 0.0
+        self.ours: list[float] = []
+        self.bare: list[float] = []
+
+    def on_train_batch_end(self, *arguments: Any) -> None:
+        """Take a turn, where it is due; all that the training did since the last one is timed."""
+        index = arguments[-1]
+        if index % BLOCK != BLOCK - 1:
+            return
+        middle = time.perf_counter()
+        for _ in range(BLOCK):
+            self._step()
+        if index > BLOCK:
+            self.ours.append(middle - self._start)
+            self.bare.append(time.perf_counter() - middle)
+        self._start = time.perf_counter()
+
+
+def noise_data(folder: Path) -> Any:
     """A data module of images of noise, as many as an epoch of HC18 needs."""
     from fetal_seg.config.data import FolderConfig
     from fetal_seg.data.cache import build_cache
@@ -46,13 +105,9 @@ def make_data(folder: Path) -> Any:
     from fetal_seg.images.grey import write_image
     from fetal_seg.training.datamodule import HeadDataModule
 
-    rng = np.random.default_rng(0)
-    image, mask = (
-        rng.integers(0, 255, (HEIGHT, WIDTH), dtype=np.uint8),
-        255 * Ellipse(140, 95, 80, 60, 0.3).rasterise(HEIGHT, WIDTH),
-    )
+    image = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH), dtype=np.uint8)
     write_image(folder / "image.png", image)
-    write_image(folder / "mask.png", mask)
+    write_image(folder / "mask.png", 255 * Ellipse(140, 95, 80, 60, 0.3).rasterise(HEIGHT, WIDTH))
     records = tuple(
         Record(f"{index:04d}.png", f"{index:04d}", folder / "image.png", folder / "mask.png", 0.1)
         for index in range(IMAGES + 1)
@@ -62,90 +117,66 @@ def make_data(folder: Path) -> Any:
     return HeadDataModule(config, prepared=PreparedImages(records, cache))
 
 
-def make_task(name: str) -> Any:
-    """The task as ``train.py`` builds it with its default optimizer, schedule and loss."""
-    from fetal_seg.config.choices import Choice
-    from fetal_seg.training.task import SegmentationTask
-
-    return SegmentationTask(Choice(name))
-
-
-def bare_loop(name: str, precision: str) -> float:
-    """Images a second of a plain PyTorch loop over the same network, one batch ready in memory."""
-    from fetal_seg.config.choices import Choice
-    from fetal_seg.models.building import build_network
-    from fetal_seg.training.losses import bce_dice
-
-    network = build_network(Choice(name)).to(memory_format=torch.channels_last).train()
-    optimizer = torch.optim.AdamW(network.parameters(), 1e-3, weight_decay=0.01)
-    images = torch.randn(BATCH, 1, HEIGHT, WIDTH).contiguous(memory_format=torch.channels_last)
-    target = torch.rand(BATCH, 1, HEIGHT, WIDTH)
-    start = 0.0
-    for step in range(STEPS + 3):
-        if step == 3:  # the first steps choose kernels
-            start = time.perf_counter()
-        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16-mixed"):
-            loss = bce_dice(network(images), target)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return STEPS * BATCH / (time.perf_counter() - start)
+def network_rates(_: Path) -> Iterator[str]:
+    """Networks beside each other in the bare loop."""
+    contenders = {
+        "encoder_decoder": named_step("encoder_decoder"),
+        "the default before, stem=full depth=5": named_step("encoder_decoder", depth=5, stem="full"),
+        "lite": named_step("lite"),
+        "unet": named_step("unet"),
+        "smp, U-Net on mobilenet_v2": named_step("smp"),
+        "smp, U-Net on resnet18": named_step("smp", encoder="resnet18"),
+    }
+    seconds = by_turns(contenders, turns=4, steps_a_turn=2)
+    default = seconds["encoder_decoder"]
+    for name, step in seconds.items():
+        yield f"training, {name}: {BATCH / step:.1f} images/s, {default / step:.2f} of the default's rate"
 
 
-class StepTimer(Callback):
-    """Times the training's steps after the first three, data and callbacks included."""
+def precision_rates(_: Path) -> Iterator[str]:
+    """Both precisions of this CPU, and which one is taken without asking."""
+    from fetal_seg.models.device import choose_precision
 
-    start = rate = 0.0
+    chosen = choose_precision("auto", torch.device("cpu"))
+    names = ("32-true", "bf16-mixed")
+    seconds = by_turns({name: named_step("encoder_decoder", name) for name in names}, turns=3, steps_a_turn=1)
+    other = next(name for name in names if name != chosen.name)
+    yield (
+        f"trainer.precision=auto takes {chosen.name}: {BATCH / seconds[chosen.name]:.1f} images/s, "
+        f"{seconds[other] / seconds[chosen.name]:.2f} times {other}"
+    )
 
-    def on_train_batch_end(self, *arguments: Any) -> None:
-        """Update the rate, images/s."""
-        index = arguments[-1]
-        if index == 2:
-            self.start = time.perf_counter()
-        self.rate = (index - 2) * BATCH / max(time.perf_counter() - self.start, 1e-9)
+
+def prediction_rates(folder: Path) -> Iterator[str]:
+    """One image at a time, and a folder, with the pretrained weights, on phantoms of 540x800 px."""
+    from fetal_seg.data.phantom.writing import write_phantoms
+
+    write_phantoms(folder / "phantoms", train=1, test=96, seed=0)
+    command = [sys.executable, "-m", "benchmarks.prediction", "pretrained", folder / "phantoms/test_set.zip", "--rates"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)  # with threads as predict.py
+    yield from done.stdout.splitlines()
 
 
-def our_training(name: str, data: Any, folder: Path, limit: int | float) -> tuple[float, float, str]:
-    """Images a second, seconds of the epoch, and the precision, of our training as ``train.py`` sets it up."""
-    from fetal_seg.config.training import TrainerConfig
-    from fetal_seg.training.process import quiet_lightning
-    from fetal_seg.training.trainer import build_trainer
-
-    quiet_lightning()
-    run = folder / f"run-{time.time_ns()}"
-    keys = TrainerConfig(max_epochs=1, accelerator="cpu", gradient_clip_val=1.0, ema_decay=0.995, progress_bar=False)
-    trainer, precision = build_trainer(keys, run, data)
-    timer = StepTimer()
-    trainer.callbacks.insert(0, timer)
-    trainer.limit_train_batches = limit
-    start = time.perf_counter()
-    trainer.fit(make_task(name), datamodule=data)
-    seconds = time.perf_counter() - start
-    shutil.rmtree(run)
-    return timer.rate, seconds, precision.name
+MEASUREMENTS: tuple[Callable[[Path], Iterator[str]], ...] = (
+    help_seconds,
+    loop_rates,
+    network_rates,
+    precision_rates,
+    prediction_rates,
+)
 
 
 def main() -> None:
-    """Print everything as one table."""
-    table = Table("what", "figure", title=f"{torch.get_num_threads()} threads, {HEIGHT}x{WIDTH}, batches of {BATCH}")
-    table.add_row("python train.py --help", f"{time_help():.2f} s")
+    """Print each line as it is measured."""
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(machine_line())
     folder = Path(tempfile.mkdtemp())
     try:
-        data = make_data(folder)
-        for name in MODELS:
-            pairs = []
-            for _ in range(TURNS):  # alternately, so that a machine that slows down slows both
-                ours, _, precision = our_training(name, data, folder, STEPS + 3)
-                pairs.append((ours, bare_loop(name, precision)))
-            ours, bare = (statistics.median(values) for values in zip(*pairs, strict=True))
-            ratio = statistics.median(our_rate / bare_rate for our_rate, bare_rate in pairs)
-            _, epoch, precision = our_training(name, data, folder, 1.0)
-            table.add_row(f"{name}: bare loop, {precision}", f"{bare:.1f} images/s")
-            table.add_row(f"{name}: our training, augmentation included", f"{ours:.1f} images/s, {ratio:.3f} of bare")
-            table.add_row(f"{name}: an epoch of {IMAGES} images", f"{epoch:.1f} s")
+        for measure in track(MEASUREMENTS, "measuring", len(MEASUREMENTS)):
+            for line in measure(folder):
+                console.print(line)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    Console().print(table)
 
 
 if __name__ == "__main__":

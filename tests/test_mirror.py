@@ -6,6 +6,8 @@ from pathlib import PurePath
 from tests.conftest import ROOT
 
 OF_NO_MODULE = {
+    "benchmarks/test_gpu.py",  # of the folder benchmarks/
+    "benchmarks/test_steps.py",
     "commands/test_bad_input.py",  # every command with bad data and bad checkpoints
     "config/test_schemas.py",  # all schemas against the YAML files and the constructors
     "data/sources/test_hc18_real_data.py",  # HC18 itself, where it is there
@@ -19,7 +21,6 @@ WITHOUT_A_TEST = {
     "config/data.py",  # schemas: in config/test_schemas.py
     "config/model.py",  # schemas: in config/test_schemas.py
     "config/training.py",  # schemas: in config/test_schemas.py
-    "geometry/arrays.py",  # types alone
     "inference/runtime.py",  # a protocol; what it asks of a runtime is in inference/test_predictor.py
     "version.py",  # a number
 }

@@ -69,6 +69,8 @@ def run(
         final |= _evaluate(run_dir, config.checkpoint, data)
     _log_hyperparameters(trainer, config, task, final)
     record.add(status=RunStatus.FINISHED, epochs=trainer.current_epoch, metrics=final)
+    if config.trainer.profiler:
+        logger.info("profile: %s", run_dir / "fit-profile.txt")
     logger.info("results: %s\ncurves:  tensorboard --logdir %s", run_dir, run_dir.parent)
     return final
 

@@ -49,6 +49,16 @@ def test_checkpoints_hold_plain_data_alone(trained):
     assert set(told["split"]) == {"train", "val"}
 
 
+@pytest.mark.parametrize("profiler", ["simple", "pytorch"])
+def test_a_profile_tells_where_the_time_goes(profiler, cache_dir, tmp_path):
+    keys = (*QUICK, f"data.cache_dir={cache_dir}", "hydra.run.dir=run", "trainer.max_epochs=1", "evaluate=false")
+    done = run_command("train.py", *keys, f"trainer.profiler={profiler}", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (table,) = (tmp_path / "run").glob("fit-profile*.txt")
+    assert {"simple": "SegmentationTask.optimizer_step", "pytorch": "conv"}[profiler] in table.read_text()
+    assert f"profile: {tmp_path / 'run'}" in done.stdout + done.stderr
+
+
 def test_resuming_a_finished_run_changes_nothing(trained, cache_dir):
     before = torch.load(trained / "checkpoints/last.ckpt", weights_only=True)["state_dict"]
     metrics = (trained / "metrics.csv").read_bytes()
@@ -64,7 +74,8 @@ def test_resuming_a_finished_run_changes_nothing(trained, cache_dir):
     after = torch.load(trained / "checkpoints/last.ckpt", weights_only=True)["state_dict"]
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert (trained / "metrics.csv").read_bytes() == metrics
-    assert json.loads((trained / "run.json").read_text())["metrics"]["val/dice"] > 0
+    last_row = table(trained / "metrics.csv")[-1]
+    assert json.loads((trained / "run.json").read_text())["metrics"]["val/dice"] == float(last_row["val/dice"])
 
 
 LONG = [*QUICK, "trainer.max_epochs=6", "model.dropout=0.1", "evaluate=false", "trainer.log_images=0"]
