@@ -112,6 +112,8 @@ def _single_images(checkpoint: str, source: Path, most: int = 60) -> tuple[float
 
 def _folder_rates(checkpoint: str, source: Path, most: int = 96) -> tuple[float, float]:
     """Images a second of a folder, from files to masks and overlays, and of the network alone, by turns."""
+    import torch
+
     from fetal_seg.commands.predict.journal import Journal
     from fetal_seg.commands.predict.pipeline import PredictionOptions, measure_files
     from fetal_seg.images.reader import read_frames
@@ -120,7 +122,8 @@ def _folder_rates(checkpoint: str, source: Path, most: int = 96) -> tuple[float,
     from fetal_seg.report.pictures import ContactSheet
 
     files, runtime = _files(source, most), open_runtime(checkpoint, "cpu")
-    letterbox, predictor = runtime.preprocessing.letterbox, Predictor([runtime])
+    letterbox, predictor = runtime.preprocessing.letterbox, Predictor.load(checkpoint, "cpu", threads=1)
+    threads = torch.get_num_threads()
     framed = np.stack([letterbox.apply(next(read_frames(file.path, file.name)).image) for file in files])
     pipeline, alone = [], []
     for _ in range(TURNS):
@@ -130,6 +133,7 @@ def _folder_rates(checkpoint: str, source: Path, most: int = 96) -> tuple[float,
             work = (folder, predictor, files, PredictionOptions(dict.fromkeys((f.name for f in files), 0.1)))
             _, milliseconds = _timed(lambda work=work, rest=(journal, sheet): measure_files(*work, *rest))
             pipeline.append(1000 * len(files) / milliseconds)
+        torch.set_num_threads(threads)
         starts = range(0, len(framed), BATCH)
         _, milliseconds = _timed(lambda starts=starts: [runtime.logits(framed[at : at + BATCH]) for at in starts])
         alone.append(1000 * len(files) / milliseconds)
@@ -139,7 +143,7 @@ def _folder_rates(checkpoint: str, source: Path, most: int = 96) -> tuple[float,
 def _stages(checkpoint: str, source: Path, most: int = 64) -> Iterator[tuple[str, float]]:
     """Milliseconds an image of each stage; the network has all cores, the others one."""
     from fetal_seg.images.drawing import overlay
-    from fetal_seg.images.grey import write_image
+    from fetal_seg.images.grey import write_image, write_mask
     from fetal_seg.images.reader import read_frames
     from fetal_seg.inference.opening import open_runtime
     from fetal_seg.inference.predictor import Predictor
@@ -172,7 +176,7 @@ def _stages(checkpoint: str, source: Path, most: int = 64) -> Iterator[tuple[str
     with tempfile.TemporaryDirectory() as name:
         _, spent = _timed(lambda: [write_image(Path(name) / "x.jpg", one) for one in drawn])
         yield "writing overlays", spent / len(files)
-        _, spent = _timed(lambda: [write_image(Path(name) / "x.png", one.mask * 255) for one in found])
+        _, spent = _timed(lambda: [write_mask(Path(name) / "x.png", one.mask) for one in found])
         yield "writing masks", spent / len(files)
     panels = [
         Panel(image, "x", mask=one.mask, prediction=one.ellipse) for image, one in zip(images, found, strict=True)

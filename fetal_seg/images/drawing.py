@@ -62,7 +62,10 @@ def overlay(
     if mask is not None:
         if mask.shape != image.shape:
             raise ValueError(f"a mask of {mask.shape} on an image of {image.shape}: both must have the same shape")
-        cv2.copyTo(cv2.LUT(picture, _tinted()), (mask > 0).view(np.uint8), picture)
+        is_head = (mask > 0).view(np.uint8)
+        left, top, width, height = cv2.boundingRect(is_head)
+        about = np.s_[top : top + height, left : left + width]
+        cv2.copyTo(cv2.LUT(picture[about], _tinted()), is_head[about], picture[about])
     scale = max(image.shape) / 800  # the lines look alike on every image size
     width, halo = max(1.2, 3.2 * scale), max(0.8, 1.2 * scale) if axes else 0.0
     lines = []
@@ -84,7 +87,7 @@ def overlay(
 
 def in_colour(image: Grey) -> Picture:
     """A grey image (h, w) as a picture (h, w, 3), a copy."""
-    return np.repeat(image[:, :, None], 3, axis=2)
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), np.uint8)
 
 
 def text_strip(text: str, width: int, size: int, legend: Sequence[tuple[str, Colour]] = ()) -> Picture:
@@ -100,7 +103,7 @@ def text_strip(text: str, width: int, size: int, legend: Sequence[tuple[str, Col
     """
     font, margin, step = _font(size), size // 2, round(1.35 * size)
     lines = _wrapped(text, font, width - 2 * margin)
-    widths = [3 * size + round(font.getlength(name)) for name, _ in legend]
+    widths = [3 * size + _name_width(name, size) for name, _ in legend]
     beside = font.getlength(lines[-1]) + sum(widths) + size <= width - 2 * margin
     rows = len(lines) + (bool(legend) and not beside)
     strip = Image.new("RGB", (width, rows * step + margin), BACKGROUND)
@@ -122,14 +125,13 @@ class _Line:
     """The pixels about a line, and how much it covers of each.
 
     Attributes:
-        y, x: rows and columns (n,).
+        pixels: their places (n,) in the picture's rows, one after the other.
         opacity: of the line, (n,), 0 to 1.
         halo: opacity of what is dark beneath and about it, (n,), 0 to 1.
         colour: of the line.
     """
 
-    y: NDArray[np.intp]
-    x: NDArray[np.intp]
+    pixels: NDArray[np.intp]
     opacity: FloatArray
     halo: FloatArray
     colour: Colour
@@ -139,7 +141,7 @@ def _outline(
     shape: tuple[int, ...], ellipse: Ellipse, colour: Colour, width: float, halo: float, dashes: int = 0
 ) -> _Line:
     """The outline of an ellipse, `width` px broad, in `dashes` or without a break."""
-    y, x = _pixels_about(shape, [ellipse.points(720)], width / 2 + halo)
+    pixels, y, x = _pixels_about(shape, [ellipse.points(720)], width / 2 + halo)
     distance = ellipse.signed_distance(x, y)
     pattern = np.ones_like(distance)
     if dashes:
@@ -147,7 +149,7 @@ def _outline(
         phase = np.arctan2(v / ellipse.semi_axis_b, u / ellipse.semi_axis_a) * dashes / (2 * math.pi)
         pattern = _dashed(phase, ellipse.circumference / dashes, 0.56)
     dark = HALO_OPACITY * _bar(distance, width + 2 * halo) * pattern
-    return _Line(y, x, _bar(distance, width) * pattern, dark, colour)
+    return _Line(pixels, _bar(distance, width) * pattern, dark, colour)
 
 
 def _axes(shape: tuple[int, ...], ellipse: Ellipse, width: float, halo: float) -> _Line:
@@ -159,7 +161,7 @@ def _axes(shape: tuple[int, ...], ellipse: Ellipse, width: float, halo: float) -
     for length, way, across in ((ellipse.semi_axis_a, long, short), (ellipse.semi_axis_b, short, long)):
         strokes.append(center + np.outer((-1, 1), (length + arm) * way))
         strokes += [center + sign * length * way + np.outer((-arm, arm), across) for sign in (-1, 1)]
-    y, x = _pixels_about(shape, strokes, width / 2 + halo)
+    pixels, y, x = _pixels_about(shape, strokes, width / 2 + halo)
     u, v = ellipse.along_axes(x, y)
 
     def covered(broader: float) -> FloatArray:
@@ -171,20 +173,20 @@ def _axes(shape: tuple[int, ...], ellipse: Ellipse, width: float, halo: float) -
             parts.append(_bar(to_end, width + broader) * _bar(across, 2 * arm + broader))
         return np.asarray(np.max(parts, axis=0))
 
-    return _Line(y, x, covered(0), HALO_OPACITY * covered(2 * halo), PREDICTION)
+    return _Line(pixels, covered(0), HALO_OPACITY * covered(2 * halo), PREDICTION)
 
 
 def _pixels_about(
     shape: tuple[int, ...], strokes: Sequence[FloatArray], margin: float
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows and columns of the pixels within `margin` px of closed strokes through points (n, 2), and of some more."""
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """The pixels within `margin` px of closed strokes through points (n, 2), and some more: places, rows, columns."""
     height, width = shape
     canvas = np.zeros((height, width), np.uint8)
     beyond = 2 * max(shape)  # the coordinates are whole numbers of 32 bits; an ellipse may be anywhere
     points = [np.rint(np.clip(stroke, -beyond, beyond)).astype(np.int32) for stroke in strokes]
     cv2.polylines(canvas, points, True, 1, 2 * math.ceil(margin + 1) + 1)
-    y, x = np.divmod(np.flatnonzero(canvas.view(bool)), width)
-    return y, x
+    pixels = np.flatnonzero(canvas.view(bool))
+    return pixels, *np.divmod(pixels, width)
 
 
 def _bar(distance: FloatArray, width: float) -> FloatArray:
@@ -199,8 +201,10 @@ def _dashed(phase: FloatArray, period: float, filled: float) -> FloatArray:
 
 def _blend(picture: Picture, line: _Line, opacity: FloatArray, colour: Colour) -> None:
     """Blend a colour into the pixels about a line, in place."""
-    under = picture[line.y, line.x]
-    picture[line.y, line.x] = np.rint(under + opacity[:, None] * (np.array(colour) - under))
+    rows = picture.reshape(-1, 3)
+    under = rows[line.pixels].astype(np.float32)
+    blended = under + opacity.astype(np.float32)[:, None] * (np.array(colour, np.float32) - under)
+    rows[line.pixels] = (blended + 0.5).astype(np.uint8)
 
 
 @cache
@@ -212,6 +216,9 @@ def _tinted() -> Picture:
 
 def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: float) -> list[str]:
     """Lines of whole words that fit `width` px; a longer word stands alone and is cut in its middle."""
+    whole = text.replace(NO_BREAK_SPACE, " ")
+    if font.getlength(whole) <= width:
+        return [whole.strip()]
     lines = [""]
     for unbroken in text.split(" "):
         word = unbroken.replace(NO_BREAK_SPACE, " ")  # fonts often lack the character
@@ -221,6 +228,12 @@ def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: float) -> list[str]
         else:
             lines.append(word)
     return [_cut(line.strip(), font, width) for line in lines]
+
+
+@cache
+def _name_width(name: str, size: int) -> int:
+    """Of a name in a legend, px."""
+    return round(_font(size).getlength(name))
 
 
 def _cut(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:

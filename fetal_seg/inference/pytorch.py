@@ -23,6 +23,10 @@ class PyTorchRuntime:
     Args:
         network: maps (n, 1, h, w) to logits (n, 1, h, w).
         precision: auto, 32-true, bf16-mixed or 16-mixed, see `choose_precision`.
+        threads: of the CPU, for each call; None for all.
+
+    Attributes:
+        batch: eight images on a GPU; one on a CPU, whose caches it fits.
     """
 
     def __init__(
@@ -32,23 +36,28 @@ class PyTorchRuntime:
         device: torch.device,
         precision: str = "auto",
         calibration: Calibration | None = None,
+        threads: int | None = None,
     ) -> None:
         self.preprocessing, self.calibration, self._device = preprocessing, calibration, device
+        self.batch, self._threads = (8 if device.type == "cuda" else 1), threads
         self._half = HALF.get(choose_precision(precision, device).name)
         self._network = fold_norms(network.eval()).to(device).to(memory_format=torch.channels_last)
 
     @classmethod
-    def load(cls, checkpoint: str | Path | Checkpoint, device: str, precision: str) -> "PyTorchRuntime":
+    def load(
+        cls, checkpoint: str | Path | Checkpoint, device: str, precision: str, threads: int | None = None
+    ) -> "PyTorchRuntime":
         """The network of a checkpoint; see `open_runtime`."""
         read = checkpoint if isinstance(checkpoint, Checkpoint) else read_checkpoint(checkpoint)
         description = read.description
-        return cls(
-            read.build_network(), description.preprocessing, choose_device(device), precision, description.calibration
-        )
+        network, calibration = read.build_network(), description.calibration
+        return cls(network, description.preprocessing, choose_device(device), precision, calibration, threads)
 
     @torch.inference_mode()
     def logits(self, images: NDArray[np.uint8]) -> Logits:
         """See `Runtime`."""
+        if self._threads is not None:
+            torch.set_num_threads(self._threads)  # of the calling thread
         batch = torch.from_numpy(images)[:, None].to(self._device)
         batch = normalise(batch, self.preprocessing.mean, self.preprocessing.std).contiguous(
             memory_format=torch.channels_last

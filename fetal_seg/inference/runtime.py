@@ -22,5 +22,9 @@ class Runtime(Protocol):
     def calibration(self) -> Calibration | None:
         """What held-out images taught about its errors; None where it was not calibrated."""
 
+    @property
+    def batch(self) -> int:
+        """How many images it takes best at once."""
+
     def logits(self, images: NDArray[np.uint8]) -> Logits:
         """Logits (n, height, width) of the head, of grey images of that shape, 0 to 255, at the network's size."""

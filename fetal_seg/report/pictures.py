@@ -54,7 +54,7 @@ class Panel:
         interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         mask = self.mask
         if mask is not None:
-            mask = cv2.resize(255 * (mask > 0).view(np.uint8), size, interpolation=interpolation) > 127
+            mask = cv2.resize((mask > 0).view(np.uint8), size, interpolation=cv2.INTER_NEAREST_EXACT)
         return Panel(
             np.asarray(cv2.resize(self.image, size, interpolation=interpolation), np.uint8),
             self.caption,

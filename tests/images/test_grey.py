@@ -6,7 +6,16 @@ import pytest
 from PIL import Image
 
 from fetal_seg.errors import InputError
-from fetal_seg.images.grey import IMAGE_SUFFIXES, MOST_PIXELS, as_grey, grey_of, read_first_page, read_grey, write_image
+from fetal_seg.images.grey import (
+    IMAGE_SUFFIXES,
+    MOST_PIXELS,
+    as_grey,
+    grey_of,
+    read_first_page,
+    read_grey,
+    write_image,
+    write_mask,
+)
 
 SHAPE = (23, 37)
 RNG = np.random.default_rng(0)
@@ -180,6 +189,12 @@ def test_a_jpeg_is_smaller_and_nearly_the_same(tmp_path, pixels):
     difference = np.abs(np.asarray(Image.open(tmp_path / "a.jpg"), np.float64) - smooth)
     assert difference.mean() < 2
     assert difference.max() < 25
+
+
+def test_a_mask_is_written_as_zero_and_255(tmp_path):
+    mask = (GREY > 120).astype(np.uint8)
+    write_mask(tmp_path / "a.png", mask)
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "a.png")), 255 * mask)
 
 
 def test_another_suffix_is_no_format(tmp_path):

@@ -29,7 +29,8 @@ def run(config: PredictConfig, run_dir: Path, command_line: Sequence[str]) -> No
     from fetal_seg.inference.predictor import Predictor
 
     checkpoints = [config.ckpt] if isinstance(config.ckpt, str) else config.ckpt
-    predictor = Predictor.load(checkpoints, config.device, flips=config.tta == "flips", precision=config.precision)
+    flips, threads = config.tta == "flips", 1  # of each image: others are measured beside it
+    predictor = Predictor.load(checkpoints, config.device, flips=flips, precision=config.precision, threads=threads)
     options = PredictionOptions(
         sizes,
         size_source="given" if config.pixel_size_mm else "csv",

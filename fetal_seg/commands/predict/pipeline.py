@@ -1,6 +1,7 @@
-"""From image files to rows, masks and overlays; reading, network, drawing and writing overlap."""
+"""From image files to rows, masks and overlays: each core takes an image through all of it, beside the others."""
 
 import itertools
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +15,7 @@ from fetal_seg.errors import InputError
 from fetal_seg.evaluation.tables import Row
 from fetal_seg.geometry.spacing import Spacing
 from fetal_seg.images.drawing import Picture, overlay
-from fetal_seg.images.grey import read_grey, write_image
+from fetal_seg.images.grey import read_grey, write_image, write_mask
 from fetal_seg.images.reader import Frame, read_frames
 from fetal_seg.inference.predictor import Predictor
 from fetal_seg.measurement.result import Flag, Prediction
@@ -22,8 +23,9 @@ from fetal_seg.progress import track
 from fetal_seg.report import pictures
 from fetal_seg.report.prediction.submission import row_ellipse
 
-BATCH = 8  # images that the network sees at once
-AHEAD = 3 * BATCH  # files that are read before the network asks for them
+WORKERS = min(os.cpu_count() or 1, 16)  # images, or batches on a GPU, that are measured at once
+AHEAD = 24  # files that are read before they are asked for
+FIRST = 8  # frames of each that are read so; those after them are read one by one
 
 
 @dataclass(frozen=True)
@@ -73,22 +75,25 @@ def measure_files(
     """
     stems = output_stems([file.name for file in inputs])
     done, paths = journal.done(), {file.name: file.path for file in inputs}
-    with ThreadPoolExecutor() as pool, ThreadPoolExecutor(1) as writer:
-        waiting: deque[Future[None]] = deque()
-        for batch in _batches(_frames(inputs, options.every, done, pool)):
-            frames = [read for _, read in batch if isinstance(read, Frame)]
-            predictions = iter(predictor.predict([frame.image for frame in frames], pool) if frames else [])
-            results = [
-                pool.submit(_finish, folder, stems[name], paths[name], read, next(predictions), predictor, options)
-                if isinstance(read, Frame)
-                else pool.submit(_unread, name, read)
-                for name, read in batch
-            ]
-            waiting.append(writer.submit(_add, results, journal, sheet))
-            while len(waiting) > 2:  # while the network sees a batch, those before are drawn and written
-                waiting.popleft().result()
-        for written in waiting:
-            written.result()
+
+    def measure(batch: list[tuple[str, Read]]) -> list[Finished]:
+        images = [read.image for _, read in batch if isinstance(read, Frame)]
+        predictions = iter(predictor.predict(images) if images else [])
+        return [
+            _finish(folder, stems[name], paths[name], read, next(predictions), predictor, options)
+            if isinstance(read, Frame)
+            else _unread(name, read)
+            for name, read in batch
+        ]
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        waiting: deque[Future[list[Finished]]] = deque()
+        for batch in _batches(_frames(inputs, options.every, done, pool), predictor.batch):
+            waiting.append(pool.submit(measure, batch))
+            while len(waiting) > 2 * WORKERS:
+                _add(waiting.popleft().result(), journal, sheet)
+        for measured in waiting:
+            _add(measured.result(), journal, sheet)
 
 
 def state_of(file: Path) -> str:
@@ -144,7 +149,7 @@ def _frames(
 
     def begin(file: InputFile) -> tuple[list[Read], Iterator[Frame]]:
         frames = read_frames(file.path, file.name, every)
-        return list(_caught(itertools.islice(frames, BATCH))), frames
+        return list(_caught(itertools.islice(frames, FIRST))), frames
 
     single = {name for name, frame in done if frame is None}
     left = iter([file for file in inputs if file.name not in single])
@@ -166,13 +171,12 @@ def _caught(frames: Iterator[Frame]) -> Iterator[Read]:
         yield error
 
 
-def _batches(frames: Iterator[tuple[str, Read]]) -> Iterator[list[tuple[str, Read]]]:
-    while batch := list(itertools.islice(frames, BATCH)):
+def _batches(frames: Iterator[tuple[str, Read]], size: int) -> Iterator[list[tuple[str, Read]]]:
+    while batch := list(itertools.islice(frames, size)):
         yield batch
 
 
-def _add(results: list["Future[Finished]"], journal: Journal, sheet: pictures.ContactSheet) -> None:
-    finished = [result.result() for result in results]
+def _add(finished: list[Finished], journal: Journal, sheet: pictures.ContactSheet) -> None:
     journal.add([row for row, _ in finished])
     for _, thumbnail in finished:
         if thumbnail is not None:
@@ -195,7 +199,7 @@ def _finish(
     row: Row = {"file": frame.file, **measurement.row(), "frame": frame.number, "mask": f"masks/{name}.png"}
     row["source"] = state_of(source)
     caption = pictures.prediction_caption(row)
-    write_image(folder / row["mask"], measurement.mask * 255)
+    write_mask(folder / row["mask"], measurement.mask)
     if options.overlays:
         row["overlay"] = f"overlays/{name}.{options.picture_format}"
         picture = overlay(
