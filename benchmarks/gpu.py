@@ -33,7 +33,8 @@ class Result:
     Attributes:
         first_epoch_s, epoch_s: seconds of the first epoch, which compiles, and of the others, the median.
         images_per_s: training and validation images of an epoch by `epoch_s`.
-        val_dice, ellipse_dice, adf_mm: of the last epoch's masks, and of the evaluation of the best checkpoint.
+        val_dice, ellipse_dice, adf_mm: of the last epoch's masks, and of the evaluation of the best checkpoint; None
+            where no head was found.
         predict_s, predicted: seconds of the whole command, and the images it measured.
     """
 
@@ -44,7 +45,7 @@ class Result:
     images_per_s: float
     val_dice: float
     ellipse_dice: float
-    adf_mm: float
+    adf_mm: float | None
     predict_s: float
     predicted: int
 
@@ -141,7 +142,11 @@ def _table(results: list[Result]) -> Table:
     table = Table(*columns, "predict.py")
     for one in results:
         seconds = (f"{one.images_per_s:.0f}", f"{one.epoch_s:.1f}", f"{one.first_epoch_s:.1f}")
-        scores = (f"{100 * one.val_dice:.2f}", f"{100 * one.ellipse_dice:.2f}", f"{one.adf_mm:.2f}")
+        scores = (
+            f"{100 * one.val_dice:.2f}",
+            f"{100 * one.ellipse_dice:.2f}",
+            "-" if one.adf_mm is None else f"{one.adf_mm:.2f}",
+        )
         predicted = f"{one.predicted} images in {one.predict_s:.1f} s"
         table.add_row(one.precision, "yes" if one.compiled else "no", *seconds, *scores, predicted)
     return table

@@ -24,6 +24,7 @@ QUICK = (
     "data.width=96",
     "model.depth=3",
     "model.width=8",
+    "optim.lr=0.02",  # finds heads within ten steps
     "trainer=cpu",
     "trainer.max_epochs=2",
 )
