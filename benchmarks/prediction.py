@@ -16,8 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from fetal_seg.cli.quiet import let_idle_threads_sleep
-
 ROOT = Path(__file__).resolve().parent.parent
 BATCH = 8
 TURNS = 3
@@ -31,7 +29,6 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3, help="of the whole command")
     parser.add_argument("--rates", action="store_true", help="one image's time and a folder's rate alone")
     options = parser.parse_args()
-    let_idle_threads_sleep()  # as predict.py does
     for line in rates(options.checkpoint, options.input):
         print(line, flush=True)
     if options.rates:

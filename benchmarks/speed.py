@@ -153,7 +153,7 @@ def prediction_rates(folder: Path) -> Iterator[str]:
 
     write_phantoms(folder / "phantoms", train=1, test=96, seed=0)
     command = [sys.executable, "-m", "benchmarks.prediction", "pretrained", folder / "phantoms/test_set.zip", "--rates"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)  # with threads as predict.py
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
     yield from done.stdout.splitlines()
 
 

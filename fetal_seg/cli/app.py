@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from fetal_seg.cli.overrides import CONF, as_hydra_takes, first_of, is_of_hydra, is_sweep, last_value
-from fetal_seg.cli.quiet import let_idle_threads_sleep, quiet_image_libraries
+from fetal_seg.cli.quiet import quiet_image_libraries
 from fetal_seg.cli.sweep import Sweep, plan_sweep, run_job, run_sweep
 from fetal_seg.errors import InputError
 from fetal_seg.files import check_writable, write_text
@@ -48,8 +48,6 @@ def command(name: str) -> Callable[[Task], Callable[[], None]]:
 
         def main() -> None:
             quiet_image_libraries()
-            if name == "predict":
-                let_idle_threads_sleep()
             try:
                 prepared = _prepare(sys.argv[1:], name)
             except InputError as error:

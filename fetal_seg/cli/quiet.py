@@ -15,11 +15,3 @@ def quiet_image_libraries() -> None:
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
     logging.getLogger("pydicom").propagate = False
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET; FFmpeg reads it at the first video
-
-
-def let_idle_threads_sleep() -> None:
-    """Else PyTorch's threads, waiting for the next layer, take the cores from those that draw and write.
-
-    To be called before PyTorch is imported.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
