@@ -122,6 +122,7 @@ def network_rates(_: Path) -> Iterator[str]:
     contenders = {
         "encoder_decoder": named_step("encoder_decoder"),
         "the default before, stem=full depth=5": named_step("encoder_decoder", depth=5, stem="full"),
+        "encoder_decoder, depth=5 width=20": named_step("encoder_decoder", depth=5, width=20),
         "lite": named_step("lite"),
         "unet": named_step("unet"),
         "smp, U-Net on mobilenet_v2": named_step("smp"),

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -72,24 +71,6 @@ class EpochSampler(Sampler[SampleKey]):
         if self._shuffle:
             order = np.random.default_rng([self._seed, self._epoch]).permutation(self._count)
         return iter([(self._epoch, int(index)) for index in order])
-
-
-def stack_samples(samples: Sequence[Batch]) -> Batch:
-    """A batch (n, 1, height, width) of samples; by NumPy, which starts no threads of its own beside PyTorch's."""
-    return {name: torch.from_numpy(np.stack([sample[name].numpy() for sample in samples])) for name in samples[0]}
-
-
-class ReadyLoader(DataLoader[Batch]):
-    """Makes the next batch in a thread while the network sees the last: OpenCV and PyTorch work beside each other."""
-
-    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]  # reason: a generator is all that a loop needs
-        """All batches, in order."""
-        batches = super().__iter__()
-        with ThreadPoolExecutor(1) as ahead:
-            waiting = ahead.submit(next, batches, None)
-            while (batch := waiting.result()) is not None:
-                waiting = ahead.submit(next, batches, None)
-                yield batch
 
 
 class HeadDataModule(LightningDataModule):
@@ -194,18 +175,17 @@ class HeadDataModule(LightningDataModule):
 
     def _loader(self, names: Sequence[str], augmentation: Augmentation, *, shuffle: bool) -> DataLoader[Batch]:
         rows, workers = self._rows(names), self._worker_count()
-        return ReadyLoader(
+        return DataLoader(
             HeadDataset(self._ready[0].cache, rows, augmentation, self._seed),
             batch_size=self._config.batch_size,
             sampler=EpochSampler(len(rows), self._seed, shuffle=shuffle),
             num_workers=workers,
             persistent_workers=workers > 0,
             pin_memory=self._on_gpu,
-            collate_fn=stack_samples,
         )
 
     def _worker_count(self) -> int:
-        """Processes that load images: none on a CPU, which they would take from the network."""
+        """Processes that load images: none on a CPU, where they and a thread alike would take cores from the network."""
         if self._config.workers is not None:
             return self._config.workers
         return min(os.cpu_count() or 1, MOST_WORKERS) if self._on_gpu else 0

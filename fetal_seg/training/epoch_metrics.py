@@ -1,14 +1,27 @@
 """Metrics that are gathered over an epoch, right in one process or in several: torchmetrics.
 
-Predictions and targets are masks (n, 1, h, w), bool.
+Masks are (n, 1, h, w), bool. How much two of them overlap is counted once for all metrics, by `count_overlap`.
 """
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torchmetrics import MeanMetric, Metric, MetricCollection
+
+
+class Overlap(NamedTuple):
+    """Pixels (n,) that a predicted and a true mask share, and the sum of their areas."""
+
+    both: Tensor
+    areas: Tensor
+
+
+def count_overlap(prediction: Tensor, target: Tensor) -> Overlap:
+    """Count the pixels of the masks of a batch."""
+    both, predicted, true = (mask.flatten(1).count_nonzero(dim=1) for mask in (prediction & target, prediction, target))
+    return Overlap(both, predicted + true)
 
 
 class MeanOverlap(Metric, ABC):
@@ -25,16 +38,15 @@ class MeanOverlap(Metric, ABC):
         self.add_state("total", torch.tensor(0.0), dist_reduce_fx="sum")
         self.add_state("images", torch.tensor(0.0), dist_reduce_fx="sum")
 
-    def update(self, prediction: Tensor, target: Tensor) -> None:
+    def update(self, overlap: Overlap) -> None:
         """Count in the images of a batch."""
-        both = _pixels(prediction & target)
-        scores = self.scores(both, _pixels(prediction) + _pixels(target))
+        scores = self.scores(overlap)
         self.total += scores.nansum()
         self.images += scores.isfinite().sum()
 
     @abstractmethod
-    def scores(self, both: Tensor, sum_of_areas: Tensor) -> Tensor:
-        """Scores (n,) by the pixels that masks share, and by the sum of their areas; NaN for what does not count."""
+    def scores(self, overlap: Overlap) -> Tensor:
+        """Scores (n,); NaN for what does not count."""
 
     def compute(self) -> Tensor:
         """The mean so far."""
@@ -48,17 +60,17 @@ class HeadDice(MeanOverlap):
     is, 0.
     """
 
-    def scores(self, both: Tensor, sum_of_areas: Tensor) -> Tensor:
+    def scores(self, overlap: Overlap) -> Tensor:
         """See `MeanOverlap`."""
-        return torch.where(sum_of_areas > 0, 2 * both / sum_of_areas, 1.0)
+        return torch.where(overlap.areas > 0, 2 * overlap.both / overlap.areas, 1.0)
 
 
 class HeadIoU(MeanOverlap):
     """Mean IoU, over the images in which prediction or truth is not empty."""
 
-    def scores(self, both: Tensor, sum_of_areas: Tensor) -> Tensor:
+    def scores(self, overlap: Overlap) -> Tensor:
         """See `MeanOverlap`."""
-        return both / (sum_of_areas - both)
+        return overlap.both / (overlap.areas - overlap.both)
 
 
 def head_metrics(prefix: str) -> MetricCollection:
@@ -66,7 +78,3 @@ def head_metrics(prefix: str) -> MetricCollection:
     metrics: dict[str, Metric | MetricCollection]
     metrics = {"loss": MeanMetric(nan_strategy="disable"), "dice": HeadDice(), "iou": HeadIoU()}
     return MetricCollection(metrics, prefix=prefix, compute_groups=False)
-
-
-def _pixels(masks: Tensor) -> Tensor:
-    return masks.flatten(1).count_nonzero(dim=1)

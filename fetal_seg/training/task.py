@@ -19,7 +19,7 @@ from fetal_seg.models.description import CheckpointDescription
 from fetal_seg.models.preprocessing import normalise
 from fetal_seg.training.callbacks import EpochTable
 from fetal_seg.training.datamodule import Batch, HeadDataModule
-from fetal_seg.training.epoch_metrics import head_metrics
+from fetal_seg.training.epoch_metrics import count_overlap, head_metrics
 from fetal_seg.training.losses import build_loss, deep_supervision_loss
 from fetal_seg.training.optimizers import build_optimizer
 from fetal_seg.training.schedulers import build_scheduler, without_length
@@ -110,8 +110,9 @@ class SegmentationTask(LightningModule):
         loss = deep_supervision_loss(self._loss, outputs, target)
         finest = outputs if isinstance(outputs, Tensor) else outputs[0]
         metrics["loss"].update(loss.detach().expand(len(target)))  # torchmetrics forgets weights where NaN may be
-        for overlap in (metrics["dice"], metrics["iou"]):
-            overlap.update(finest.detach() > 0, target > 0.5)
+        overlap = count_overlap(finest.detach() > 0, target > 0.5)
+        metrics["dice"].update(overlap)
+        metrics["iou"].update(overlap)
         if batch_idx == 0:  # Lightning computes them when the epoch ends
             logs = not self._has_table  # which writes the same names, by epoch
             self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=len(target), logger=logs)

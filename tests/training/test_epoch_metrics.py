@@ -9,7 +9,7 @@ import torch.distributed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fetal_seg.training.epoch_metrics import HeadDice, head_metrics
+from fetal_seg.training.epoch_metrics import HeadDice, count_overlap, head_metrics
 
 
 def masks(seed, images, height, width):
@@ -23,8 +23,8 @@ def masks(seed, images, height, width):
 def count(metrics, loss, prediction, truth):
     """Count in a batch as the task does."""
     metrics["loss"].update(torch.tensor(loss).expand(len(truth)))
-    metrics["dice"].update(prediction, truth)
-    metrics["iou"].update(prediction, truth)
+    metrics["dice"].update(count_overlap(prediction, truth))
+    metrics["iou"].update(count_overlap(prediction, truth))
 
 
 def dice_of(prediction, truth):
@@ -67,7 +67,7 @@ def test_empty_masks_follow_the_projects_rule():
     head, nothing = torch.ones(1, 1, 4, 4, dtype=torch.bool), torch.zeros(1, 1, 4, 4, dtype=torch.bool)
     for prediction, truth, expected in ((nothing, nothing, 1), (head, nothing, 0), (nothing, head, 0), (head, head, 1)):
         metric = HeadDice()
-        metric.update(prediction, truth)
+        metric.update(count_overlap(prediction, truth))
         assert metric.compute() == expected
 
 
