@@ -185,7 +185,7 @@ class HeadDataModule(LightningDataModule):
         )
 
     def _worker_count(self) -> int:
-        """Processes that load images: none on a CPU, where they and a thread alike would take cores from the network."""
+        """Processes that load images: none on a CPU, whose cores they, and threads too, would take from the network."""
         if self._config.workers is not None:
             return self._config.workers
         return min(os.cpu_count() or 1, MOST_WORKERS) if self._on_gpu else 0
