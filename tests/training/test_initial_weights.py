@@ -8,7 +8,7 @@ from fetal_seg.models.building import build_network, count_parameters
 from fetal_seg.models.checkpoint import read_checkpoint
 from fetal_seg.models.weights import PRETRAINED
 from fetal_seg.training.initial_weights import checkpoint_to_resume
-from tests.conftest import QUICK, run_command
+from tests.conftest import QUICK, ROOT, run_command
 
 
 def test_training_goes_on_from_the_pretrained_weights(cache_dir, tmp_path):
@@ -62,3 +62,9 @@ def test_a_checkpoint_of_other_images_is_refused(trained):
     wanted = replace(known, preprocessing=replace(known.preprocessing, width=128))
     with pytest.raises(InputError, match=r"is of other images \(width 96 instead of 128\)"):
         checkpoint_to_resume("last", trained, wanted)
+
+
+def test_a_training_that_an_earlier_version_began_can_only_be_started_from(tmp_path):
+    old = ROOT / "tests" / "models" / "format_1.ckpt"
+    with pytest.raises(InputError, match=r"begun by an earlier version.*model\.init="):
+        checkpoint_to_resume(str(old), tmp_path, read_checkpoint(old).description)
