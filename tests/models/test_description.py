@@ -18,11 +18,11 @@ def test_a_description_comes_back_from_plain_data():
     assert list(content["calibration"]["confidence"]) == ["review_below", "reject_below"]
 
 
-@pytest.mark.parametrize("format", [1, 2])
-def test_an_encoder_decoder_of_an_earlier_format_works_at_full_size(format):
+@pytest.mark.parametrize("number", [1, 2])
+def test_an_encoder_decoder_of_an_earlier_format_works_at_full_size(number):
     content = read_checkpoint(OLD).description.to_dict()
     network = {key: value for key, value in content["network"].items() if key != "stem"}
-    earlier = CheckpointDescription.from_dict({**content, "format": format, "network": network})
+    earlier = CheckpointDescription.from_dict({**content, "format": number, "network": network})
     assert earlier.network.keys["stem"] == "full"
     assert earlier == read_checkpoint(OLD).description
 
