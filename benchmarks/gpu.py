@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("outputs/gpu.json"))
     parser.add_argument("more", nargs="*", help="further keys for train.py, such as data.height=256")
     options = parser.parse_args()
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 160)
     line = machine_line()
     console.print(line)
     results: list[Result] = []
