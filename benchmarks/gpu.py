@@ -5,7 +5,6 @@ prints a table and writes it as JSON. On a machine without a GPU ``--accelerator
 """
 
 import argparse
-import csv
 import json
 import statistics
 import subprocess
@@ -14,13 +13,12 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import machine_line
-from fetal_seg.files import write_text
+from fetal_seg.files import read_csv, write_text
 
 ROOT = Path(__file__).resolve().parent.parent
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
@@ -99,7 +97,7 @@ def measure(folder: Path, options: argparse.Namespace, precision: str, compiled:
         f"device={options.accelerator}",
     )
     predict_s = time.perf_counter() - start
-    epochs, predictions = _rows(run / "metrics.csv"), _rows(run / "predict" / "predictions.csv")
+    epochs, predictions = read_csv(run / "metrics.csv"), read_csv(run / "predict" / "predictions.csv")
     split, summary = (json.loads((run / file).read_text()) for file in ("split.json", "evaluation/summary.json"))
     seconds = [float(row["seconds"]) for row in epochs]
     epoch_s = statistics.median(seconds[1:] or seconds)
@@ -121,11 +119,6 @@ def _run(script: str, *keys: str) -> None:
     done = subprocess.run([sys.executable, ROOT / script, *keys], capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{script} {' '.join(keys)} ended with {done.returncode}:\n{done.stderr}")
-
-
-def _rows(file: Path) -> list[dict[str, Any]]:
-    with file.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
 
 
 def _table(results: list[Result]) -> Table:

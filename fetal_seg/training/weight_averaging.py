@@ -21,8 +21,8 @@ class MovingAverage(WeightAveraging):
     """
 
     def __init__(self, decay: float) -> None:
-        super().__init__(multi_avg_fn=partial(moving_average, decay=decay))
-        self._decay = decay
+        self._average = partial(moving_average, decay=decay)
+        super().__init__(multi_avg_fn=self._average)
         self._gathered: tuple[TensorPairs, TensorPairs] | None = None  # weights and statistics; counters
 
     def on_train_batch_end(
@@ -36,7 +36,7 @@ class MovingAverage(WeightAveraging):
         elif trainer.global_step > self._latest_update_step:
             assert self._average_model is not None  # since the first step
             for averages, currents in self._gathered:
-                moving_average(averages, currents, self._average_model.n_averaged, decay=self._decay)
+                self._average(averages, currents, self._average_model.n_averaged)
             self._average_model.n_averaged += 1
             self._latest_update_step = trainer.global_step
 
