@@ -201,10 +201,11 @@ def _dashed(phase: FloatArray, period: float, filled: float) -> FloatArray:
 
 def _blend(picture: Picture, line: _Line, opacity: FloatArray, colour: Colour) -> None:
     """Blend a colour into the pixels about a line, in place."""
+    is_covered = opacity > 0
+    pixels, covers = line.pixels[is_covered], opacity[is_covered].astype(np.float32)[:, None]
     rows = picture.reshape(-1, 3)
-    under = rows[line.pixels].astype(np.float32)
-    blended = under + opacity.astype(np.float32)[:, None] * (np.array(colour, np.float32) - under)
-    rows[line.pixels] = (blended + 0.5).astype(np.uint8)
+    under = rows[pixels].astype(np.float32)
+    rows[pixels] = (under + covers * (np.array(colour, np.float32) - under) + 0.5).astype(np.uint8)
 
 
 @cache

@@ -148,13 +148,14 @@ def _write(path: Path, pixels: Any, options: list[int]) -> None:
 
 
 def _to_grey(image: Image.Image) -> Grey:
-    image = ImageOps.exif_transpose(image)
+    if image.getexif():
+        image = ImageOps.exif_transpose(image)
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return _scaled(np.asarray(image, np.float64))
     if image.mode in ("LA", "RGBA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image)
-    return np.array(image.convert("L"))
+    return np.array(image if image.mode == "L" else image.convert("L"))
 
 
 def _scaled(values: NDArray[np.float64]) -> Grey:

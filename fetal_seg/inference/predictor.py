@@ -174,7 +174,7 @@ class Predictor:
             fits = [fit_head(view, 0.0, to_native, (height, width)) for view in views]
             quality = quality.with_spread([single.ellipse.circumference if single else None for single in fits])
         alone = np.where(cv2.dilate(fit.region, np.ones((3, 3), np.uint8)) > 0, logits, np.minimum(logits, -1.0))
-        mask = (self.letterbox.undo(alone, height, width) > 0).astype(np.uint8)
+        mask = (self.letterbox.undo(alone, height, width) > 0).view(np.uint8)
         return Prediction(mask, fit.ellipse, quality)
 
     def _quality(self, framed: Grey, logits: Logits, fit: HeadFit) -> Quality:
