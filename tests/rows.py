@@ -13,6 +13,7 @@ def found(file, examination, true_mm, difference, dice):
         "hd_mm": 3 - 2 * dice,
         "hd95_mm": 2.5 - 2 * dice,
         "assd_mm": 1.5 - dice,
+        "nsd_1mm": dice - 0.1,
         "ellipse_hd_mm": 2.9 - 2 * dice,
     }
     return {
@@ -23,7 +24,7 @@ def found(file, examination, true_mm, difference, dice):
 
 
 def missed(file, examination, true_mm):
-    none = dict.fromkeys(("dice", "iou", "ellipse_dice"), 0.0)
+    none = dict.fromkeys(("dice", "iou", "nsd_1mm", "ellipse_dice"), 0.0)
     infinite = dict.fromkeys(("hd_mm", "hd95_mm", "assd_mm", "ellipse_hd_mm"), math.inf)
     return {"file": file, "examination": examination, **none, **infinite, "hc_true_mm": true_mm, "hc_pred_mm": None}
 

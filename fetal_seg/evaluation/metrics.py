@@ -70,6 +70,7 @@ METRICS = (  # in the order of the files
     Metric("hd_mm", "HD", "mm", -1),
     Metric("hd95_mm", "HD95", "mm", -1),
     Metric("assd_mm", "ASSD", "mm", -1),
+    Metric("nsd_1mm", "NSD at 1 mm", "%", 1),
     ELLIPSE_DICE,
     ELLIPSE_HD,
     Metric("hc_true_mm", "HC true", "mm", 0),
@@ -77,6 +78,7 @@ METRICS = (  # in the order of the files
     Metric("df_mm", "DF", "mm", 0, in_run_record=True),
     ADF,
 )
+TOLERANCE_MM = 1.0  # of the NSD: what two sonographers differ by (docs/accuracy.md)
 COMPARED = (ELLIPSE_DICE, ADF, ELLIPSE_HD)  # by which runs are compared
 
 
@@ -111,11 +113,14 @@ class SurfaceDistances:
         hd95: the same with the 95th percentile in place of the largest: the larger of the two
             directed percentiles (linear between ranks), not the percentile of both sets together.
         assd: average symmetric surface distance, the mean over the surface pixels of both masks.
+        nsd: normalised surface Dice, the part of the surface pixels of both masks that the other surface is within
+            `TOLERANCE_MM` of, 0 to 1 (S. Nikolov et al., arXiv:1809.04430; by pixels, not by lengths).
     """
 
     hd: float
     hd95: float
     assd: float
+    nsd: float
 
 
 def surface_distances(prediction: ArrayLike, truth: ArrayLike, pixel_size_mm: float = 1.0) -> SurfaceDistances:
@@ -132,12 +137,13 @@ def surface_distances(prediction: ArrayLike, truth: ArrayLike, pixel_size_mm: fl
     a, b = (_surface(mask) for mask in _masks(prediction, truth))
     if len(a) == 0 or len(b) == 0:
         distance = _without_one(len(a) == len(b))
-        return SurfaceDistances(distance, distance, distance)
+        return SurfaceDistances(distance, distance, distance, nsd=float(len(a) == len(b)))
     directed = [pixel_size_mm * cKDTree(goal).query(start)[0] for start, goal in ((a, b), (b, a))]
     return SurfaceDistances(
         hd=float(max(distances.max() for distances in directed)),
         hd95=float(max(np.percentile(distances, 95) for distances in directed)),
         assd=float(np.concatenate(directed).mean()),
+        nsd=float((np.concatenate(directed) <= TOLERANCE_MM).mean()),
     )
 
 

@@ -75,6 +75,7 @@ def score(record: Record, shape: tuple[int, ...], truth: Ellipse, prediction: Pr
         return row
     distances = metrics.surface_distances(mask, true_mask, size)
     row |= {"hd_mm": distances.hd, "hd95_mm": distances.hd95, "assd_mm": distances.assd}
+    row["nsd_1mm"] = distances.nsd
     row |= {"ellipse_hd_mm": metrics.ellipse_hausdorff(ellipse, truth, size)}
     row |= {"hc_true_mm": truth.circumference * size, "hc_pred_mm": ellipse.circumference * size if ellipse else None}
     difference = metrics.circumference_difference(ellipse, truth, size)

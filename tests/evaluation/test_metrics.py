@@ -69,6 +69,7 @@ def test_distances_against_all_pairs_of_surface_pixels(a, b):
     assert found.hd == pytest.approx(max(there.max(), back.max()))
     assert found.hd95 == pytest.approx(max(np.percentile(there, 95), np.percentile(back, 95)))
     assert found.assd == pytest.approx((there.sum() + back.sum()) / (len(there) + len(back)))
+    assert found.nsd == pytest.approx(((there <= 1).sum() + (back <= 1).sum()) / (len(there) + len(back)))
 
 
 @pytest.mark.parametrize(("a", "b"), FULL_PAIRS)
@@ -87,7 +88,7 @@ def test_all_is_symmetric_and_never_nan(a, b):
     assert iou(a, b) == iou(b, a)
     assert surface_distances(a, b).hd == surface_distances(b, a).hd
     found = surface_distances(a, b)
-    assert not any(map(math.isnan, (found.hd, found.hd95, found.assd)))
+    assert not any(map(math.isnan, (found.hd, found.hd95, found.assd, found.nsd)))
     assert found.assd <= found.hd
     assert found.hd95 <= found.hd
 
@@ -97,12 +98,14 @@ def test_a_shape_is_at_no_distance_from_itself(a, b):
     assert dice(a, a) == iou(b, b) == 1
     found = surface_distances(a, a)
     assert found.hd == found.hd95 == found.assd == 0
+    assert found.nsd == 1
 
 
 def test_two_empty_masks_agree():
     found = surface_distances(EMPTY, EMPTY)
     assert dice(EMPTY, EMPTY) == iou(EMPTY, EMPTY) == 1
     assert found.hd == found.hd95 == found.assd == 0
+    assert found.nsd == 1
 
 
 def test_one_empty_mask_is_infinitely_far():
@@ -111,6 +114,13 @@ def test_one_empty_mask_is_infinitely_far():
         found = surface_distances(a, b)
         assert dice(a, b) == iou(a, b) == 0
         assert found.hd == found.hd95 == found.assd == math.inf
+        assert found.nsd == 0
+
+
+def test_nsd_forgives_what_two_observers_differ_by():
+    inner, outer = Ellipse(32, 32, 16, 12, 0.3).rasterise(64, 64), Ellipse(32, 32, 19, 15, 0.3).rasterise(64, 64)
+    assert surface_distances(inner, outer, pixel_size_mm=1.0).nsd < 0.1  # 3 mm apart
+    assert surface_distances(inner, outer, pixel_size_mm=0.2).nsd == 1  # 0.6 mm apart
 
 
 def test_whatever_is_not_zero_is_head():

@@ -9,7 +9,7 @@ from fetal_seg.evaluation.metrics import METRICS
 from tests.rows import ROWS, found, missed
 
 PER_IMAGE = (
-    "file,examination,dice,iou,hd_mm,hd95_mm,assd_mm,ellipse_dice,ellipse_hd_mm,"
+    "file,examination,dice,iou,hd_mm,hd95_mm,assd_mm,nsd_1mm,ellipse_dice,ellipse_hd_mm,"
     "hc_true_mm,hc_pred_mm,df_mm,adf_mm,trimester,missed,"
     "confidence,hc_low_mm,hc_high_mm,covered,flag,reasons"
 )

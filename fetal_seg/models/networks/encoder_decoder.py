@@ -64,11 +64,19 @@ class EncoderDecoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor | list[Tensor]:
         """Map images (n, 1, h, w) to logits (n, 1, h, w); with deep supervision in training to a list of them."""
-        height, width = x.shape[-2:]
+        return self.decode(self.encode(x), *x.shape[-2:])
+
+    def encode(self, x: Tensor) -> list[Tensor]:
+        """The encoder's levels of images (n, 1, h, w), the finest first."""
         x = pad_to_multiple(x, 2**self.depth)
         if self.shrink > 1:
             x = F.pixel_unshuffle(x, self.shrink).contiguous(memory_format=torch.channels_last)
-        *skips, x = self.encoder(x)
+        encoded: list[Tensor] = self.encoder(x)
+        return encoded
+
+    def decode(self, encoded: list[Tensor], height: int, width: int) -> Tensor | list[Tensor]:
+        """Logits (n, 1, height, width) of what `encode` gave; with deep supervision in training a list of them."""
+        *skips, x = encoded
         levels = [x]  # the finest first
         for up, block, skip in zip(reversed(self.up), reversed(self.decoder), reversed(skips), strict=True):
             levels.insert(0, block(self._join(up(levels[0]), skip)))

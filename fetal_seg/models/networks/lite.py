@@ -107,13 +107,21 @@ class Lite(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images (n, 1, h, w) to logits (n, 1, h, w)."""
-        height, width = x.shape[-2:]
+        return self.decode(self.encode(x), *x.shape[-2:])
+
+    def encode(self, x: Tensor) -> list[Tensor]:
+        """The encoder's levels of images (n, 1, h, w), the finest first."""
         x = self.stem(pad_to_multiple(x, 2**self.depth))
-        skips: list[Tensor] = []
+        levels: list[Tensor] = []
         for level in self.encoder:
             x = level(x)
-            skips.append(x)
-        x = self.dropout(skips.pop())
+            levels.append(x)
+        return levels
+
+    def decode(self, levels: list[Tensor], height: int, width: int) -> Tensor:
+        """Logits (n, 1, height, width) of what `encode` gave."""
+        *skips, x = levels
+        x = self.dropout(x)
         for up, block, skip in zip(reversed(self.up), reversed(self.decoder), reversed(skips), strict=True):
             x = block(cat([skip, up(x)], dim=1))
         logits = F.interpolate(full_precision(self.head, x), scale_factor=2.0, mode="bilinear", align_corners=False)

@@ -46,8 +46,16 @@ class Smp(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images (n, 1, h, w) to logits (n, 1, h, w)."""
-        height, width = x.shape[-2:]
-        logits: Tensor = self.net(pad_to_multiple(x, self.stride))
+        return self.decode(self.encode(x), *x.shape[-2:])
+
+    def encode(self, x: Tensor) -> list[Tensor]:
+        """The encoder's levels of images (n, 1, h, w), the finest first: the images themselves."""
+        levels: list[Tensor] = self.net.encoder(pad_to_multiple(x, self.stride))
+        return levels
+
+    def decode(self, levels: list[Tensor], height: int, width: int) -> Tensor:
+        """Logits (n, 1, height, width) of what `encode` gave."""
+        logits: Tensor = self.net.segmentation_head(self.net.decoder(levels))
         return logits[..., :height, :width].float()
 
 

@@ -41,8 +41,16 @@ class UNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images (n, 1, h, w) to logits (n, 1, h, w)."""
-        height, width = x.shape[-2:]
-        *skips, x = self.contracting(pad_to_multiple(x, 2**self.depth))
+        return self.decode(self.encode(x), *x.shape[-2:])
+
+    def encode(self, x: Tensor) -> list[Tensor]:
+        """The contracting path's levels of images (n, 1, h, w), the finest first."""
+        levels: list[Tensor] = self.contracting(pad_to_multiple(x, 2**self.depth))
+        return levels
+
+    def decode(self, levels: list[Tensor], height: int, width: int) -> Tensor:
+        """Logits (n, 1, height, width) of what `encode` gave."""
+        *skips, x = levels
         x = self.dropout(x)
         for level in reversed(range(self.depth)):
             x = self.expanding[level](cat([skips[level], self.up[level](x)], dim=1))
