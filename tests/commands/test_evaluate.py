@@ -16,7 +16,8 @@ from tests.conftest import QUICK, run_command, table
 from tests.run_folders import write_run
 
 PER_IMAGE = (
-    "file,examination,dice,iou,hd_mm,hd95_mm,assd_mm,nsd_1mm,ellipse_dice,ellipse_hd_mm,hc_true_mm,hc_pred_mm,df_mm,adf_mm"
+    "file,examination,dice,iou,hd_mm,hd95_mm,assd_mm,nsd_1mm,"
+    "ellipse_dice,ellipse_hd_mm,hc_true_mm,hc_pred_mm,df_mm,adf_mm"
 )
 
 
