@@ -85,14 +85,14 @@ def _single_images(checkpoint: str, source: Path, most: int = 60) -> tuple[float
     from fetal_seg.inference.predictor import Predictor
 
     runtime = open_runtime(checkpoint, "cpu")
-    logits, spent = runtime.logits, []
+    look, spent = runtime.look, []
 
-    def timed_logits(images: Any) -> Any:
-        values, milliseconds = _timed(lambda: logits(images))
+    def timed_look(images: Any) -> Any:
+        seen, milliseconds = _timed(lambda: look(images))
         spent.append(milliseconds)
-        return values
+        return seen
 
-    runtime.logits = timed_logits  # type: ignore[method-assign]  # reason: it is timed
+    runtime.look = timed_look  # type: ignore[method-assign]  # reason: it is timed
     predictor = Predictor([runtime])
     images, networks = [], []
     for file in _files(source, most):
@@ -132,7 +132,7 @@ def _folder_rates(checkpoint: str, source: Path, most: int = 96) -> tuple[float,
             pipeline.append(1000 * len(files) / milliseconds)
         torch.set_num_threads(threads)
         starts = range(0, len(framed), BATCH)
-        _, milliseconds = _timed(lambda starts=starts: [runtime.logits(framed[at : at + BATCH]) for at in starts])
+        _, milliseconds = _timed(lambda starts=starts: [runtime.look(framed[at : at + BATCH]) for at in starts])
         alone.append(1000 * len(files) / milliseconds)
     return statistics.median(pipeline), statistics.median(alone)
 
@@ -154,7 +154,7 @@ def _stages(checkpoint: str, source: Path, most: int = 64) -> Iterator[tuple[str
     yield "scaling to the network's size", spent / len(files)
 
     def forward() -> Any:
-        return [runtime.logits(framed[start : start + BATCH]) for start in range(0, len(framed), BATCH)]
+        return [runtime.look(framed[start : start + BATCH]) for start in range(0, len(framed), BATCH)]
 
     forward()
     _, network = _timed(forward)

@@ -26,7 +26,7 @@ from fetal_seg.models.checkpoint import read_checkpoint
 from fetal_seg.models.weights import PRETRAINED
 from studies.figures import with_interval
 from tools import add_root
-from tools.release_weights import held_out
+from tools.release_weights import own_records
 
 Changed = tuple[Grey, Ellipse, float]  # image, truth in its pixels, and the width of an old pixel in new ones
 Change = Callable[[Grey, Ellipse, np.random.Generator], Changed]
@@ -113,7 +113,7 @@ def main() -> None:
     add_root(parser)
     options = parser.parse_args()
     checkpoint = read_checkpoint(options.ckpt)
-    records = held_out(checkpoint, options.root)
+    records = own_records(checkpoint, options.root, checkpoint.description.split.val)
     predictor = Predictor.load(checkpoint)
     print(f"{'':30s}{'ellipse Dice, %':>24s}{'ADF, mm':>24s}{'DF':>7s}{'flagged':>9s}{'missed':>8s}{'ADF of ok':>11s}")
     for name, change in CHANGES.items():

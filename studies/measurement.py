@@ -78,7 +78,7 @@ def _by_mask(runtime: Runtime, records: Sequence[Record], measure: Callable[[Gre
     """Rows of a measurement of the mask, thresholded at the network's size and enlarged without smoothing."""
     rows, letterbox = [], runtime.preprocessing.letterbox
     for batch, pairs in read_ahead(records, Record.read_pair):
-        logits = runtime.logits(np.stack([letterbox.apply(image) for image, _ in pairs]))
+        logits = runtime.look(np.stack([letterbox.apply(image) for image, _ in pairs])).logits
         for record, (image, truth), values in zip(batch, pairs, logits, strict=True):
             height, width = image.shape
             grid = letterbox.to_native(height, width)

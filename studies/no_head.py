@@ -21,7 +21,7 @@ from fetal_seg.inference.predictor import Predictor
 from fetal_seg.models.checkpoint import Checkpoint, read_checkpoint
 from fetal_seg.models.weights import PRETRAINED
 from tools import add_root
-from tools.release_weights import held_out
+from tools.release_weights import own_records
 
 SHAPE = (540, 800)  # HC18's
 PICTURES = ("page", "text", "coffee", "camera", "astronaut", "chelsea", "coins", "moon", "rocket", "retina")
@@ -100,7 +100,7 @@ def _shapes(rng: np.random.Generator) -> Iterator[Named]:
 
 def _corners(checkpoint: Checkpoint, root: str, count: int = 12) -> Iterator[Named]:
     """Corners, 300 x 200, of validation images, where they show nearly nothing of the head."""
-    for record in held_out(checkpoint, root)[:: 200 // count][:count]:
+    for record in own_records(checkpoint, root, checkpoint.description.split.val)[:: 200 // count][:count]:
         image, truth = record.read_pair()
         head = truth.rasterise(*image.shape)
         corners = {"left": np.s_[-200:, :300], "right": np.s_[-200:, -300:]}

@@ -1,38 +1,51 @@
 """Make the pretrained weights of a run: its last weights, rounded, with figures measured after the rounding.
 
-python -m tools.release_weights RUN [--root HC18_FOLDER]
+python -m tools.release_weights RUN [--planes FOLDER] [--root HC18_FOLDER]
+python -m tools.release_weights pretrained --planes FOLDER     teaches the weights that there are other planes anew
+
+The folder of planes is that of data.negatives: without it the weights keep what they know of other planes.
 """
 
 import argparse
 import csv
 import json
+import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fetal_seg.commands.evaluate import evaluate_to
+from fetal_seg.commands.planes import learn_planes
 from fetal_seg.config.choices import Choice
 from fetal_seg.data.loading import cache_folder, load_records
+from fetal_seg.data.planes import read_planes
 from fetal_seg.data.records import Record, records_named
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation.metrics import METRICS
+from fetal_seg.inference.opening import open_runtime
 from fetal_seg.inference.predictor import Predictor
 from fetal_seg.models.checkpoint import Checkpoint, read_checkpoint
 from fetal_seg.models.weights import PRETRAINED, locate, write_weights
+from fetal_seg.version import __version__
 from tools import add_root
 
-LOCAL_KEYS = ("root", "cache_dir", "split_file")  # of the data; they mean nothing on another machine
+LOCAL_KEYS = ("root", "cache_dir", "split_file", "negatives")  # of the data; they mean nothing on another machine
 
 
 def main() -> None:
     """Write a draft, evaluate it, and write it again with its figures over the pretrained weights."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path, help="folder of a run with checkpoint=last")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", help="folder of a run with checkpoint=last, or pretrained")
+    parser.add_argument("--planes", type=Path, help="folder of images of other planes")
     add_root(parser)
     options = parser.parse_args()
+    again = options.run == PRETRAINED
     try:
-        checkpoint = read_checkpoint(options.run / "checkpoints" / "last.ckpt")
-        records = held_out(checkpoint, options.root)
+        checkpoint = read_checkpoint(PRETRAINED if again else Path(options.run) / "checkpoints" / "last.ckpt")
+        held_out = own_records(checkpoint, options.root, checkpoint.description.split.val)
+        trained = own_records(checkpoint, options.root, checkpoint.description.split.train)
+        planes = read_planes(options.planes) if options.planes else []
     except InputError as error:
         parser.error(str(error))
     if checkpoint.description.calibration is None:
@@ -40,20 +53,35 @@ def main() -> None:
     released, source = locate(PRETRAINED), checkpoint.description.data.source
     kept = {key: value for key, value in source.keys.items() if key not in LOCAL_KEYS}
     data = replace(checkpoint.description.data, source=Choice(source.name, kept))
-    description = replace(checkpoint.description, data=data)
-    draft = options.run / "pretrained" / released.name
-    write_weights(draft, checkpoint.state, description)
-    summary = evaluate_to(options.run / "pretrained", Predictor.load(draft), records)
-    measured = {"training": training(options.run), "figures": figures(summary)}
+    description = replace(checkpoint.description, data=data, version=__version__)
+    with tempfile.TemporaryDirectory() as name:
+        draft = Path(name) / released.name
+        write_weights(draft, checkpoint.state, description)
+        predictor = Predictor.load(draft)
+        if planes:
+            gate = learn_planes(open_runtime(draft), planes, trained, held_out)
+            description = replace(description, calibration=replace(checkpoint.description.calibration, gate=gate))
+            predictor.calibration = description.calibration
+        summary = evaluate_to(Path(name), predictor, held_out)
+    known = checkpoint.description.further.get("training") if again else training(Path(options.run))
+    measured = {"training": known, "figures": figures(summary)}
     write_weights(released, checkpoint.state, replace(description, further=measured))
     print(f"{released}: {released.stat().st_size / 1e6:.2f} MB")
 
 
-def held_out(checkpoint: Checkpoint, root: str) -> list[Record]:
-    """The validation images of a checkpoint, of HC18 in a folder."""
+def own_records(checkpoint: Checkpoint, root: str, names: Sequence[str]) -> list[Record]:
+    """Images that a checkpoint was trained or validated with, of HC18 in a folder.
+
+    Raises:
+        InputError: they are not there.
+    """
+    return records_named(load_records(own_source(checkpoint, root), cache_folder(None)), names)
+
+
+def own_source(checkpoint: Checkpoint, root: str) -> Choice:
+    """The data that a checkpoint was trained with, of HC18 in a folder."""
     own = checkpoint.description.data.source
-    source = replace(own, keys={**own.keys, "root": root, "download": False})
-    return records_named(load_records(source, cache_folder(None)), checkpoint.description.split.val)
+    return replace(own, keys={**own.keys, "root": root, "download": False})
 
 
 def figures(summary: dict[str, Any]) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from typing import Any
 
 from rich.console import Console
 
+from fetal_seg.commands.planes import judge_planes, learn_planes
 from fetal_seg.config.commands import EvaluateConfig
 from fetal_seg.config.data import FromRunConfig
 from fetal_seg.data.cache import content_fingerprint
 from fetal_seg.data.loading import cache_folder, load_records
+from fetal_seg.data.planes import read_planes
 from fetal_seg.data.records import Record, records_named
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation.comparison import compare_all, write_comparisons
@@ -21,8 +23,9 @@ from fetal_seg.evaluation.runs import read_runs
 from fetal_seg.evaluation.scoring import score_records
 from fetal_seg.evaluation.summary import Summary, summarise, write_summary
 from fetal_seg.evaluation.tables import Row, read_per_image, write_per_image
+from fetal_seg.inference.opening import open_runtime
 from fetal_seg.inference.predictor import Predictor
-from fetal_seg.measurement.calibration import Calibrator, judge
+from fetal_seg.measurement.calibration import Calibration, Calibrator, judge
 from fetal_seg.models.checkpoint import Checkpoint, add_calibration, read_checkpoint
 from fetal_seg.models.weights import SUFFIX
 from fetal_seg.progress import track
@@ -46,22 +49,33 @@ def run(config: EvaluateConfig, run_dir: Path, hc18_root: str) -> None:
     paths = [checkpoint.path for checkpoint in checkpoints]
     if config.calibrate and paths[0].suffix == SUFFIX:
         raise InputError(f"calibrate=true: {paths[0]} stays as it is; calibrate the checkpoint that it was made of")
-    records = choose_records(config, checkpoints, hc18_root)
+    planes = read_planes(config.data.negatives) if config.data.negatives else []
+    everything = read_records(config, checkpoints, hc18_root)
+    records = choose_records(config, checkpoints, everything)
     options: Any = {"device": config.device, "flips": config.tta == "flips", "precision": config.precision}
     if config.calibrate and (len(paths) > 1 or options["flips"]):
         raise InputError("calibrate=true is for one checkpoint as predict.py uses it by default; leave out the others")
     if len(paths) == 1 or config.ensemble:
         predictor = Predictor.load(checkpoints, **options)
+        if planes and config.calibrate:
+            trained = [record for record in everything if record.name in set(checkpoints[0].description.split.train)]
+            gate = learn_planes(open_runtime(checkpoints[0], config.device, config.precision), planes, trained, records)
+            predictor.calibration = replace(predictor.calibration or Calibration(), gate=gate)
         evaluate_to(run_dir, predictor, records, calibrate=paths[0] if config.calibrate else None)
+        if planes:
+            judge_planes(run_dir, predictor, planes)
         return
-    compare_to(run_dir, paths, [Predictor.load(checkpoint, **options) for checkpoint in checkpoints], records)
+    predictors = [Predictor.load(checkpoint, **options) for checkpoint in checkpoints]
+    compare_to(run_dir, paths, predictors, records)
+    for number, predictor in enumerate(predictors, start=1) if planes else ():
+        judge_planes(run_dir / str(number), predictor, planes)
 
 
-def choose_records(config: EvaluateConfig, checkpoints: Sequence[Checkpoint], hc18_root: str) -> list[Record]:
-    """The records to measure: of the runs' own data, or of others.
+def read_records(config: EvaluateConfig, checkpoints: Sequence[Checkpoint], hc18_root: str) -> list[Record]:
+    """All records of the runs' own data, or of others.
 
     Raises:
-        InputError: the data are not there, or no image is in the part of all checkpoints.
+        InputError: the data are not there.
     """
     data, trained = config.data, checkpoints[0].description.data
     if isinstance(data, FromRunConfig):
@@ -71,7 +85,18 @@ def choose_records(config: EvaluateConfig, checkpoints: Sequence[Checkpoint], hc
         source = replace(trained.source, keys={**trained.source.keys, "root": root})
     else:
         source = data.choice
-    records = load_records(source, cache_folder(data.cache_dir))
+    return load_records(source, cache_folder(data.cache_dir))
+
+
+def choose_records(
+    config: EvaluateConfig, checkpoints: Sequence[Checkpoint], records: Sequence[Record]
+) -> list[Record]:
+    """Those of all records that are to be measured.
+
+    Raises:
+        InputError: no image is in the part of all checkpoints.
+    """
+    data, trained = config.data, checkpoints[0].description.data
     part = data.part if isinstance(data, FromRunConfig) else None
     if part is None:
         same = all(checkpoint.description.data.fingerprint == trained.fingerprint for checkpoint in checkpoints)
@@ -82,9 +107,9 @@ def choose_records(config: EvaluateConfig, checkpoints: Sequence[Checkpoint], hc
         if not names:
             raise InputError(f"no image is in the part {part} of all checkpoints; take data.part=all, or other data")
         records = records_named(records, names)
-    records = records[: data.limit]
-    logger.info("%d images: %s of %s", len(records), part, source.keys.get("root") or source.name)
-    return records
+    chosen = list(records[: data.limit])
+    logger.info("%d images: %s", len(chosen), "all" if part == "all" else f"the part {part}")
+    return chosen
 
 
 def evaluate_to(
@@ -100,7 +125,8 @@ def evaluate_to(
         calibrator.add(scored.image, scored.prediction.mask)
         rows.append(scored.scores)
     if calibrate:
-        predictor.calibration = calibrator.result(rows)
+        gate = predictor.calibration.gate if predictor.calibration else None
+        predictor.calibration = replace(calibrator.result(rows), gate=gate)
         add_calibration(calibrate, predictor.calibration)
     rows = judge(rows, calibrator.images, predictor.calibration)
     summary = summarise(rows)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
     from fetal_seg.data.loading import PreparedImages
+    from fetal_seg.data.planes import PlaneImage
     from fetal_seg.models.description import CheckpointDescription
     from fetal_seg.models.device import ChosenPrecision
     from fetal_seg.training.datamodule import HeadDataModule
@@ -40,7 +41,9 @@ def run(
         InputError: the data, or the checkpoint to go on from, cannot be used.
     """
     from fetal_seg.data.loading import prepare_images
+    from fetal_seg.data.planes import read_planes
 
+    planes = read_planes(config.data.negatives) if config.data.negatives else []
     prepared = prepare_images(config.data)
 
     from fetal_seg.evaluation.runs import RunStatus
@@ -66,7 +69,7 @@ def run(
         record.add(status=RunStatus.PRUNED, epochs=trainer.current_epoch, metrics=final)
         return None
     if config.evaluate:
-        final |= _evaluate(run_dir, config.checkpoint, data)
+        final |= _evaluate(run_dir, config.checkpoint, data, planes)
     _log_hyperparameters(trainer, config, task, final)
     record.add(status=RunStatus.FINISHED, epochs=trainer.current_epoch, metrics=final)
     if config.trainer.profiler:
@@ -139,13 +142,23 @@ def _begin(
     return record
 
 
-def _evaluate(run_dir: Path, checkpoint: str, data: "HeadDataModule") -> dict[str, float]:
+def _evaluate(
+    run_dir: Path, checkpoint: str, data: "HeadDataModule", planes: Sequence["PlaneImage"]
+) -> dict[str, float]:
     from fetal_seg.commands.evaluate import evaluate_to
+    from fetal_seg.commands.planes import learn_planes
     from fetal_seg.evaluation.summary import final_metrics
+    from fetal_seg.inference.opening import open_runtime
     from fetal_seg.inference.predictor import Predictor
+    from fetal_seg.measurement.calibration import Calibration
 
     ckpt = run_dir / "checkpoints" / f"{checkpoint}.ckpt"
-    return final_metrics(evaluate_to(run_dir / "evaluation", Predictor.load(ckpt), data.val_records, calibrate=ckpt))
+    runtime = open_runtime(ckpt)
+    gate = learn_planes(runtime, planes, data.train_records, data.val_records) if planes else None
+    if not planes:
+        logger.info("this checkpoint cannot tell heads from other planes: it was given no data.negatives")
+    predictor = Predictor([runtime], calibration=Calibration(gate=gate))
+    return final_metrics(evaluate_to(run_dir / "evaluation", predictor, data.val_records, calibrate=ckpt))
 
 
 def _log_hyperparameters(

@@ -24,6 +24,7 @@ class DataConfig(GroupConfig):
     split_seed: Seed | None = None
     split_file: str | None = None
     limit: Positive | None = None
+    negatives: str | None = None
     batch_size: Positive = 4
     workers: Natural | None = None
 
@@ -64,6 +65,7 @@ class FromRunConfig(GroupConfig):
     cache_dir: str | None = None
     part: Literal["train", "val", "all"] | None = None
     limit: Positive | None = None
+    negatives: str | None = None
 
 
 @dataclass(config=STRICT, kw_only=True)

@@ -32,6 +32,7 @@ class Metric:
         unit: it is shown in: ``%`` for an overlap, which files have as 0 to 1, or ``mm``.
         direction: 1 where higher is better, -1 where lower is, 0 where neither is.
         in_run_record: whether its mean is a final metric of a run.
+        needs_pixel_size: whether it is unknown where the pixel size is.
     """
 
     column: str
@@ -39,6 +40,7 @@ class Metric:
     unit: str
     direction: int
     in_run_record: bool = False
+    needs_pixel_size: bool = False
 
     @property
     def is_overlap(self) -> bool:
@@ -70,7 +72,7 @@ METRICS = (  # in the order of the files
     Metric("hd_mm", "HD", "mm", -1),
     Metric("hd95_mm", "HD95", "mm", -1),
     Metric("assd_mm", "ASSD", "mm", -1),
-    Metric("nsd_1mm", "NSD at 1 mm", "%", 1),
+    Metric("nsd_1mm", "NSD at 1 mm", "%", 1, needs_pixel_size=True),
     ELLIPSE_DICE,
     ELLIPSE_HD,
     Metric("hc_true_mm", "HC true", "mm", 0),

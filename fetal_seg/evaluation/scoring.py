@@ -71,6 +71,7 @@ def score(record: Record, shape: tuple[int, ...], truth: Ellipse, prediction: Pr
     size = record.pixel_size_mm
     measured = Measurement.from_prediction(prediction, Spacing(size, size, "csv") if size else None)
     row |= {"flag": measured.flag, "reasons": list(measured.reasons), "confidence": measured.confidence}
+    row["head_probability"] = measured.head_probability
     if size is None:
         return row
     distances = metrics.surface_distances(mask, true_mask, size)

@@ -18,16 +18,16 @@ Row = dict[str, Any]
 
 PER_IMAGE_COLUMNS = (
     *("file", "examination", *(metric.column for metric in METRICS), "trimester", "missed"),
-    *("confidence", "hc_low_mm", "hc_high_mm", "covered", "flag", "reasons"),
+    *("confidence", "hc_low_mm", "hc_high_mm", "covered", "flag", "reasons", "head_probability"),
 )
 PREDICTION_COLUMNS = (
     *("file", "center_x_px", "center_y_px", "semi_axis_a_px", "semi_axis_b_px", "angle_rad"),
     *("pixel_size_mm", "hc_mm", "flag", "reasons"),
     *("frame", "width_px", "height_px", "pixel_size_y_mm", "pixel_size_source", "hc_px", "hc_low_mm", "hc_high_mm"),
     *("bpd_mm", "ofd_mm", "area_mm2", "cephalic_index", "ga_intergrowth_weeks", "ga_hadlock_weeks"),
-    *("gestational_age_weeks", "hc_z", "hc_centile", "confidence", "mask", "overlay"),
+    *("gestational_age_weeks", "hc_z", "hc_centile", "confidence", "mask", "overlay", "head_probability"),
 )
-_OVERLAPS = {metric.column for metric in METRICS if metric.is_overlap}
+_OVERLAPS = {metric.column for metric in METRICS if metric.is_overlap and not metric.needs_pixel_size}
 
 
 def write_per_image(path: Path, rows: Iterable[Row]) -> None:
@@ -92,6 +92,6 @@ def _cell(value: Any) -> str:
     return "; ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-_NUMBERS = (*(metric.column for metric in METRICS), "confidence", "hc_low_mm", "hc_high_mm")
+_NUMBERS = (*(metric.column for metric in METRICS), "confidence", "hc_low_mm", "hc_high_mm", "head_probability")
 _TYPES: dict[str, Callable[[str], Any]] = dict.fromkeys(_NUMBERS, float) | {"trimester": int}
 _TYPES |= dict.fromkeys(("missed", "covered"), lambda cell: cell == "1")

@@ -21,10 +21,10 @@ from fetal_seg.geometry.spacing import Spacing
 from fetal_seg.images.grey import grey_of
 from fetal_seg.images.reader import Frame, read_frames
 from fetal_seg.inference.opening import open_runtime
-from fetal_seg.inference.runtime import Logits, Runtime
+from fetal_seg.inference.runtime import Features, Logits, Look, Runtime
 from fetal_seg.measurement.calibration import Calibration
 from fetal_seg.measurement.novelty import novelty_score
-from fetal_seg.measurement.quality import UNCALIBRATED, Quality
+from fetal_seg.measurement.quality import UNCALIBRATED, UNKNOWN, Quality
 from fetal_seg.measurement.result import Measurement, Prediction
 
 if TYPE_CHECKING:
@@ -133,21 +133,24 @@ class Predictor:
         missed = [index for index, prediction in enumerate(predictions) if prediction.ellipse is None]
         turned = [np.ascontiguousarray(np.rot90(images[index])) for index in missed]
         for index, prediction in zip(missed, self._look(turned) if missed else [], strict=True):
-            predictions[index] = prediction.turned_back()
+            if (second := prediction.turned_back()).ellipse is not None:
+                predictions[index] = second
         return predictions
 
     def _look(self, images: Sequence[Grey]) -> list[Prediction]:
         letterboxes = [runtime.preprocessing.letterbox for runtime in self._runtimes]
         framed = [np.stack([letterbox.apply(image) for image in images]) for letterbox in letterboxes]
         views = [
-            (letterbox, _flipped_logits(runtime, frames, axes))
+            (letterbox, _flipped_look(runtime, frames, axes))
             for runtime, letterbox, frames in zip(self._runtimes, letterboxes, framed, strict=True)
             for axes in self._views
         ]
+        _, first = views[0]
         predictions = []
         for index, image in enumerate(images):
-            aligned = [self._aligned(letterbox, logits[index], image) for letterbox, logits in views]
-            predictions.append(self._prediction(image, framed[0][index], aligned))
+            aligned = [self._aligned(letterbox, look.logits[index], image) for letterbox, look in views]
+            features = [level[index] for level in first.features]
+            predictions.append(self._prediction(image, framed[0][index], aligned, features))
         return predictions
 
     def _aligned(self, letterbox: Letterbox, logits: Logits, image: Grey) -> Logits:
@@ -160,16 +163,16 @@ class Predictor:
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return np.asarray(cv2.warpAffine(logits, to_other[:2], size, flags=flags, borderMode=cv2.BORDER_REPLICATE))
 
-    def _prediction(self, image: Grey, framed: Grey, views: list[Logits]) -> Prediction:
+    def _prediction(self, image: Grey, framed: Grey, views: list[Logits], features: list[Features]) -> Prediction:
         height, width = image.shape
         if image.min() == image.max():  # whatever the network makes of it, nothing is shown
             return Prediction.nothing(height, width)
         to_native = self.letterbox.to_native(height, width)
         logits = views[0] if len(views) == 1 else np.mean(views, axis=0)
         fit = fit_head(logits, 0.0, to_native, (height, width))
-        quality = self._quality(framed, logits, fit) if fit else None
+        quality = self._quality(framed, logits, features, fit) if fit else None
         if fit is None or quality is None or not quality.is_head:
-            return Prediction.nothing(height, width)
+            return Prediction.nothing(height, width, quality)
         if len(views) > 1:
             fits = [fit_head(view, 0.0, to_native, (height, width)) for view in views]
             quality = quality.with_spread([single.ellipse.circumference if single else None for single in fits])
@@ -177,11 +180,12 @@ class Predictor:
         mask = (self.letterbox.undo(alone, height, width) > 0).view(np.uint8)
         return Prediction(mask, fit.ellipse, quality)
 
-    def _quality(self, framed: Grey, logits: Logits, fit: HeadFit) -> Quality:
+    def _quality(self, framed: Grey, logits: Logits, features: list[Features], fit: HeadFit) -> Quality:
         inside = fit.region > 0
         about = cv2.dilate(fit.region, np.ones((9, 9), np.uint8)) > 0
         low, high = grey_quantiles(framed[about], (0.05, 0.95))
         calibration = self.calibration or Calibration()
+        gate = calibration.gate
         return Quality(
             confidence=float((1 / (1 + np.exp(-logits[inside]))).mean()) if inside.any() else 0.0,
             agreement=fit.agreement,
@@ -189,6 +193,8 @@ class Predictor:
             contrast=float(high - low),
             novelty=novelty_score(framed, fit.region, calibration.appearance) if calibration.appearance else None,
             limits=calibration.confidence or UNCALIBRATED,
+            head_probability=gate.probability(features, fit.region) if gate else None,
+            head_limits=gate.limits if gate else UNKNOWN,
         )
 
 
@@ -207,6 +213,7 @@ def _first_frame(path: Path) -> Frame:
     return frame if frame.number is None else replace(frame, notes=(*frame.notes, "only the first frame was read"))
 
 
-def _flipped_logits(runtime: Runtime, images: Grey, axes: tuple[int, ...]) -> Logits:
-    """Logits of images (n, height, width) that the network sees flipped along `axes`, flipped back."""
-    return np.flip(runtime.logits(np.ascontiguousarray(np.flip(images, axes))), axes)
+def _flipped_look(runtime: Runtime, images: Grey, axes: tuple[int, ...]) -> Look:
+    """What the network makes of images (n, height, width) that it sees flipped along `axes`; logits flipped back."""
+    look = runtime.look(np.ascontiguousarray(np.flip(images, axes)))
+    return replace(look, logits=np.flip(look.logits, axes))

@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
-from fetal_seg.inference.runtime import Logits
+from fetal_seg.inference.runtime import Look
 from fetal_seg.measurement.calibration import Calibration
+from fetal_seg.measurement.head_gate import at_strides
 from fetal_seg.models.blocks import fold_norms
+from fetal_seg.models.building import ShowsEncoder
 from fetal_seg.models.checkpoint import Checkpoint, read_checkpoint
 from fetal_seg.models.device import choose_device, choose_precision
 from fetal_seg.models.preprocessing import Preprocessing, normalise
@@ -54,7 +56,7 @@ class PyTorchRuntime:
         return cls(network, description.preprocessing, choose_device(device), precision, calibration, threads)
 
     @torch.inference_mode()
-    def logits(self, images: NDArray[np.uint8]) -> Logits:
+    def look(self, images: NDArray[np.uint8]) -> Look:
         """See `Runtime`."""
         if self._threads is not None:
             torch.set_num_threads(self._threads)  # of the calling thread
@@ -63,5 +65,13 @@ class PyTorchRuntime:
             memory_format=torch.channels_last
         )
         with torch.autocast(self._device.type, self._half, enabled=self._half is not None):
-            logits = self._network(batch)
-        return np.asarray(logits.float()[:, 0].cpu().numpy(), np.float32)
+            if not isinstance(self._network, ShowsEncoder):
+                return Look(_to_numpy(self._network(batch))[:, 0])
+            levels = self._network.encode(batch)
+            logits = self._network.decode(levels, *batch.shape[-2:])
+        chosen = at_strides([level.shape[-1] for level in levels], images.shape[-1])
+        return Look(_to_numpy(logits)[:, 0], tuple(_to_numpy(levels[number]) for number in chosen))
+
+
+def _to_numpy(values: Tensor) -> NDArray[np.float32]:
+    return np.asarray(values.float().cpu().numpy(), np.float32)

@@ -1,5 +1,6 @@
 """What runs a trained network: the one thing that the predictor knows of it."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -9,6 +10,21 @@ from fetal_seg.measurement.calibration import Calibration
 from fetal_seg.models.preprocessing import Preprocessing
 
 Logits = NDArray[np.float32]
+Features = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no one answer to ==
+class Look:
+    """What a network makes of images (n, height, width).
+
+    Attributes:
+        logits: of the head, (n, height, width).
+        features: of the encoder's levels that a head gate looks at, each (n, channels, h, w); none where the network
+            does not show its encoder.
+    """
+
+    logits: Logits
+    features: tuple[Features, ...] = ()
 
 
 class Runtime(Protocol):
@@ -26,5 +42,5 @@ class Runtime(Protocol):
     def batch(self) -> int:
         """How many images it takes best at once."""
 
-    def logits(self, images: NDArray[np.uint8]) -> Logits:
-        """Logits (n, height, width) of the head, of grey images of that shape, 0 to 255, at the network's size."""
+    def look(self, images: NDArray[np.uint8]) -> Look:
+        """What the network makes of grey images (n, height, width), 0 to 255, at its size."""

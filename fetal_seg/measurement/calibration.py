@@ -1,6 +1,5 @@
 """What held-out images teach about a network's errors: kept in its checkpoint."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,10 +7,11 @@ import numpy as np
 from pydantic.dataclasses import dataclass
 
 from fetal_seg.config.plain_data import Names, PlainData
-from fetal_seg.geometry.arrays import FloatArray, Grey
+from fetal_seg.geometry.arrays import FloatArray, Grey, pixel_digest
 from fetal_seg.geometry.letterbox import Letterbox
 from fetal_seg.measurement import conformal, novelty
 from fetal_seg.measurement.conformal import IntervalScores
+from fetal_seg.measurement.head_gate import HeadGate
 from fetal_seg.measurement.novelty import AppearanceModel
 from fetal_seg.measurement.quality import ConfidenceLimits
 
@@ -31,12 +31,14 @@ class Calibration(PlainData):
             `CONFIDENCE_MARGIN` below any head's.
         appearance: of the heads.
         images: digests of the images that it was made of, sorted.
+        gate: tells heads from other planes; None where the checkpoint was shown none.
     """
 
     interval: IntervalScores | None = None
     confidence: ConfidenceLimits | None = None
     appearance: AppearanceModel | None = None
     images: Names = ()
+    gate: HeadGate | None = None
 
     @property
     def held_out_scores(self) -> tuple[float, ...] | None:
@@ -61,7 +63,7 @@ class Calibrator:
         region = (self._letterbox.apply(255 * (mask > 0).astype(np.uint8)) > 127).astype(np.uint8)
         if region.any():
             self._appearances.append(novelty.known_features(self._letterbox.apply(image), region))
-        self.images.append(hashlib.blake2b(image.tobytes(), digest_size=8).hexdigest())
+        self.images.append(pixel_digest(image))
 
     def result(self, rows: Sequence[dict[str, Any]]) -> Calibration:
         """The calibration of a checkpoint, of the rows of ``per_image.csv`` of these images."""

@@ -12,6 +12,7 @@ import pydantic.dataclasses
 from pydantic import AliasChoices, Field, StrictFloat
 
 from fetal_seg.config.plain_data import PlainData
+from fetal_seg.measurement.head_gate import HeadLimits
 
 LEAST_AGREEMENT = 0.96  # Dice of mask and ellipse
 MOST_CUT = 0.02  # part of the ellipse outside the frame
@@ -39,6 +40,7 @@ class ConfidenceLimits(PlainData):
 
 
 UNCALIBRATED = ConfidenceLimits(0.0, 0.0)
+UNKNOWN = HeadLimits(0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Quality:
             infinite where some saw no head.
         turned: whether it was found only when the picture was turned by a quarter.
         limits: of the confidence.
+        head_probability: that it is a fetal head in a standard plane, 0 to 1; None where the checkpoint cannot tell.
+        head_limits: of this probability.
     """
 
     confidence: float
@@ -65,6 +69,8 @@ class Quality:
     spread: float | None = None
     turned: bool = False
     limits: ConfidenceLimits = UNCALIBRATED
+    head_probability: float | None = None
+    head_limits: HeadLimits = UNKNOWN
 
     @property
     def is_head(self) -> bool:
@@ -73,7 +79,13 @@ class Quality:
         review_below, reject_below = self.limits.review_below, self.limits.reject_below
         needed = (reject_below + review_below) / 2 if novelty > FOREIGN else reject_below
         needed = review_below if self.turned else needed
-        return self.confidence >= needed and novelty <= UTTERLY_FOREIGN
+        return self.confidence >= needed and novelty <= UTTERLY_FOREIGN and not self.is_another_plane
+
+    @property
+    def is_another_plane(self) -> bool:
+        """Whether the head gate says that it is no head."""
+        needed = self.head_limits.review_below if self.turned else self.head_limits.reject_below
+        return self.head_probability is not None and self.head_probability < needed
 
     def with_spread(self, circumferences: Sequence[float | None]) -> "Quality":
         """The same, knowing the circumferences that single flips or networks gave; None where one saw no head."""
@@ -98,6 +110,10 @@ class Quality:
             reasons.append("the image is unlike the training data")
         if self.turned:
             reasons.append("found only when the picture was turned by a quarter")
+        if self.head_probability is not None and self.head_probability < self.head_limits.review_below:
+            reasons.append(
+                f"may be another plane than the head's (head probability {100 * self.head_probability:.0f} %)"
+            )
         if self.confidence < self.limits.review_below:
             reasons.append(f"the network is unsure ({100 * self.confidence:.0f} %)")
         return reasons

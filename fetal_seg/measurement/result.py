@@ -31,7 +31,7 @@ class Prediction:
     Attributes:
         mask: (height, width) uint8 at the image's own size, 1 in the head.
         ellipse: the head's outline in pixels of the image; None where there is no head.
-        quality: how good it is; None where there is no head.
+        quality: how good it is; where there is no head that of what was found instead, None where that is nothing.
     """
 
     mask: NDArray[np.uint8]
@@ -39,16 +39,16 @@ class Prediction:
     quality: Quality | None = None
 
     @classmethod
-    def nothing(cls, height: int, width: int) -> "Prediction":
-        """No head in an image of this size."""
-        return cls(np.zeros((height, width), np.uint8), None)
+    def nothing(cls, height: int, width: int, quality: Quality | None = None) -> "Prediction":
+        """No head in an image of this size, but perhaps something else."""
+        return cls(np.zeros((height, width), np.uint8), None, quality)
 
     def turned_back(self) -> "Prediction":
         """What was found in a picture that `np.rot90` had turned, in the picture as it was before."""
         mask = np.ascontiguousarray(np.rot90(self.mask, -1))
         quality = replace(self.quality, turned=True) if self.quality else None
         if self.ellipse is None or quality is None or not quality.is_head:
-            return Prediction.nothing(*mask.shape)
+            return Prediction.nothing(mask.shape[0], mask.shape[1], quality)
         back = np.array([[0.0, -1.0, mask.shape[1] - 1], [1.0, 0.0, 0.0]])
         return Prediction(mask, self.ellipse.transform(back), quality)
 
@@ -64,6 +64,8 @@ class Measurement:
         ellipse: in pixels of the image; None without a head.
         spacing: size of a pixel, mm; None where it is not known: then all lengths in mm are None.
         confidence: mean probability in the region that was found, 0.5 to 1; None without a head.
+        head_probability: that what was found is a fetal head in a standard plane, 0 to 1, whether it was measured or
+            not; None where nothing was found, or the checkpoint cannot tell.
         hc_px: circumference, px; by the mean side of a pixel where pixels are not square.
         hc_low_mm, hc_high_mm: ends of the 90 % interval of the circumference, mm; None where the checkpoint
             was not calibrated.
@@ -82,6 +84,7 @@ class Measurement:
     hc_high_mm: float | None = None
     biometry: Biometry | None = None
     gestational_age_weeks: float | None = None
+    head_probability: float | None = None
 
     @classmethod
     def from_prediction(
@@ -101,8 +104,9 @@ class Measurement:
         """
         ellipse, quality = prediction.ellipse, prediction.quality
         common: dict[str, Any] = {"mask": prediction.mask, "gestational_age_weeks": gestational_age_weeks}
+        common |= {"head_probability": quality.head_probability if quality else None}
         if ellipse is None:
-            return cls(Flag.NO_HEAD, ("no region of the image looks like a head", *notes), spacing=spacing, **common)
+            return cls(Flag.NO_HEAD, (_why_no_head(quality), *notes), spacing=spacing, **common)
         doubts, confidence = (quality.reasons(), quality.confidence) if quality else ([], None)
         common |= {"ellipse": ellipse, "confidence": confidence, "hc_px": ellipse.circumference}
         if spacing is None:
@@ -139,7 +143,8 @@ class Measurement:
         height, width = self.mask.shape
         row: dict[str, Any] = {"flag": self.flag, "reasons": list(self.reasons)}
         row |= {"width_px": width, "height_px": height, "hc_px": self.hc_px}
-        row |= {"confidence": self.confidence, "gestational_age_weeks": self.gestational_age_weeks}
+        row |= {"confidence": self.confidence, "head_probability": self.head_probability}
+        row |= {"gestational_age_weeks": self.gestational_age_weeks}
         if self.spacing is not None:
             row |= {"pixel_size_mm": self.spacing.x_mm, "pixel_size_y_mm": self.spacing.y_mm}
             row |= {"pixel_size_source": self.spacing.source}
@@ -156,3 +161,9 @@ class Measurement:
             weeks = getattr(biometry, name)
             row[name] = OUT_OF_RANGE if weeks is None else weeks
         return row | {"hc_z": biometry.hc_z, "hc_centile": biometry.hc_centile}
+
+
+def _why_no_head(quality: Quality | None) -> str:
+    if quality and quality.head_probability is not None and quality.is_another_plane:
+        return f"what was found is not the plane of a head (head probability {100 * quality.head_probability:.0f} %)"
+    return "no region of the image looks like a head"

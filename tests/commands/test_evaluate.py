@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fetal_seg.commands.evaluate import choose_records, labels_of
+from fetal_seg.commands.evaluate import choose_records, labels_of, read_records
 from fetal_seg.config.commands import EvaluateConfig
 from fetal_seg.config.data import FromRunConfig
 from fetal_seg.data.sources.hc18 import load
@@ -185,7 +185,8 @@ def test_the_users_own_folder_trains_and_is_evaluated(phantoms, tmp_path):
 
 def test_the_pretrained_weights_are_measured_on_hc18_where_the_caller_says_it_is(phantoms, cache_dir):
     config = EvaluateConfig(ckpt="pretrained", data=FromRunConfig(part="all", cache_dir=str(cache_dir), limit=5))
-    records = choose_records(config, [read_checkpoint("pretrained")], hc18_root=str(phantoms))
+    checkpoints = [read_checkpoint("pretrained")]
+    records = choose_records(config, checkpoints, read_records(config, checkpoints, hc18_root=str(phantoms)))
     names = [record.name for record in load(phantoms, cache_dir, download=False)]
     assert [record.name for record in records] == names[:5]
 

@@ -13,7 +13,7 @@ def test_a_checkpoint_is_opened_by_its_name_or_as_it_was_read():
     by_name, read = (open_runtime(of, "cpu", "32-true") for of in ("pretrained", checkpoint))
     assert by_name.preprocessing == read.preprocessing == size
     assert by_name.calibration == checkpoint.description.calibration
-    np.testing.assert_array_equal(by_name.logits(image), read.logits(image))
+    np.testing.assert_array_equal(by_name.look(image).logits, read.look(image).logits)
 
 
 def test_what_cannot_be_opened_is_told(tmp_path):

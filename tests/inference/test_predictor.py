@@ -17,6 +17,7 @@ from fetal_seg.geometry.spacing import Spacing
 from fetal_seg.images.grey import write_image
 from fetal_seg.inference.predictor import Predictor
 from fetal_seg.inference.pytorch import PyTorchRuntime
+from fetal_seg.inference.runtime import Look
 from fetal_seg.measurement.calibration import Calibration
 from fetal_seg.models.preprocessing import Preprocessing
 from tests.conftest import ROOT
@@ -156,10 +157,10 @@ class Recording:
     def __init__(self):
         self.seen = []
 
-    def logits(self, images):
+    def look(self, images):
         assert images.flags.c_contiguous
         self.seen.append(images)
-        return 20 * (images.astype(np.float32) / 255 - 0.5)
+        return Look(20 * (images.astype(np.float32) / 255 - 0.5))
 
 
 def test_anything_that_gives_logits_runs_in_a_predictor():

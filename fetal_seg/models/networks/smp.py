@@ -41,7 +41,7 @@ class Smp(nn.Module):
         keys: dict[str, Any] = {"encoder_name": encoder, "encoder_depth": depth, "in_channels": 1, "classes": 1}
         if name in ("unet", "unetplusplus", "manet"):
             keys["decoder_channels"] = [width * 2**level for level in reversed(range(depth))]
-        self.net = _create(classes[name], keys, weights)
+        self.net: Any = _create(classes[name], keys, weights)
         self.stride = 32  # of every encoder at most; padding beyond the need costs little
 
     def forward(self, x: Tensor) -> Tensor:

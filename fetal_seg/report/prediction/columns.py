@@ -12,6 +12,14 @@ def _number(column: str, form: str) -> Callable[[Row], Cell]:
     return lambda row: number_cell(finite_value(row, column), form)
 
 
+def _per_cent(column: str) -> Callable[[Row], Cell]:
+    def cell(row: Row) -> Cell:
+        part = finite_value(row, column)
+        return number_cell(None if part is None else 100 * part, "{:.0f}")
+
+    return cell
+
+
 def _text(column: str) -> Callable[[Row], Cell]:
     return lambda row: Cell(str(row.get(column) or ""))
 
@@ -55,6 +63,7 @@ PAGE_COLUMNS: tuple[Column[Row], ...] = (
     Column("age given", _age("gestational_age_weeks")),
     Column("z", _number("hc_z", "{:+.2f}")),
     Column("centile", _number("hc_centile", "{:.1f}")),
+    Column("head, %", _per_cent("head_probability")),
     Column("pixel size, mm", _pixel_size),
     Column("pixel size from", _text("pixel_size_source")),
 )
