@@ -70,13 +70,17 @@ def pool(features: Sequence[FloatArray], region: Grey) -> FloatArray:
     """Statistics of all features about a region, (k,): four for each channel of the levels at `STRIDES`.
 
     The means of each feature inside, at the edge and around, and its deviation inside. Regions on the coarse grids
-    are weights, the part of each cell that they cover.
+    are weights, the part of each cell that they cover; those of one grid are made of the finer one's.
     """
     reach = np.ones((2 * int(EDGE * math.sqrt(float(cv2.countNonZero(region)))) + 1,) * 2, np.uint8)
     wider, core = cv2.dilate(region, reach), cv2.erode(region, reach)
-    regions = [np.asarray(part, np.float32) for part in (region, wider - core, wider - region)]
-    chosen = at_strides([level.shape[-1] for level in features], region.shape[1])
-    return np.concatenate([_statistics(features[number], regions) for number in chosen] or [np.empty(0)])
+    covered: FloatArray = np.asarray(cv2.merge([region, wider - core, wider - region]), np.float32)
+    statistics: list[FloatArray] = [np.empty(0)]
+    for number in at_strides([level.shape[-1] for level in features], region.shape[1]):
+        level = features[number]
+        covered = np.asarray(cv2.resize(covered, level.shape[:0:-1], interpolation=cv2.INTER_AREA), np.float32)
+        statistics.append(_statistics(level, covered))
+    return np.concatenate(statistics)
 
 
 def at_strides(widths: Sequence[int], width: int) -> list[int]:
@@ -89,14 +93,11 @@ def sigmoid(log_odds: FloatArray) -> FloatArray:
     return np.asarray(0.5 * (1 + np.tanh(np.asarray(log_odds) / 2)))
 
 
-def _statistics(level: FloatArray, regions: Sequence[FloatArray]) -> FloatArray:
-    """(4 * channels,) of a level (channels, h, w)."""
-    channels, height, width = level.shape
-    values = level.reshape(channels, -1).astype(np.float32)
-    covered = np.stack(
-        [cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA).ravel() for part in regions], axis=1
-    )
-    shares = covered / np.maximum(covered.sum(axis=0), 1e-6)
+def _statistics(level: FloatArray, covered: FloatArray) -> FloatArray:
+    """(4 * channels,) of a level (channels, h, w), by what three regions cover of each cell, (h, w, 3)."""
+    values = level.reshape(len(level), -1).astype(np.float32)
+    shares = covered.reshape(-1, 3)
+    shares = shares / np.maximum(shares.sum(axis=0), 1e-6)
     means = values @ shares
     squares = (values * values) @ shares[:, 0]
     deviation = np.sqrt(np.maximum(squares - means[:, 0] ** 2, 0))
