@@ -23,8 +23,10 @@ from fetal_seg.data.planes import read_planes
 from fetal_seg.data.records import Record, records_named
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation.metrics import METRICS
+from fetal_seg.evaluation.tables import read_per_image
 from fetal_seg.inference.opening import open_runtime
 from fetal_seg.inference.predictor import Predictor
+from fetal_seg.measurement.calibration import interval_scores
 from fetal_seg.models.checkpoint import Checkpoint, read_checkpoint
 from fetal_seg.models.weights import PRETRAINED, locate, write_weights
 from fetal_seg.version import __version__
@@ -57,15 +59,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         draft = Path(name) / released.name
         write_weights(draft, checkpoint.state, description)
-        predictor = Predictor.load(draft)
+        calibration, predictor = checkpoint.description.calibration, Predictor.load(draft)
         if planes:
-            gate = learn_planes(open_runtime(draft), planes, trained, held_out)
-            description = replace(description, calibration=replace(checkpoint.description.calibration, gate=gate))
-            predictor.calibration = description.calibration
+            calibration = replace(calibration, gate=learn_planes(open_runtime(draft), planes, trained, held_out))
+            predictor.calibration = calibration
         summary = evaluate_to(Path(name), predictor, held_out)
+        interval = interval_scores(read_per_image(Path(name) / "per_image.csv"))
     known = checkpoint.description.further.get("training") if again else training(Path(options.run))
     measured = {"training": known, "figures": figures(summary)}
-    write_weights(released, checkpoint.state, replace(description, further=measured))
+    calibration = replace(calibration, interval=interval)
+    write_weights(released, checkpoint.state, replace(description, calibration=calibration, further=measured))
     print(f"{released}: {released.stat().st_size / 1e6:.2f} MB")
 
 

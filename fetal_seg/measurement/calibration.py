@@ -40,11 +40,6 @@ class Calibration(PlainData):
     images: Names = ()
     gate: HeadGate | None = None
 
-    @property
-    def held_out_scores(self) -> tuple[float, ...] | None:
-        """Scores for `conformal.half_width`; None where there are none of its scale."""
-        return self.interval.scores if self.interval and self.interval.scale == conformal.SCALE else None
-
 
 class Calibrator:
     """Gathers what is needed of each image of an evaluation, so that none has to be kept.
@@ -67,13 +62,18 @@ class Calibrator:
 
     def result(self, rows: Sequence[dict[str, Any]]) -> Calibration:
         """The calibration of a checkpoint, of the rows of ``per_image.csv`` of these images."""
-        scores = conformal.scores(*_columns(rows, _measured(rows)))
         return Calibration(
-            IntervalScores(conformal.SCALE, tuple(scores)) if scores else None,
+            interval_scores(rows),
             _confidence_limits([row["confidence"] for row in rows if row.get("confidence") is not None]),
             novelty.fit(self._appearances),
             tuple(sorted(set(self.images))),
         )
+
+
+def interval_scores(rows: Sequence[dict[str, Any]]) -> IntervalScores | None:
+    """What intervals are made of, by the rows of ``per_image.csv`` of held-out images; None where none has a size."""
+    measured = _measured(rows)
+    return conformal.scores(*_columns(rows, measured)) if measured else None
 
 
 def judge(
@@ -91,7 +91,7 @@ def judge(
         The rows, with ``hc_low_mm``, ``hc_high_mm`` and ``covered`` where these can be told.
     """
     judged = [dict(row) for row in rows]
-    if calibration is None or (held_out := calibration.held_out_scores) is None:
+    if calibration is None or (held_out := calibration.interval) is None or held_out.scale != conformal.SCALE:
         return judged
     seen, measured = set(calibration.images), _measured(rows)
     calibrating = [index for index in measured if images[index] in seen]

@@ -6,6 +6,10 @@ least `level`, whatever the errors' distribution, as long as new images are like
 
 Errors are divided by a scale that tells which images are hard, so that the intervals of the others can be short:
 on HC18's validation images this shortens them by a fifth (``docs/measurement.md``). Any scale keeps the coverage.
+
+Late heads have larger errors than the scale tells. So that theirs are covered as often as the others', an interval is
+made of the errors of heads of the same trimester, by the predicted circumference, where enough of them were held out
+(Mondrian conformal prediction: V. Vovk et al., Algorithmic Learning in a Random World, 2005, chapter 4).
 Notation: arrays are (n,), one number an image; circumferences in mm, confidences 0 to 1.
 """
 
@@ -18,8 +22,10 @@ from pydantic import StrictStr
 from pydantic.dataclasses import dataclass
 
 from fetal_seg.config.plain_data import Numbers, PlainData
+from fetal_seg.measurement.biometry import trimester
 
 LEVEL = 0.9
+FEWEST = 20  # held-out heads of a trimester, for intervals of their own
 SCALE = "(1 - confidence) * sqrt(HC)"  # kept beside scores: those of another scale mean something else
 _REFERENCE_MM = 175.0  # a head in mid-pregnancy
 _SUREST = 0.99  # no interval shrinks to nothing
@@ -31,11 +37,18 @@ class IntervalScores(PlainData):
 
     Attributes:
         scale: what errors were divided by; intervals need `SCALE`.
-        scores: of held-out images, from `scores`.
+        scores: scaled absolute errors of held-out images, in ascending order.
+        hc_mm: their predicted circumferences, mm, in the same order; none in files that know no trimesters.
     """
 
     scale: StrictStr
     scores: Numbers
+    hc_mm: Numbers = ()
+
+    def alike(self, hc_mm: float) -> Numbers:
+        """The scores of the heads of one's trimester, or of all where there are fewer than `FEWEST` of these."""
+        own = [score for score, of in zip(self.scores, self.hc_mm, strict=False) if trimester(of) == trimester(hc_mm)]
+        return tuple(own) if len(own) >= FEWEST else self.scores
 
 
 def scale(hc_mm: ArrayLike, confidence: ArrayLike) -> NDArray[np.float64]:
@@ -48,8 +61,8 @@ def scale(hc_mm: ArrayLike, confidence: ArrayLike) -> NDArray[np.float64]:
     return doubt * (np.asarray(hc_mm, np.float64) / _REFERENCE_MM) ** 0.5
 
 
-def scores(hc_pred_mm: ArrayLike, confidence: ArrayLike, hc_true_mm: ArrayLike) -> list[float]:
-    """Scaled absolute errors, in ascending order: what `half_width` needs to know of held-out images.
+def scores(hc_pred_mm: ArrayLike, confidence: ArrayLike, hc_true_mm: ArrayLike) -> IntervalScores:
+    """What `half_width` needs to know of held-out images.
 
     Raises:
         ValueError: a circumference is not a positive number.
@@ -57,21 +70,25 @@ def scores(hc_pred_mm: ArrayLike, confidence: ArrayLike, hc_true_mm: ArrayLike) 
     predicted, true = np.asarray(hc_pred_mm, np.float64), np.asarray(hc_true_mm, np.float64)
     if not (np.isfinite(predicted).all() and np.isfinite(true).all() and (predicted > 0).all() and (true > 0).all()):
         raise ValueError("circumferences must be positive numbers")
-    return [float(score) for score in np.sort(np.abs(predicted - true) / scale(predicted, confidence))]
+    found = np.abs(predicted - true) / scale(predicted, confidence)
+    order = np.argsort(found, kind="stable")
+    return IntervalScores(SCALE, tuple(found[order].tolist()), tuple(predicted[order].tolist()))
 
 
-def half_width(held_out: Sequence[float], hc_mm: float, confidence: float, level: float = LEVEL) -> float | None:
+def half_width(held_out: IntervalScores, hc_mm: float, confidence: float, level: float = LEVEL) -> float | None:
     """Half the width, mm, of the interval about a predicted circumference.
 
     Args:
-        held_out: ascending, from `scores`.
+        held_out: from `scores`.
         level: part of the truths that intervals hold, in (0, 1).
 
     Returns:
-        None where there are too few held-out images for this level: at least ``level / (1 - level)`` are needed.
+        None where there are too few held-out images for this level (at least ``level / (1 - level)`` are needed), or
+        they are of another scale.
     """
-    rank = math.ceil((len(held_out) + 1) * level - 1e-9)  # 10 * 0.9 is not 9 exactly
-    return float(held_out[rank - 1] * scale(hc_mm, confidence)) if rank <= len(held_out) else None
+    alike = held_out.alike(hc_mm) if held_out.scale == SCALE else ()
+    rank = math.ceil((len(alike) + 1) * level - 1e-9)  # 10 * 0.9 is not 9 exactly
+    return float(alike[rank - 1] * scale(hc_mm, confidence)) if rank <= len(alike) else None
 
 
 def cross_widths(

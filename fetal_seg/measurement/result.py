@@ -115,7 +115,7 @@ class Measurement:
         biometry = Biometry.from_ellipse(ellipse.scaled(spacing.x_mm, spacing.y_mm), gestational_age_weeks)
         doubts += ["the file's pixel size is in doubt"] if spacing.is_doubtful else []
         doubts += size_reasons(spacing.x_mm, spacing.y_mm, biometry.hc_mm, biometry.hc_z)
-        held_out = calibration.held_out_scores if calibration else None
+        held_out = calibration.interval if calibration else None
         if held_out and quality:
             width = conformal.half_width(held_out, biometry.hc_mm, quality.confidence)
             if width is not None:
