@@ -1,6 +1,7 @@
 """How many images of other planes are measured as heads, on hospitals that taught nothing; for docs/accuracy.md.
 
 python -m studies.planes PLANES_FOLDER [--ckpt CHECKPOINT] [--root HC18_FOLDER]
+python -m studies.planes PLANES_FOLDER --pictures docs/measurement/planes.jpg     a head of each of four centres
 
 The folder is that of data.negatives, whose CSV names the centre of each image. For each centre a gate learns from the
 others' images, HC18's training images and four fifths of its validation images; the centre's images and the last fifth
@@ -8,6 +9,8 @@ are judged by it, with all that predict.py says. HC18's test images are judged b
 """
 
 import argparse
+import shutil
+import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,9 +20,10 @@ import numpy as np
 
 from fetal_seg.commands.planes import gate_images
 from fetal_seg.data.loading import cache_folder
-from fetal_seg.data.planes import CSV_NAME, read_planes
+from fetal_seg.data.planes import CSV_NAME, PlaneImage, read_planes
 from fetal_seg.files import read_csv
 from fetal_seg.geometry.arrays import Grey
+from fetal_seg.images.grey import read_grey
 from fetal_seg.images.reader import read_frames
 from fetal_seg.inference.gate_fitting import Views, fit_gate, look_at_all
 from fetal_seg.inference.opening import open_runtime
@@ -29,6 +33,7 @@ from fetal_seg.measurement.head_gate import HeadGate
 from fetal_seg.measurement.result import Flag
 from fetal_seg.models.checkpoint import read_checkpoint
 from fetal_seg.models.weights import PRETRAINED
+from fetal_seg.report.pictures import ContactSheet, Panel
 from tools import add_root
 from tools.release_weights import own_records
 
@@ -48,14 +53,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("planes", type=Path)
     parser.add_argument("--ckpt", default=PRETRAINED)
+    parser.add_argument("--pictures", type=Path)
     add_root(parser)
     options = parser.parse_args()
     runtime = open_runtime(options.ckpt)
+    planes = read_planes(options.planes)
+    centre_of = {row["filename"]: row["centre"] for row in read_csv(options.planes / CSV_NAME)}
+    if options.pictures:
+        _draw(Predictor([runtime]), {centre_of[image.path.name]: image for image in planes if image.is_head}, options)
+        return
     checkpoint = read_checkpoint(options.ckpt)
     split = checkpoint.description.split
     trained, held_out = (own_records(checkpoint, options.root, names) for names in (split.train, split.val))
-    planes = read_planes(options.planes)
-    centre_of = {row["filename"]: row["centre"] for row in read_csv(options.planes / CSV_NAME)}
     centres = [centre_of[image.path.name] for image in planes] + ["HC18"] * (len(trained) + len(held_out))
     views = look_at_all(runtime, gate_images(planes, trained, held_out))
     predictor = Predictor([runtime])
@@ -99,6 +108,17 @@ def _print(title: str, judged: list[Judged], key: str) -> None:
         spread = "  ".join(f"{value:.3f}" for value in np.percentile(known, (5, 50, 95))) if known else ""
         counts = f"{len(ones):8d}{flags[Flag.NO_HEAD]:9d}{flags[Flag.CHECK]:8d}{flags[Flag.OK]:6d}"
         print(f"{name:24s}{counts}   {spread}")
+
+
+def _draw(predictor: Predictor, heads: dict[str, PlaneImage], options: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        sheet = ContactSheet(Path(name))
+        for centre, head in sorted(heads.items())[:4]:
+            image = read_grey(head.path)
+            found = predictor.measure(image)
+            caption = f"{centre}, {head.path.name}: {found.flag}, head probability {found.head_probability:.2f}"
+            sheet.add(sheet.thumbnail(Panel(image, caption, found.mask, found.ellipse)))
+        shutil.copyfile(sheet.finish()[0], options.pictures)
 
 
 def _kind(judged: Judged) -> str:
