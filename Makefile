@@ -19,10 +19,11 @@ measure: setup  ## INPUT=scan.png MM=0.12: measure an image, or a folder of them
 	$(BIN)/python predict.py input="$(INPUT)" $(if $(MM),pixel_size_mm=$(MM))
 
 demo: setup     ## train, evaluate and predict on simulated images: a few minutes on two cores
-	$(BIN)/python train.py experiment=demo data.root=$(DEMO)/phantoms hydra.run.dir=$(DEMO)
-	$(BIN)/python evaluate.py ckpt=$(DEMO)/checkpoints/best.ckpt calibrate=true output=$(DEMO)/evaluate
-	$(BIN)/python predict.py ckpt=$(DEMO)/checkpoints/best.ckpt input=$(DEMO)/phantoms/test_set.zip output=$(DEMO)/predict
-	@echo; echo 'pictures:'; ls $(DEMO)/*.png $(DEMO)/evaluate/*.png $(DEMO)/predict/*.png
+	@rm -rf $(DEMO)/train
+	$(BIN)/python train.py experiment=demo data.root=$(DEMO)/phantoms hydra.run.dir=$(DEMO)/train
+	$(BIN)/python evaluate.py ckpt=$(DEMO)/train/checkpoints/best.ckpt calibrate=true output=$(DEMO)/evaluate
+	$(BIN)/python predict.py ckpt=$(DEMO)/train/checkpoints/best.ckpt input=$(DEMO)/phantoms/test_set.zip output=$(DEMO)/predict
+	@echo; echo 'pictures:'; ls $(DEMO)/*/*.png $(DEMO)/*/*.jpg
 	@echo 'curves:   $(BIN)/tensorboard --logdir outputs'
 
 lint: setup     ## run ruff, mypy and import-linter

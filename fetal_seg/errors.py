@@ -1,4 +1,4 @@
-"""The one exception that means: the input is wrong, not the program."""
+"""The exceptions that mean: the input is wrong, or what was asked cannot go on; not: the program is wrong."""
 
 from collections.abc import Sequence
 
@@ -26,3 +26,24 @@ def refuse(problems: Sequence[str]) -> None:
     """Raise an `InputError` of all these sentences, one a line; nothing where there are none."""
     if problems:
         raise InputError("\n".join(problems))
+
+
+class DivergedError(RuntimeError):
+    """A training whose loss is not finite any more; its message is for its user, as that of an `InputError` is."""
+
+
+class Interrupted(BaseException):  # reason: no error, as KeyboardInterrupt
+    """A signal has told a command to end, and what it has is saved.
+
+    Attributes:
+        number: of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+    @property
+    def status(self) -> int:
+        """The exit status of what a signal ends."""
+        return 128 + self.number

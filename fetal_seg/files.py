@@ -86,3 +86,20 @@ def read_csv(path: Path) -> list[dict[str, str]]:
     """The rows of a CSV by column, as text."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+LOCK = ".lock"  # in a folder that a process works on
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether another process works on a folder."""
+    from filelock import FileLock, Timeout
+
+    try:
+        if (folder / LOCK).is_file():
+            FileLock(folder / LOCK).acquire(timeout=0).lock.release()
+    except Timeout:
+        return True
+    except OSError:  # a folder that cannot be written: nobody trains there
+        return False
+    return False

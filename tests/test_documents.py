@@ -163,7 +163,7 @@ def test_every_command_that_a_page_names_has_a_right_configuration(line):
     for job in jobs_of(taken):
         with initialize_config_dir(str(CONF), version_base="1.3"):
             plain = OmegaConf.to_container(compose(name, job), resolve=True)
-        validate(plain, getattr(commands, f"{name.capitalize()}Config"), CONF)
+        validate(plain, getattr(commands, f"{name.capitalize()}Config"), [CONF])
 
 
 def test_there_are_commands_to_check():

@@ -37,8 +37,9 @@ def main() -> None:
     options = parser.parse_args()
     experiment = "pretrained_short" if options.short else "pretrained"
     run = (options.output or ROOT / "outputs" / experiment.replace("pretrained", "reproduce")).resolve()
-    command = [sys.executable, str(ROOT / "train.py"), f"experiment={experiment}", f"data.root={options.root}"]
-    if failed := subprocess.run([*command, f"hydra.run.dir={run}", "ckpt_path=last"], check=False).returncode:
+    keys = [f"experiment={experiment}", f"data.root={options.root}", f"hydra.run.dir={run}"]
+    keys = [f"resume={run}"] if (run / "checkpoints" / "last.ckpt").is_file() else keys
+    if failed := subprocess.run([sys.executable, str(ROOT / "train.py"), *keys], check=False).returncode:
         sys.exit(failed)  # train.py said why
     reproduced = figures(json.loads((run / "evaluation" / "summary.json").read_text(encoding="utf-8")))
     released = [read_checkpoint(PRETRAINED).description]

@@ -14,6 +14,54 @@ from fetal_seg.errors import InputError
 CONF = Path(__file__).resolve().parents[2] / "conf"
 
 
+SEARCHPATH = "hydra.searchpath"  # further folders of configurations: a user's own
+
+
+def config_folders(overrides: Sequence[str]) -> list[Path]:
+    """The folders of configurations: a user's own, which come first, and ours.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    folders = []
+    for text in overrides:
+        given = _parsed(text).value() if text.startswith(f"{SEARCHPATH}=") else []
+        own = [str(path) for path in given] if isinstance(given, list) else []
+        folders += [Path(path.removeprefix("file://")).expanduser() for path in own if not path.startswith("pkg://")]
+    for folder in folders:
+        if not folder.is_dir():
+            raise InputError(
+                f"--config-dir={folder}: there is no such folder; give one like conf/, of your own choices"
+            )
+    return [*folders, CONF]
+
+
+def naming(config_name: str | None, overrides: Sequence[str]) -> list[str]:
+    """The arguments by which Hydra takes another file than the command's own."""
+    if config_name is None:
+        return []
+    return ["--config-dir", str(config_folders(overrides)[0]), "--config-name", config_name]
+
+
+def with_own_folder(arguments: Sequence[str]) -> tuple[list[str], str | None]:
+    """Arguments in which ``--config-dir`` is an override as the others are, and what ``--config-name`` says."""
+    kept, folders, name = [], [], None
+    rest = iter(arguments)
+    for argument in rest:
+        flag, equals, value = argument.partition("=")
+        if flag not in ("--config-dir", "-cd", "--config-name", "-cn"):
+            kept.append(argument)
+            continue
+        value = value if equals else next(rest, "")
+        if flag in ("--config-name", "-cn"):
+            name = value.removesuffix(".yaml")
+        else:
+            folders.append(f"file://{Path(value).expanduser().resolve()}")
+    if folders:
+        kept.append(f"{SEARCHPATH}=[{','.join(folders)}]")
+    return kept, name
+
+
 def as_hydra_takes(arguments: Sequence[str]) -> list[str]:
     """Arguments with each plain value as "add or override", so that what is unknown is left to the schema.
 
@@ -23,7 +71,8 @@ def as_hydra_takes(arguments: Sequence[str]) -> list[str]:
         InputError: naming each argument that is no override, and each group's choice that there is not.
     """
     problems: list[str] = []
-    overrides = [_checked(_quoted(with_present_key(argument)), problems) for argument in arguments]
+    folders = config_folders(arguments)
+    overrides = [_checked(_quoted(with_present_key(argument)), folders, problems) for argument in arguments]
     if problems:
         raise InputError("; ".join(problems))
     return overrides
@@ -48,7 +97,7 @@ def _quoted(argument: str) -> str:
     return f"{key}='{escaped}'"
 
 
-def _checked(argument: str, problems: list[str]) -> str:
+def _checked(argument: str, folders: Sequence[Path], problems: list[str]) -> str:
     try:
         parsed = _parsed(argument)
     except HydraException as error:
@@ -56,10 +105,9 @@ def _checked(argument: str, problems: list[str]) -> str:
         problems.append(f"{argument!r} is no override ({reason}); write key=value, with quotes around odd characters")
         return argument
     key = parsed.key_or_group
-    if is_of_hydra(argument):  # its groups have choices of plugins beside those of conf/hydra
+    if argument.lstrip("+~").startswith("hydra"):  # its groups have choices of plugins beside those of conf/hydra
         return argument
-    if (folder := CONF / key).is_dir():
-        choices = sorted(file.stem for file in folder.glob("*.yaml"))
+    if choices := sorted({file.stem for folder in folders for file in (folder / key).glob("*.yaml")}):
         values = parsed.sweep_string_iterator() if parsed.is_sweep_override() else [parsed.value()]
         unknown = [str(value) for value in values if str(value) not in choices]
         if unknown and not parsed.is_delete():
@@ -69,8 +117,9 @@ def _checked(argument: str, problems: list[str]) -> str:
 
 
 def is_of_hydra(override: str) -> bool:
-    """Whether it sets one of Hydra's own keys, which say where and how jobs run."""
-    return override.lstrip("+~").startswith(("hydra.", "hydra/", "hydra="))
+    """Whether it sets one of Hydra's own keys, which say where and how jobs run; not where configurations are."""
+    of_hydra = override.lstrip("+~").startswith(("hydra.", "hydra/", "hydra="))
+    return of_hydra and not override.startswith(f"{SEARCHPATH}=")
 
 
 def first_of(override: str) -> str:

@@ -7,6 +7,8 @@ there, named by its number. Training is a function of its configuration, so no c
 import contextlib
 import json
 import logging
+import multiprocessing
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,12 +19,14 @@ import yaml
 from filelock import FileLock, Timeout
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from fetal_seg.cli.app import compose_run
+from fetal_seg.cli.composing import compose_run
+from fetal_seg.cli.orphans import end_with_parent
+from fetal_seg.cli.overrides import SEARCHPATH
 from fetal_seg.cli.quiet import quiet_image_libraries
 from fetal_seg.cli.sweep import FAILURE, record_failure
 from fetal_seg.commands import train as train_command
 from fetal_seg.config.commands import RangeConfig, SearchConfig, SearchSettings
-from fetal_seg.errors import InputError
+from fetal_seg.errors import DivergedError, InputError, Interrupted
 from fetal_seg.files import write_text
 from fetal_seg.progress import ReportEpoch
 
@@ -56,20 +60,26 @@ def run_search(config: SearchConfig, folder: Path, command_line: Sequence[str]) 
     from fetal_seg.commands.report import conclude_search
 
     logger.info("search in %s: %d of %d trials done", folder, _ended(study), settings.trials)
-    with contextlib.suppress(KeyboardInterrupt):
+    interrupted = 0
+    try:
         Parallel(n_jobs=settings.workers, backend="loky")(
             delayed(work)(folder, overrides, space, settings, config.seed + worker)
             for worker in range(settings.workers)
         )
+    except KeyboardInterrupt:
+        interrupted = 128 + signal.SIGINT
+    except Interrupted as signalled:
+        interrupted = signalled.status
     _log_best(study, space)
     conclude_search(folder, command_line)
     failed = [trial for trial in study.get_trials(deepcopy=False) if FAILED in trial.user_attrs]
-    return int(_ended(study) < settings.trials or bool(failed))
+    return interrupted or int(_ended(study) < settings.trials or bool(failed))
 
 
 def _trial_overrides(folder: Path) -> list[str]:
     """What the user set for all trials: the search's own overrides, without those that say how to search."""
-    overrides = yaml.safe_load((folder / ".hydra" / "overrides.yaml").read_text(encoding="utf-8"))
+    hydra = yaml.safe_load((folder / ".hydra" / "hydra.yaml").read_text(encoding="utf-8"))["hydra"]["overrides"]
+    overrides = [*hydra["task"], *(text for text in hydra["hydra"] if text.startswith(SEARCHPATH))]
     return [text for text in overrides if not text.lstrip("+").startswith(("search.", "search=", "output="))]
 
 
@@ -136,6 +146,8 @@ def work(
     """
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     quiet_image_libraries()
+    if multiprocessing.parent_process() is not None:
+        end_with_parent()
     study = open_study(folder, seed, settings)
 
     def stop_when_enough(study: optuna.Study, _: FrozenTrial) -> None:
@@ -166,6 +178,9 @@ def _objective(trial: Trial, folder: Path, overrides: list[str], space: Space, t
             return _highest_dice(trial, overrides, values, run_dir, train)
         except optuna.TrialPruned:
             raise
+        except DivergedError as error:
+            logger.info("trial %s: %s", run_dir.name, error)
+            raise optuna.TrialPruned from error
         except Exception as error:
             record_failure(run_dir, error)
             trial.set_user_attr(FAILED, True)

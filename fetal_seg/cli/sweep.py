@@ -7,6 +7,9 @@ fails leaves ``failure.json`` there, with its cause, and the others go on.
 import contextlib
 import json
 import logging
+import multiprocessing
+import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -18,8 +21,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from fetal_seg.cli.overrides import grid_overrides, is_of_hydra, jobs_of, last_value, with_present_key
-from fetal_seg.errors import InputError
+from fetal_seg.cli.orphans import end_if_orphaned, end_with_parent
+from fetal_seg.cli.overrides import grid_overrides, is_of_hydra, jobs_of, last_value, naming, with_present_key
+from fetal_seg.errors import InputError, Interrupted
 from fetal_seg.files import write_text
 
 JOBS_FILE, FAILURE = "sweep.json", "failure.json"
@@ -37,29 +41,40 @@ class Sweep:
         given: the user's overrides, without Hydra's own.
         overrides: the same with the grid of the configuration.
         launching: Hydra's own overrides, which say how jobs are run and do not change their results.
+        config_name: of another file than the command's own, in a user's folder.
     """
 
     folder: Path
     given: list[str]
     overrides: list[str]
     launching: list[str]
+    config_name: str | None = None
 
     @property
     def arguments(self) -> list[str]:
         """The command line for Hydra."""
-        return ["-m", *self.overrides, *self.launching, f"{FOLDER}={self.folder}"]
+        return [
+            *naming(self.config_name, self.overrides),
+            "-m",
+            *self.overrides,
+            *self.launching,
+            f"{FOLDER}={self.folder}",
+        ]
 
     def jobs(self) -> list[list[str]]:
         """The overrides of each job, in Hydra's order."""
         return jobs_of(self.overrides)
 
 
-def plan_sweep(overrides: Sequence[str], grid: Callable[[list[str]], dict[str, list[Any]]]) -> Sweep:
+def plan_sweep(
+    overrides: Sequence[str], grid: Callable[[list[str]], dict[str, list[Any]]], config_name: str | None = None
+) -> Sweep:
     """The sweep that a command line asks for: a new one, or one to go on with.
 
     Args:
         overrides: in Hydra's form.
         grid: gives the grid that the configuration declares, by key, for these overrides.
+        config_name: of another file than the command's own.
 
     Raises:
         InputError: the folder to go on with is none, or is of another sweep; or the jobs' folders are renamed.
@@ -75,7 +90,7 @@ def plan_sweep(overrides: Sequence[str], grid: Callable[[list[str]], dict[str, l
     folder = Path(named).expanduser() if named else Path("outputs", "sweep", f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}")
     if (folder / JOBS_FILE).exists():
         raise InputError(f"{folder} holds a sweep; go on with it by sweep.resume={folder}, or take another folder")
-    return Sweep(folder, given, [*given, *grid_overrides(grid(given), given)], launching)
+    return Sweep(folder, given, [*given, *grid_overrides(grid(given), given)], launching, config_name)
 
 
 def _resumed(folder: Path, given: list[str], launching: list[str]) -> Sweep:
@@ -91,16 +106,18 @@ def _resumed(folder: Path, given: list[str], launching: list[str]) -> Sweep:
             f"sweep.resume={folder} is a sweep over {' '.join(stored) or 'the defaults'}, not over {' '.join(given)}; "
             "give the same keys or none, or start a new sweep"
         )
-    return Sweep(folder, stored, overrides, launching)
+    launching = launching or list(content.get("launching", []))
+    return Sweep(folder, stored, overrides, launching, content.get("config_name"))
 
 
 def run_sweep(sweep: Sweep, launch: Callable[[], None]) -> int:
     """Run all jobs by Hydra, which `launch` starts, and write the report, whatever becomes of them; the exit status."""
     if not (sweep.folder / JOBS_FILE).exists():
         content = {"command": sys.argv, "given": sweep.given, "overrides": sweep.overrides, "jobs": sweep.jobs()}
+        content |= {"launching": sweep.launching, "config_name": sweep.config_name}
         write_text(sweep.folder / JOBS_FILE, json.dumps(content, indent=1) + "\n")
     beside = any(text.startswith("hydra/launcher=") for text in sweep.launching)
-    interrupted = False
+    interrupted = 0
     try:
         for _ in range(2 if beside else 1):
             with contextlib.suppress(SystemExit):  # Hydra's, when a worker process died: it takes the others with it
@@ -108,11 +125,15 @@ def run_sweep(sweep: Sweep, launch: Callable[[], None]) -> int:
                 launch()
                 break
     except KeyboardInterrupt:
-        interrupted = True
+        interrupted = 128 + signal.SIGINT
+    except Interrupted as signalled:
+        interrupted = signalled.status
     from fetal_seg.commands.report import conclude_sweep
 
     unfinished = conclude_sweep(sweep.folder)
-    return 130 if interrupted else int(unfinished > 0)
+    if interrupted:
+        logger.info("interrupted; go on with: python train.py sweep.resume=%s", sweep.folder)
+    return interrupted or int(unfinished > 0)
 
 
 def run_job(task: Callable[[], None], run_dir: Path) -> None:
@@ -121,9 +142,15 @@ def run_job(task: Callable[[], None], run_dir: Path) -> None:
         if is_finished(run_dir):
             logger.info("job %s was finished before", run_dir.name)
             return
+        parent = os.getppid()
+        if multiprocessing.parent_process() is not None:
+            end_with_parent()
         try:
             (run_dir / FAILURE).unlink(missing_ok=True)
             task()
+        except Interrupted:
+            end_if_orphaned(parent)
+            raise
         except Exception as error:
             record_failure(run_dir, error)
 

@@ -3,7 +3,7 @@
 import difflib
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -39,26 +39,26 @@ Plain = dict[str, Any]
 Schema = TypeVar("Schema")
 
 
-def validate(plain: Plain, schema: type[Schema], conf: Path) -> Schema:
+def validate(plain: Plain, schema: type[Schema], folders: Sequence[Path]) -> Schema:
     """The configuration as an instance of `schema`, its groups as instances of theirs.
 
     Args:
         plain: the composed configuration as nested dicts.
-        conf: folder of the YAML files, for choices without a schema.
+        folders: of the YAML files, for choices without a schema; the first that has one counts.
 
     Raises:
         InputError: naming every unknown key, wrong type, value out of range and senseless combination.
     """
     problems = [f"{key} is missing; add {key}=..." for key in _missing(plain)]
     config = deepcopy(plain)
-    refused = [group for group in GROUPS if group in config and not _prepare(group, config, schema, conf, problems)]
+    refused = [group for group in GROUPS if group in config and not _prepare(group, config, schema, folders, problems)]
     for group in refused:  # it is among the problems; its default stands in, so that the rest is checked too
         del config[group]
     checked = _build(schema, config, problems)
     if isinstance(checked, TrainConfig) and not refused:
         problems += combinations(checked)
     if isinstance(checked, PredictConfig):
-        problems += folders(checked)
+        problems += misplaced_output(checked)
     if problems or checked is None:
         raise InputError("; ".join(problems))
     return checked
@@ -93,7 +93,7 @@ def combinations(config: TrainConfig) -> list[str]:
     return problems
 
 
-def folders(config: PredictConfig) -> list[str]:
+def misplaced_output(config: PredictConfig) -> list[str]:
     """Whether results would lie among the images that are measured, where the next prediction would find them."""
     inputs = [config.input] if isinstance(config.input, str) else config.input
     output = Path(config.output).expanduser().resolve() if config.output else None
@@ -102,7 +102,7 @@ def folders(config: PredictConfig) -> list[str]:
     return []
 
 
-def _prepare(group: str, config: Plain, schema: Any, conf: Path, problems: list[str]) -> bool:
+def _prepare(group: str, config: Plain, schema: Any, folders: Sequence[Path], problems: list[str]) -> bool:
     """See that a group's choice is known; put the keys that only its YAML file has where its schema has them.
 
     Returns:
@@ -110,7 +110,7 @@ def _prepare(group: str, config: Plain, schema: Any, conf: Path, problems: list[
     """
     choice, registry = config[group], GROUPS[group]
     if not isinstance(choice, dict):
-        names = sorted(file.stem for file in (conf / group).glob("*.yaml"))
+        names = sorted({file.stem for folder in folders for file in (folder / group).glob("*.yaml")})
         problems.append(f"{group}={choice!r} is not a group; take one of {', '.join(names)}")
         return False
     members = get_args(get_type_hints(schema)[group])  # the last one is for choices that have none of their own
@@ -125,13 +125,13 @@ def _prepare(group: str, config: Plain, schema: Any, conf: Path, problems: list[
     except InputError as error:
         problems.append(f"{group}.name: {error}")
         return False
-    file = conf / group / f"{name}.yaml"
-    if not file.is_file():
+    files = [file for folder in folders if (file := folder / group / f"{name}.yaml").is_file()]
+    if not files:
         problems.append(f"{group}.name={name!r} has no file {group}/{name}.yaml, which says what keys it takes; add it")
         return False
     common = {field.name for field in fields(members[-1])}
     keys = {key: choice.pop(key) for key in list(choice) if key not in common}
-    problems += _unlike(yaml.safe_load(file.read_text(encoding="utf-8")), keys, group)
+    problems += _unlike(yaml.safe_load(files[0].read_text(encoding="utf-8")), keys, group)
     choice["keys"] = keys
     return True
 

@@ -3,12 +3,16 @@
 What it needs is imported where it is used: what may be wrong with the data is told before PyTorch is imported.
 """
 
+import contextlib
+import errno
 import logging
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fetal_seg.config.commands import TrainConfig
+from fetal_seg.errors import DivergedError, InputError, Interrupted
 from fetal_seg.progress import ReportEpoch
 
 if TYPE_CHECKING:
@@ -19,9 +23,12 @@ if TYPE_CHECKING:
     from fetal_seg.models.description import CheckpointDescription
     from fetal_seg.models.device import ChosenPrecision
     from fetal_seg.training.datamodule import HeadDataModule
+    from fetal_seg.training.run_record import RunRecord
     from fetal_seg.training.task import SegmentationTask
 
 logger = logging.getLogger(__name__)
+
+FULL_OR_READ_ONLY = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def run(
@@ -38,7 +45,9 @@ def run(
         processes other than the first.
 
     Raises:
-        InputError: the data, or the checkpoint to go on from, cannot be used.
+        InputError: the data, or the checkpoint to go on from, cannot be used; or the run's folder cannot be written.
+        DivergedError: the loss is not finite any more.
+        Interrupted: a signal came, and what there is was saved.
     """
     from fetal_seg.data.loading import prepare_images
     from fetal_seg.data.planes import read_planes
@@ -46,10 +55,9 @@ def run(
     planes = read_planes(config.data.negatives) if config.data.negatives else []
     prepared = prepare_images(config.data)
 
-    from fetal_seg.evaluation.runs import RunStatus
-    from fetal_seg.report.run.curves import draw_curves
-    from fetal_seg.training.callbacks import PruningCallback, last_epoch
+    from fetal_seg.training.callbacks import PruningCallback
     from fetal_seg.training.initial_weights import checkpoint_to_resume
+    from fetal_seg.training.interruption import Interruption
     from fetal_seg.training.process import is_first_process, quiet_lightning, use_threads
     from fetal_seg.training.trainer import build_trainer
 
@@ -58,14 +66,75 @@ def run(
     data, task, description = _build(config, prepared)
     resume = checkpoint_to_resume(config.ckpt_path, run_dir, description)
     pruning = PruningCallback(report_epoch) if report_epoch else None
-    trainer, precision = build_trainer(config.trainer, run_dir, data, [pruning] if pruning else [])
+    interruption = Interruption(run_dir / "checkpoints" / "last.ckpt")
+    more = [interruption, *([pruning] if pruning else [])]
+    trainer, precision = build_trainer(config.trainer, run_dir, data, more)
     record = _begin(config, run_dir, command_line, data, task, precision, resume) if is_first_process() else None
-    trainer.fit(task, datamodule=data, ckpt_path=resume, weights_only=True)
-    if record is None:
-        return None
+    with _recorded(record, trainer, run_dir), interruption.listening():
+        trainer.fit(task, datamodule=data, ckpt_path=resume, weights_only=True)
+        if record is None:
+            return None
+        return _conclude(
+            config, run_dir, data, planes, trainer, task, record, is_pruned=bool(pruning and pruning.pruned)
+        )
+
+
+@contextlib.contextmanager
+def _recorded(record: "RunRecord | None", trainer: "Trainer", run_dir: Path) -> Iterator[None]:
+    """Write into a run's record how it ended, if not as it should."""
+    from fetal_seg.evaluation.runs import RunStatus
+
+    def ended(status: RunStatus, cause: str) -> None:
+        if record is not None:
+            with contextlib.suppress(OSError):  # a full disk, which may be why
+                record.add(status=status, cause=cause, epochs=trainer.current_epoch)
+
+    try:
+        yield
+    except Interrupted as interrupted:
+        name = signal.Signals(interrupted.number).name
+        ended(RunStatus.INTERRUPTED, f"{name} in epoch {trainer.current_epoch + 1}")
+        logger.info(
+            "interrupted in epoch %d of %s; go on with: python train.py resume=%s",
+            *(trainer.current_epoch + 1, trainer.max_epochs, run_dir),
+        )
+        raise
+    except DivergedError as error:
+        ended(RunStatus.DIVERGED, str(error))
+        raise
+    except OSError as error:
+        ended(RunStatus.FAILED, f"{type(error).__name__}: {error}")
+        if error.errno not in FULL_OR_READ_ONLY:
+            raise
+        raise InputError(
+            f"{run_dir} cannot be written ({error.strerror}); the last checkpoints are whole: make room or permit it, "
+            f"and go on with: python train.py resume={run_dir}"
+        ) from error
+    except Exception as error:
+        cause = " ".join(str(error).split()) or "no message"
+        ended(RunStatus.FAILED, cause if isinstance(error, InputError) else f"{type(error).__name__}: {cause}")
+        raise
+
+
+def _conclude(
+    config: TrainConfig,
+    run_dir: Path,
+    data: "HeadDataModule",
+    planes: Sequence["PlaneImage"],
+    trainer: "Trainer",
+    task: "SegmentationTask",
+    record: "RunRecord",
+    *,
+    is_pruned: bool,
+) -> dict[str, float] | None:
+    """What follows a training: its curves, its evaluation, its record."""
+    from fetal_seg.evaluation.runs import RunStatus
+    from fetal_seg.report.run.curves import draw_curves
+    from fetal_seg.training.callbacks import last_epoch
+
     draw_curves(run_dir / "metrics.csv", run_dir / "curves.png")
     final = last_epoch(run_dir / "metrics.csv")
-    if pruning and pruning.pruned:
+    if is_pruned:
         record.add(status=RunStatus.PRUNED, epochs=trainer.current_epoch, metrics=final)
         return None
     if config.evaluate:
@@ -113,7 +182,7 @@ def _begin(
     task: "SegmentationTask",
     precision: "ChosenPrecision",
     resume: str | None,
-) -> Any:
+) -> "RunRecord":
     """Write what is known before the training, and tell it; the run's record."""
     from fetal_seg.data.split_files import write_split
     from fetal_seg.models.building import count_parameters

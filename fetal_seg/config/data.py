@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from fetal_seg.config.types import STRICT, ByName, GroupConfig, Natural, Positive, Seed, Size
+from fetal_seg.config.types import STRICT, ByName, GroupConfig, Natural, Positive, Probability, Seed, Size
 
 
 @dataclass(config=STRICT, kw_only=True)
@@ -25,6 +25,7 @@ class DataConfig(GroupConfig):
     split_file: str | None = None
     limit: Positive | None = None
     negatives: str | None = None
+    balance: Probability = 1.0
     batch_size: Positive = 4
     workers: Natural | None = None
 

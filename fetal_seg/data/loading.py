@@ -77,7 +77,7 @@ class PreparedImages:
             check_split(split, {record.name: record.examination for record in self.records})
             return split
         images = [
-            SplitImage(record.name, record.examination, _stratum(ellipse.circumference, record.pixel_size_mm))
+            SplitImage(record.name, record.examination, stratum(ellipse.circumference, record.pixel_size_mm))
             for record, ellipse in zip(self.records, self.cache.ellipses(), strict=True)
         ]
         seed = seed if config.split_seed is None else config.split_seed
@@ -98,5 +98,6 @@ def prepare_images(config: DataConfig) -> PreparedImages:
     return PreparedImages(tuple(records), build_cache(records, Letterbox(config.height, config.width), cache_dir))
 
 
-def _stratum(hc_px: float, pixel_size_mm: float | None) -> int:
+def stratum(hc_px: float, pixel_size_mm: float | None) -> int:
+    """The trimester, 1 to 3, by the circumference; 0 where the pixel size is not known."""
     return trimester(hc_px * pixel_size_mm) if pixel_size_mm else 0

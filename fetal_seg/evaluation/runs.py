@@ -13,19 +13,28 @@ import yaml
 
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation.tables import Row, read_per_image
-from fetal_seg.files import read_csv
+from fetal_seg.files import is_locked, read_csv
 
 DEEPEST = 4  # folders below the one given in which runs are looked for
 
 
 class RunStatus(StrEnum):
-    """How far a run came; `PRUNED` is given up by a search."""
+    """How far a run came; `PRUNED` is given up by a search, `CUT_OFF` one whose process is gone."""
 
+    RUNNING = "running"
     FINISHED = "finished"
     PRUNED = "pruned"
+    INTERRUPTED = "interrupted"
+    DIVERGED = "diverged"
     FAILED = "failed"
     CUT_OFF = "cut off"
     NOT_STARTED = "not started"
+
+
+ENDED = (
+    *(RunStatus.FINISHED, RunStatus.PRUNED, RunStatus.INTERRUPTED),
+    *(RunStatus.DIVERGED, RunStatus.FAILED),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,8 +134,10 @@ def _read(folder: Path, job: Sequence[str]) -> Run:
     record = _json(folder / "run.json")
     failure = _json(folder / "failure.json")
     status, cause = RunStatus.CUT_OFF if hydra.is_dir() or record else RunStatus.NOT_STARTED, ""
-    if record.get("status") in (RunStatus.FINISHED, RunStatus.PRUNED):
-        status = RunStatus(record["status"])
+    if is_locked(folder):
+        status = RunStatus.RUNNING
+    elif record.get("status") in ENDED:
+        status, cause = RunStatus(record["status"]), str(record.get("cause", ""))
     elif failure:
         status, cause = RunStatus.FAILED, str(failure.get("cause", ""))
     runtime = _yaml(hydra / "hydra.yaml", {}).get("hydra", {}).get("runtime", {})

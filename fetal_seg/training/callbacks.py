@@ -1,5 +1,6 @@
 """What a training leaves behind at each epoch: a table, TensorBoard's charts and pictures."""
 
+import io
 import logging
 import time
 from collections.abc import Sequence
@@ -60,8 +61,12 @@ class EpochTable(Callback):
         if isinstance(trainer.logger, TensorBoardLogger) and trainer.is_global_zero:
             trainer.logger.experiment.add_custom_scalars(CHARTS)
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clock; of a run that goes on within an epoch it counts from here."""
+        self._start = time.perf_counter()
+
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Start the clock."""
+        """Start the clock again."""
         self._start = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -164,4 +169,8 @@ class WholeCheckpoints(TorchCheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         """Save, then rename."""
         with whole_file(Path(path)) as temporary:
-            torch.save(checkpoint, temporary)
+            content = io.BytesIO()
+            torch.save(
+                checkpoint, content
+            )  # into memory: of a full disk its own writer says nothing but "unexpected pos"
+            temporary.write_bytes(content.getbuffer())

@@ -1,8 +1,11 @@
 """Records, cut into training and validation, as batches."""
 
+import itertools
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,9 +18,10 @@ from fetal_seg.config.choices import Choice
 from fetal_seg.config.data import DataConfig
 from fetal_seg.data.augmentation.augmenter import Augmenter
 from fetal_seg.data.cache import ImageCache
-from fetal_seg.data.loading import PreparedImages, prepare_images
+from fetal_seg.data.loading import PreparedImages, prepare_images, stratum
 from fetal_seg.data.records import Record
 from fetal_seg.data.splits import Split
+from fetal_seg.geometry.arrays import FloatArray
 from fetal_seg.models.description import CheckpointDescription, DataDescription, SplitNames
 from fetal_seg.models.preprocessing import GREY_MEAN, GREY_STD, Preprocessing
 
@@ -52,10 +56,18 @@ class HeadDataset(Dataset[Batch]):
 
 
 class EpochSampler(Sampler[SampleKey]):
-    """Yields (epoch, index), in an order that is a function of (seed, epoch); Lightning sets the epoch."""
+    """Yields (epoch, index), in an order that is a function of (seed, epoch); Lightning sets the epoch.
 
-    def __init__(self, count: int, seed: int, *, shuffle: bool) -> None:
+    Args:
+        count: of images, and of what an epoch yields.
+        shuffle: whether the order is random.
+        weights: of the images, where some are to come more often: each as often as its weight says, to the next whole
+            number, at random.
+    """
+
+    def __init__(self, count: int, seed: int, *, shuffle: bool, weights: FloatArray | None = None) -> None:
         self._count, self._seed, self._shuffle, self._epoch = count, seed, shuffle, 0
+        self._weights = np.ones(count) if weights is None else weights
 
     def set_epoch(self, epoch: int) -> None:
         """Say which epoch the next pass is of."""
@@ -66,11 +78,37 @@ class EpochSampler(Sampler[SampleKey]):
         return self._count
 
     def __iter__(self) -> Iterator[SampleKey]:
-        """All indices once."""
+        """All indices, once where there are no weights."""
         order = np.arange(self._count)
         if self._shuffle:
-            order = np.random.default_rng([self._seed, self._epoch]).permutation(self._count)
+            rng = np.random.default_rng([self._seed, self._epoch])
+            order = rng.permutation(self._count)
+            if self._weights.min() < self._weights.max():  # systematic sampling: one offset, equal steps
+                reached = np.cumsum(self._weights[order]) * self._count / self._weights.sum()
+                drawn = np.searchsorted(reached, np.arange(self._count) + rng.uniform())
+                order = rng.permutation(order[np.minimum(drawn, self._count - 1)])
         return iter([(self._epoch, int(index)) for index in order])
+
+
+class ResumableLoader(DataLoader[Batch]):
+    """A loader whose next pass can leave out the batches of an epoch that a checkpoint has seen; Lightning keeps it."""
+
+    _passed = _left_out = 0
+
+    def __iter__(self) -> Any:
+        """The batches of an epoch, but for those to leave out."""
+        self._passed, self._left_out = self._left_out, 0
+        for batch in itertools.islice(super().__iter__(), self._passed, None):
+            self._passed += 1
+            yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        """How many batches of this epoch were given."""
+        return {"batches": self._passed}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Leave out those that a checkpoint's epoch has seen, if it was not at its end."""
+        self._left_out = state_dict["batches"] if state_dict["batches"] < len(self) else 0
 
 
 class HeadDataModule(LightningDataModule):
@@ -175,14 +213,23 @@ class HeadDataModule(LightningDataModule):
 
     def _loader(self, names: Sequence[str], augmentation: Augmentation, *, shuffle: bool) -> DataLoader[Batch]:
         rows, workers = self._rows(names), self._worker_count()
-        return DataLoader(
+        return ResumableLoader(
             HeadDataset(self._ready[0].cache, rows, augmentation, self._seed),
             batch_size=self._config.batch_size,
-            sampler=EpochSampler(len(rows), self._seed, shuffle=shuffle),
+            sampler=EpochSampler(
+                len(rows), self._seed, shuffle=shuffle, weights=self._weights(rows) if shuffle else None
+            ),
             num_workers=workers,
             persistent_workers=workers > 0,
             pin_memory=self._on_gpu,
         )
+
+    def _weights(self, rows: Sequence[int]) -> FloatArray:
+        """How often images come: those of a rare trimester more often, as ``data.balance`` says."""
+        ellipses = self._ready[0].cache.ellipses()
+        strata = [stratum(ellipses[row].circumference, self.records[row].pixel_size_mm) for row in rows]
+        sizes = Counter(strata)
+        return np.array([float(sizes[of]) ** -self._config.balance for of in strata])
 
     def _worker_count(self) -> int:
         """Processes that load images: none on a CPU, whose cores they, and threads too, would take from the network."""

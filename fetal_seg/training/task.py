@@ -1,5 +1,6 @@
 """The Lightning module: how a network is trained to segment heads."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -7,12 +8,13 @@ from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 from torch.optim.lr_scheduler import ReduceLROnPlateau
-from torchmetrics import MetricCollection
+from torchmetrics import Metric, MetricCollection
 
 from fetal_seg.config.choices import Choice
 from fetal_seg.config.model import EncoderDecoderConfig, ModelConfig
 from fetal_seg.config.training import AdamWConfig, BceDiceConfig, OneCycleConfig, OptimConfig
 from fetal_seg.config.types import GroupConfig
+from fetal_seg.errors import DivergedError
 from fetal_seg.models.building import build_network
 from fetal_seg.models.checkpoint import KEY
 from fetal_seg.models.description import CheckpointDescription
@@ -23,6 +25,9 @@ from fetal_seg.training.epoch_metrics import count_overlap, head_metrics
 from fetal_seg.training.losses import build_loss, deep_supervision_loss
 from fetal_seg.training.optimizers import build_optimizer
 from fetal_seg.training.schedulers import build_scheduler, without_length
+
+STEPS_UNSEEN = 10  # of a GPU, which would wait if each loss were looked at
+METRICS = "train_metrics"  # what a checkpoint within an epoch calls what was counted of it so far
 
 
 class SegmentationTask(LightningModule):
@@ -60,7 +65,7 @@ class SegmentationTask(LightningModule):
         self._seed = seed
         self.train_metrics, self.val_metrics, self.test_metrics = map(head_metrics, ("train/", "val/", "test/"))
         self.description: CheckpointDescription | None = None
-        self._has_table = False
+        self._has_table = self._goes_on_within = False
 
     def setup(self, stage: str) -> None:
         """Take note of the data, for the checkpoints, and of what else logs."""
@@ -108,15 +113,26 @@ class SegmentationTask(LightningModule):
         outputs = self(batch["image"])
         target = batch["mask"].float() / 255
         loss = deep_supervision_loss(self._loss, outputs, target)
+        if (self.device.type == "cpu" or batch_idx % STEPS_UNSEEN == 0) and not bool(torch.isfinite(loss)):
+            raise DivergedError(self._why_diverged(batch_idx))
         finest = outputs if isinstance(outputs, Tensor) else outputs[0]
         metrics["loss"].update(loss.detach().expand(len(target)))  # torchmetrics forgets weights where NaN may be
         overlap = count_overlap(finest.detach() > 0, target > 0.5)
         metrics["dice"].update(overlap)
         metrics["iou"].update(overlap)
-        if batch_idx == 0:  # Lightning computes them when the epoch ends
+        if batch_idx == 0 or self._goes_on_within:  # Lightning computes them when the epoch ends
+            self._goes_on_within = False
             logs = not self._has_table  # which writes the same names, by epoch
             self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=len(target), logger=logs)
         return loss, finest.detach()
+
+    def _why_diverged(self, batch_idx: int) -> str:
+        rate = self.trainer.optimizers[0].param_groups[0]["lr"]
+        return (
+            f"the loss is not finite in epoch {self.current_epoch + 1}, step {batch_idx + 1}, at a learning rate of "
+            f"{rate:.3g}: the training has diverged; take a lower optim.lr, a lower trainer.gradient_clip_val, or "
+            "trainer.precision=32-true"
+        )
 
     def configure_optimizers(self) -> Any:
         """The optimizer, and the schedule over all steps of the training."""
@@ -141,10 +157,20 @@ class SegmentationTask(LightningModule):
         self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on with the schedule that this training's number of steps gives."""
+        """Go on with the schedule that this training's number of steps gives, and within an epoch with its metrics."""
+        for name, metric in self._counted():
+            for state, value in checkpoint.get(METRICS, {}).get(name, {}).items():
+                setattr(metric, state, value)
+        self._goes_on_within = METRICS in checkpoint
         checkpoint["lr_schedulers"] = [without_length(state) for state in checkpoint.get("lr_schedulers", ())]
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Let the checkpoint describe itself."""
         if self.description is not None:
             checkpoint[KEY] = self.description.to_dict()
+        progress = self.trainer.fit_loop.epoch_loop.batch_progress
+        if progress.current.ready and not progress.is_last_batch:
+            checkpoint[METRICS] = {name: metric.metric_state for name, metric in self._counted()}
+
+    def _counted(self) -> Iterable[tuple[str, Metric]]:
+        return self.train_metrics.items(keep_base=True)

@@ -23,7 +23,7 @@ def composed(*overrides, name="train"):
 
 def problems(*overrides):
     with pytest.raises(InputError) as caught:
-        validate(composed(*overrides), TrainConfig, CONF)
+        validate(composed(*overrides), TrainConfig, [CONF])
     return str(caught.value).split("; ")
 
 
@@ -31,7 +31,7 @@ def problems(*overrides):
 def test_every_yaml_file_fits_its_schema(group, choice):
     plain = composed(f"{group}={choice}")
     plain["data"]["root"] = plain["data"]["root"] and "somewhere"  # interpolations are Hydra's
-    result = validate(plain, TrainConfig, CONF)
+    result = validate(plain, TrainConfig, [CONF])
     assert isinstance(result, TrainConfig)
 
 
@@ -87,15 +87,15 @@ def test_a_choice_without_a_schema_has_the_keys_and_types_of_its_yaml_file(tmp_p
     plain = composed()
     plain["model"] = {"name": "tiny", "channels": 8, "slope": 1, "init": None}
     with pytest.raises(InputError, match="has no file model/tiny.yaml"):
-        validate(plain, TrainConfig, tmp_path)
+        validate(plain, TrainConfig, [tmp_path])
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "tiny.yaml").write_text("name: tiny\nchannels: 4\nslope: 0.1\n")
-    model = validate(plain, TrainConfig, tmp_path).model
+    model = validate(plain, TrainConfig, [tmp_path]).model
     assert model.choice == Choice("tiny", {"channels": 8, "slope": 1})
     assert model.compile is False
     plain["model"] = {"name": "tiny", "chanels": 8, "slope": "steep"}
     with pytest.raises(InputError, match=r"did you mean model.channels\?.*give a value like 0.1"):
-        validate(plain, TrainConfig, tmp_path)
+        validate(plain, TrainConfig, [tmp_path])
 
 
 def test_a_name_that_only_a_yaml_file_knows_is_refused(tmp_path):
@@ -104,4 +104,4 @@ def test_a_name_that_only_a_yaml_file_knows_is_refused(tmp_path):
     plain = composed()
     plain["scheduler"] = {"name": "linear"}
     with pytest.raises(InputError, match="the schedule 'linear' is unknown"):
-        validate(plain, TrainConfig, tmp_path)
+        validate(plain, TrainConfig, [tmp_path])

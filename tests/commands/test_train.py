@@ -102,9 +102,9 @@ def test_a_run_killed_at_any_moment_ends_with_the_same_weights(tmp_path, cache_d
     undisturbed = start(whole, cache_dir)
     assert undisturbed.wait(120) == 0
     last = killed / "checkpoints" / "last.ckpt"
-    kill_when(start(killed, cache_dir, "ckpt_path=last"), (killed / ".hydra").is_dir)
+    kill_when(start(killed, cache_dir), (killed / ".hydra").is_dir)
     assert not last.exists()
-    kill_when(start(killed, cache_dir, "ckpt_path=last"), last.exists)
+    kill_when(start(killed, cache_dir), last.exists)
     seen = last.stat().st_mtime_ns
     saving = killed / "checkpoints"
     kill_when(

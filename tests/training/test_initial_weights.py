@@ -1,4 +1,5 @@
 import re
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -51,14 +52,27 @@ def test_a_checkpoint_of_another_network_is_refused(trained, tmp_path, cache_dir
         cwd=tmp_path,
     )
     assert done.returncode == 2
+    assert "model.width=4 (was 8)" in done.stderr
+    shutil.copy(trained / "checkpoints/last.ckpt", tmp_path / "alone.ckpt")  # whose run is not known
+    done = run_command(
+        *("train.py", *QUICK, "model.width=4", f"ckpt_path={tmp_path}/alone.ckpt", f"data.cache_dir={cache_dir}"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 2
     assert "width 8 instead of 4" in done.stderr
-    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["alone.ckpt"]
 
 
 def test_a_checkpoint_of_other_images_is_refused(trained):
     path = trained / "checkpoints" / "last.ckpt"
     known = read_checkpoint(path).description
     assert checkpoint_to_resume("last", trained, known) == str(path)
+    for other in (
+        replace(known, data=replace(known.data, fingerprint="another")),
+        replace(known, split=replace(known.split, val=known.split.val[:-1])),
+    ):
+        with pytest.raises(InputError, match="of other data, or of another split"):
+            checkpoint_to_resume("last", trained, other)
     wanted = replace(known, preprocessing=replace(known.preprocessing, width=128))
     with pytest.raises(InputError, match=r"is of other images \(width 96 instead of 128\)"):
         checkpoint_to_resume("last", trained, wanted)
