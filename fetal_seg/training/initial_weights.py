@@ -63,8 +63,8 @@ def checkpoint_to_resume(ckpt_path: str | None, run_dir: Path, description: Chec
     """The checkpoint that a run goes on from; ``last`` is the run's own, if there is one yet.
 
     Raises:
-        InputError: it cannot be read, was begun by an earlier version, or is of another network, image size or data than
-            what is configured.
+        InputError: it cannot be read, was begun by an earlier version, or is of another network, image size, data or
+            split than what is configured.
     """
     if ckpt_path is None:
         return None
@@ -86,7 +86,7 @@ def checkpoint_to_resume(ckpt_path: str | None, run_dir: Path, description: Chec
         raise InputError(f"ckpt_path={path} is of other images ({differing}); give the data keys it was trained with")
     if trained.data.fingerprint != description.data.fingerprint or trained.split != description.split:
         raise InputError(
-            f"ckpt_path={path} is of other data, or of another split of them; give the data keys it was trained with, or "
-            f"start from its weights: model.init={path}"
+            f"ckpt_path={path} is of other data, or of another split of them; give the data keys it was trained with, "
+            f"or start from its weights: model.init={path}"
         )
     return str(path)
