@@ -64,6 +64,11 @@ def remove_partial_files(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def printable(text: str) -> str:
+    """Text that any file and terminal can hold, of one with names in it: bytes that are no UTF-8 are ``\\xff``."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8, whole or not at all."""
     with whole_file(path) as temporary:

@@ -20,7 +20,7 @@ from fetal_seg.commands.planes import learn_planes
 from fetal_seg.config.choices import Choice
 from fetal_seg.data.loading import cache_folder, load_records
 from fetal_seg.data.planes import read_planes
-from fetal_seg.data.records import Record, records_named
+from fetal_seg.data.records import Record, digests, records_named
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation.metrics import METRICS
 from fetal_seg.evaluation.tables import read_per_image
@@ -55,7 +55,9 @@ def main() -> None:
     released, source = locate(PRETRAINED), checkpoint.description.data.source
     kept = {key: value for key, value in source.keys.items() if key not in LOCAL_KEYS}
     data = replace(checkpoint.description.data, source=Choice(source.name, kept))
-    description = replace(checkpoint.description, data=data, version=__version__)
+    split = checkpoint.description.split
+    split = replace(split, seen=split.seen or tuple(sorted(set(digests(trained)))))
+    description = replace(checkpoint.description, data=data, split=split, version=__version__)
     with tempfile.TemporaryDirectory() as name:
         draft = Path(name) / released.name
         write_weights(draft, checkpoint.state, description)

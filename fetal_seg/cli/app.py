@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ from fetal_seg.cli.run_folder import (
     check_free,
     check_resumed,
     hold,
+    is_helper,
     read_resumed,
     taken,
 )
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from fetal_seg.config.commands import TrainConfig
 
 logger = logging.getLogger(__name__)
+
+ALONE = ("train", "evaluate", "predict")  # commands whose folder is theirs alone
 
 Task = Callable[[Any, Path, list[str]], Any]  # takes a checked configuration, the run's folder and the command line
 
@@ -56,7 +60,7 @@ def command(name: str) -> Callable[[Task], Callable[[], None]]:
             quiet_image_libraries()
             try:
                 prepared = _prepare(sys.argv[1:], name)
-                given = _named_folder(prepared) if name == "train" and isinstance(prepared, list) else None
+                given = _named_folder(prepared) if name in ALONE and isinstance(prepared, list) else None
                 lock = hold(given) if given else None  # before Hydra writes there
             except InputError as error:
                 _refuse(error)
@@ -99,9 +103,19 @@ def _go_on(task: Task, resumed: ResumedRun) -> None:
         OmegaConf.update(hydra_keys, "hydra.runtime.output_dir", str(resumed.folder.resolve()))
         configure_log(hydra_keys.hydra.job_logging)
     config = checked(OmegaConf.create(resumed.config), "train")
-    task(config, resumed.folder, list(sys.argv))
-    write_text(resumed.folder / CONFIG, OmegaConf.to_yaml(OmegaConf.create(resumed.config)))
+    try:
+        task(config, resumed.folder, list(sys.argv))
+    except InputError:  # nothing was trained
+        raise
+    except BaseException:
+        _write_config(resumed)
+        raise
+    _write_config(resumed)
     del lock
+
+
+def _write_config(resumed: ResumedRun) -> None:
+    write_text(resumed.folder / CONFIG, OmegaConf.to_yaml(OmegaConf.create(resumed.config)))
 
 
 def _end_well(run: Callable[[], None], tidy: Callable[[], None] = lambda: None) -> None:
@@ -116,6 +130,9 @@ def _end_well(run: Callable[[], None], tidy: Callable[[], None] = lambda: None) 
         sys.exit(1)
     except Interrupted as interrupted:
         sys.exit(interrupted.status)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
 
 
 def _refuse(error: InputError) -> None:
@@ -137,6 +154,8 @@ def _prepare(arguments: list[str], name: str) -> list[str] | Sweep | ResumedRun:
         return [*naming(config_name, arguments), *arguments]  # --help, --cfg and the like are Hydra's own
     overrides = as_hydra_takes([argument for argument in arguments if argument not in flags])
     if name == "train" and (flags or last_value(overrides, "sweep.resume")):
+        if last_value(overrides, "resume"):
+            raise InputError("resume= goes on with one run; of a sweep take sweep.resume=FOLDER")
         return _prepare_sweep(overrides, config_name)
     if name == "train" and (resumed := last_value(overrides, "resume")):
         return _prepare_resumed(Path(resumed).expanduser(), overrides)
@@ -153,7 +172,7 @@ def _prepare(arguments: list[str], name: str) -> list[str] | Sweep | ResumedRun:
     if name != "train":
         _check_output(Path(output or "outputs"))
     compose(overrides, name, config_name)
-    if name == "train":
+    if name == "train" and not is_helper():
         _check_folder(overrides, config_name or name)
     return [*naming(config_name, overrides), *overrides]
 

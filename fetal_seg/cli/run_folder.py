@@ -23,7 +23,7 @@ CONFIG = Path(".hydra", "config.yaml")
 MAY_CHANGE = (  # of a run that goes on
     *("trainer.max_epochs", "trainer.threads", "trainer.accelerator", "trainer.devices", "trainer.strategy"),
     *("trainer.progress_bar", "trainer.profiler", "trainer.log_images", "data.workers", "data.root", "data.cache_dir"),
-    *("evaluate", "ckpt_path", "sweep.resume"),
+    *("evaluate", "ckpt_path", "resume", "sweep.resume"),
 )
 REMEDY = "give the folder of a run, such as outputs/train/DATE_TIME"
 OURS = (".hydra", LOCK, "train.log")  # what a folder may hold that nothing was trained in
@@ -42,13 +42,18 @@ class ResumedRun:
     config: dict[str, Any]
 
 
+def is_helper() -> bool:
+    """Whether another process of the same training has started this one, with the same command line."""
+    return int(os.environ.get("LOCAL_RANK", "0")) > 0
+
+
 def hold(folder: Path) -> FileLock | None:
     """The lock of a run's folder, as long as the process lives; None for the helpers of a process that has it.
 
     Raises:
         InputError: another process has it, or the folder cannot be written.
     """
-    if int(os.environ.get("LOCAL_RANK", "0")):
+    if is_helper():
         return None
     lock = FileLock(folder / LOCK)
     try:
@@ -57,13 +62,13 @@ def hold(folder: Path) -> FileLock | None:
     except Timeout:
         raise taken(folder) from None
     except OSError as error:
-        raise InputError(f"{folder} cannot be written ({error.strerror}); take another hydra.run.dir") from error
+        raise InputError(f"{folder} cannot be written ({error.strerror}); take another folder") from error
     return lock
 
 
 def taken(folder: Path) -> InputError:
     """What to say of a folder that another process works in."""
-    return InputError(f"another process trains in {folder}; wait for it, or take another hydra.run.dir")
+    return InputError(f"another process works in {folder}; wait for it, or take another folder")
 
 
 def check_free(folder: Path) -> None:

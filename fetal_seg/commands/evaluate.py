@@ -14,7 +14,7 @@ from fetal_seg.config.data import FromRunConfig
 from fetal_seg.data.cache import content_fingerprint
 from fetal_seg.data.loading import cache_folder, load_records
 from fetal_seg.data.planes import read_planes
-from fetal_seg.data.records import Record, records_named
+from fetal_seg.data.records import Record, digests, records_named
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation.comparison import compare_all, write_comparisons
 from fetal_seg.evaluation.contenders import average_repeats
@@ -107,9 +107,35 @@ def choose_records(
         if not names:
             raise InputError(f"no image is in the part {part} of all checkpoints; take data.part=all, or other data")
         records = records_named(records, names)
-    chosen = list(records[: data.limit])
+    chosen = _unseen(list(records), checkpoints, keep=isinstance(data, FromRunConfig) and data.part in ("train", "all"))
+    chosen = chosen[: data.limit]
     logger.info("%d images: %s", len(chosen), "all" if part == "all" else f"the part {part}")
     return chosen
+
+
+def _unseen(records: list[Record], checkpoints: Sequence[Checkpoint], *, keep: bool) -> list[Record]:
+    """The records that trained none of the checkpoints, by their pixels; all of them, and a warning, for `keep`.
+
+    Raises:
+        InputError: none is left.
+    """
+    seen = [set(checkpoint.description.split.seen) for checkpoint in checkpoints]
+    known = digests(records) if any(seen) else [""] * len(records)
+    unseen = [record for record, digest in zip(records, known, strict=True) if not any(digest in of for of in seen)]
+    if len(unseen) == len(records):
+        return records
+    told = "; ".join(
+        f"{sum(digest in of for digest in known)} of {len(records)} images trained {checkpoint.path}"
+        for checkpoint, of in zip(checkpoints, seen, strict=True)
+        if any(digest in of for digest in known)
+    )
+    if keep:
+        logger.warning("%s: their figures are too good", told)
+        return records
+    if not unseen:
+        raise InputError(f"{told}: none is left to judge by; give images that it has not seen, or data.part=train")
+    logger.warning("%s; the %d that trained none are measured", told, len(unseen))
+    return unseen
 
 
 def evaluate_to(

@@ -158,8 +158,9 @@ def _build(
     from fetal_seg.training.initial_weights import starting_checkpoint, warn_of_start
     from fetal_seg.training.task import SegmentationTask
 
-    data = HeadDataModule(config.data, config.augmentation, seed=config.seed, prepared=prepared)
     start = starting_checkpoint(config.model)
+    before = start.description.split.seen if start else ()
+    data = HeadDataModule(config.data, config.augmentation, seed=config.seed, prepared=prepared, seen_before=before)
     choice = start.description.network if start else config.model.choice
     description = data.describe(choice)
     if start:

@@ -47,6 +47,7 @@ class TrainConfig:
     loss: Loss = field(default_factory=BceDiceConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     seed: Seed = 0
+    resume: str | None = None
     ckpt_path: str | None = None
     evaluate: bool = True
     checkpoint: Literal["best", "last"] = "best"

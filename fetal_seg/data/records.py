@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from fetal_seg.errors import InputError, enumerate_names
-from fetal_seg.geometry.arrays import Grey
+from fetal_seg.geometry.arrays import Grey, pixel_digest
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.geometry.ellipse_fit import head_contour
 from fetal_seg.images.grey import read_grey
@@ -122,3 +122,13 @@ def records_named(records: Sequence[Record], names: Sequence[str]) -> list[Recor
             "give the data it was trained with as data.root, or data.part=all"
         )
     return [by_name[name] for name in names]
+
+
+def digests(records: Sequence[Record]) -> list[str]:
+    """Of the pixels of each record's image, in their order.
+
+    Raises:
+        InputError: an image cannot be read.
+    """
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda record: pixel_digest(record.read_image()), records))

@@ -27,6 +27,7 @@ PREDICTION_COLUMNS = (
     *("bpd_mm", "ofd_mm", "area_mm2", "cephalic_index", "ga_intergrowth_weeks", "ga_hadlock_weeks"),
     *("gestational_age_weeks", "hc_z", "hc_centile", "confidence", "mask", "overlay", "head_probability"),
 )
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the begin of one
 _OVERLAPS = {metric.column for metric in METRICS if metric.is_overlap and not metric.needs_pixel_size}
 
 
@@ -45,7 +46,7 @@ def write_per_image(path: Path, rows: Iterable[Row]) -> None:
 def read_per_image(path: Path) -> list[Row]:
     """The rows that `write_per_image` wrote: text, floats, a trimester of 1 to 3, and None where a cell is empty."""
     return [
-        {column: _TYPES.get(column, str)(cell) if cell else None for column, cell in row.items()}
+        {column: _TYPES.get(column, _without_apostrophe)(cell) if cell else None for column, cell in row.items()}
         for row in read_csv(path)
     ]
 
@@ -54,7 +55,8 @@ def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
     """Write rows as CSV, whole or not at all.
 
     Numbers have six significant digits, True and False are 1 and 0. An infinite number is ``inf``, an unknown value
-    (None, NaN or no such key) is empty. The items of a list are joined with ``; ``.
+    (None, NaN or no such key) is empty. The items of a list are joined with ``; ``. Text that a spreadsheet would take
+    for a formula has an apostrophe before it.
 
     Raises:
         ValueError: a row has a key that is no column.
@@ -89,7 +91,12 @@ def _cell(value: Any) -> str:
         return str(int(value))
     if isinstance(value, float | np.floating):
         return "" if math.isnan(value) else f"{value:.6g}"
-    return "; ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    text = "; ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return f"'{text}" if text.startswith(FORMULAS) else text
+
+
+def _without_apostrophe(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULAS) else cell
 
 
 _NUMBERS = (*(metric.column for metric in METRICS), "confidence", "hc_low_mm", "hc_high_mm", "head_probability")

@@ -1,5 +1,6 @@
 """One image to measure, wherever it was read from: an image file, a DICOM file, a frame of a video."""
 
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -86,6 +87,8 @@ def read_frames(path: Path, name: str, every: int = 1) -> Iterator[Frame]:
         raise InputError(f"every {every}-th frame is asked for; the step must be 1 or more; correct it")
     *others, fallback = readers()
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for without end
+            raise InputError(f"{path}: it is no regular file, but a folder, a pipe or a device; leave it out")
         reader = next((reader for reader in others if reader.accepts(path)), fallback)
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file; check the name") from error

@@ -43,10 +43,17 @@ class DataDescription(PlainData):
 
 @dataclass(frozen=True)
 class SplitNames(PlainData):
-    """File names of the images that trained, and of those that validated."""
+    """Which images trained, and which validated.
+
+    Attributes:
+        train, val: file names.
+        seen: digests of the pixels of those that trained it, and what it started from, sorted: they are known again
+            under any name. None in files of earlier versions.
+    """
 
     train: Names
     val: Names
+    seen: Names = ()
 
 
 @dataclass(frozen=True)

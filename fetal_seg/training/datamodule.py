@@ -5,6 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from fetal_seg.config.data import DataConfig
 from fetal_seg.data.augmentation.augmenter import Augmenter
 from fetal_seg.data.cache import ImageCache
 from fetal_seg.data.loading import PreparedImages, prepare_images, stratum
-from fetal_seg.data.records import Record
+from fetal_seg.data.records import Record, digests
 from fetal_seg.data.splits import Split
 from fetal_seg.geometry.arrays import FloatArray
 from fetal_seg.models.description import CheckpointDescription, DataDescription, SplitNames
@@ -122,6 +123,7 @@ class HeadDataModule(LightningDataModule):
         augmentation: of the training part.
         seed: of the order and the augmentation, and of the split where `config` gives it none of its own.
         prepared: what `prepare_images` gave for this configuration; None to let ``prepare_data`` do so.
+        seen_before: digests of the images that trained what the network starts from.
     """
 
     def __init__(
@@ -131,8 +133,10 @@ class HeadDataModule(LightningDataModule):
         *,
         seed: int = 0,
         prepared: PreparedImages | None = None,
+        seen_before: Sequence[str] = (),
     ) -> None:
         super().__init__()
+        self._seen_before = seen_before
         self._config, self._augmentation, self._seed = config, augmentation or Augmentation(), seed
         self._prepared = prepared
         self._split: Split | None = None
@@ -187,8 +191,12 @@ class HeadDataModule(LightningDataModule):
             network=network,
             preprocessing=Preprocessing(config.height, config.width, GREY_MEAN, GREY_STD),
             data=DataDescription(source=source, fingerprint=self.fingerprint),
-            split=SplitNames(self.split.train, self.split.val),
+            split=SplitNames(self.split.train, self.split.val, self._seen),
         )
+
+    @cached_property
+    def _seen(self) -> tuple[str, ...]:
+        return tuple(sorted({*self._seen_before, *digests(self.train_records)}))
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled, augmented batches."""

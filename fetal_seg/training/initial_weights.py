@@ -84,7 +84,8 @@ def checkpoint_to_resume(ckpt_path: str | None, run_dir: Path, description: Chec
         )
     if differing := differences(trained.preprocessing.to_dict(), description.preprocessing.to_dict()):
         raise InputError(f"ckpt_path={path} is of other images ({differing}); give the data keys it was trained with")
-    if trained.data.fingerprint != description.data.fingerprint or trained.split != description.split:
+    names, wanted = ((of.split.train, of.split.val) for of in (trained, description))
+    if trained.data.fingerprint != description.data.fingerprint or names != wanted:
         raise InputError(
             f"ckpt_path={path} is of other data, or of another split of them; give the data keys it was trained with, "
             f"or start from its weights: model.init={path}"

@@ -7,13 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import torch
 
-from fetal_seg.cli.sweep import plan_sweep
 from tests.conftest import QUICK, ROOT, run_command
+from tests.trainings import workers
 
 GRID = [*QUICK, "trainer.threads=1", "trainer.log_images=0", "model.depth=3,9,2"]
 TIMES = ("minutes", "ms_per_image")  # what may differ from one sweep to the next
@@ -159,40 +158,6 @@ def test_side_by_side_it_gives_the_same_table_even_if_a_worker_is_killed(undistu
     assert sweep.returncode == 1, told
     assert table(beside) == table(whole)
     assert all(same_weights(beside / job, whole / job) for job in "02")
-
-
-def test_workers_of_a_killed_sweep_save_and_end_and_its_launcher_is_remembered(tmp_path, cache_dir):
-    folder = tmp_path / "sweep"
-    keys = ["-m", *QUICK, "trainer.max_epochs=500", "evaluate=false", "seed=0,1,2", f"data.cache_dir={cache_dir}"]
-    launcher = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", f"hydra.sweep.dir={folder}"]
-    process = subprocess.Popen([sys.executable, str(ROOT / "train.py"), *keys, *launcher], cwd=tmp_path)
-    end = time.monotonic() + 120
-    while not list(folder.glob("*/metrics.csv")) and process.poll() is None and time.monotonic() < end:
-        time.sleep(0.05)
-    alive = workers(process.pid, folder)
-    process.kill()
-    process.wait()
-    while any(Path(f"/proc/{worker}").exists() for worker in alive) and time.monotonic() < end:
-        time.sleep(0.1)
-    assert alive
-    assert not workers(process.pid, folder)
-    ended = [json.loads(file.read_text())["status"] for file in folder.glob("*/run.json")]
-    assert set(ended) == {"interrupted"}
-    resumed = plan_sweep([f"++sweep.resume={folder}"], lambda keys: {})
-    assert resumed.launching == launcher[:2]
-
-
-def workers(parent, folder):
-    """Processes of a sweep that have the lock of a job open."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            links = [str(link.readlink()) for link in (process / "fd").iterdir()]
-        except OSError:
-            continue
-        if int(process.name) != parent and any(Path(link).name == ".lock" and str(folder) in link for link in links):
-            found.append(int(process.name))
-    return found
 
 
 @pytest.mark.parametrize(

@@ -3,35 +3,38 @@
 import json
 import shutil
 
-import cv2
 import numpy as np
 import pytest
 
 from fetal_seg.data.sources.hc18 import load
-from fetal_seg.images.grey import read_grey, write_image
+from fetal_seg.images.grey import write_image
 from fetal_seg.models.checkpoint import read_checkpoint
 from tests.conftest import QUICK, run_command, table
 
 
-def checkered(rng):
-    """A round thing that a network of phantoms takes for a head: bright, and filled with squares."""
-    speckle = rng.rayleigh(0.3, (108, 160))
-    squares = 120.0 * (np.add.outer(np.arange(108) // 6, np.arange(160) // 6) % 2)
-    axes = (int(rng.uniform(30, 40)), int(rng.uniform(26, 30)))
-    disc = cv2.ellipse(np.zeros((108, 160)), (80, 54), axes, rng.uniform(0, 180), 0, 360, 1.0, -1)
-    return np.clip(30 * speckle + disc * (60 + squares * speckle), 0, 255).astype(np.uint8)
+def checkered(image, rng):
+    """A head that is filled with squares, and mirrored: a network of phantoms still takes it for one."""
+    size = int(rng.integers(60, 90))
+    squares = np.add.outer(np.arange(image.shape[0]) // size, np.arange(image.shape[1]) // size) % 2
+    mirrored = image[:: rng.choice([1, -1]), :: rng.choice([1, -1])]
+    return np.clip(mirrored * (0.3 + 1.4 * squares), 0, 255).astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
-def planes(tmp_path_factory, phantoms, cache_dir):
-    """Thirty-two round things, and eight heads."""
+def heads(phantoms, cache_dir):
+    return [record.read_image() for record in load(phantoms, cache_dir, download=False)]
+
+
+@pytest.fixture(scope="module")
+def planes(tmp_path_factory, heads):
+    """Thirty-six things that are no heads, and eight heads."""
     folder, rng = tmp_path_factory.mktemp("planes"), np.random.default_rng(0)
     rows = ["filename,plane,patient"]
-    for number in range(32):
-        write_image(folder / f"t{number:02d}.png", checkered(rng))
-        rows.append(f"t{number:02d}.png,thing,{number // 2}")
-    for number, record in enumerate(load(phantoms, cache_dir, download=False)[:8]):
-        write_image(folder / f"h{number}.png", read_grey(record.image))
+    for number in range(36):
+        write_image(folder / f"t{number:02d}.png", checkered(heads[number % 12], rng))
+        rows.append(f"t{number:02d}.png,thing,{number % 12}")
+    for number, image in enumerate(heads[:8]):
+        write_image(folder / f"h{number}.png", image)
         rows.append(f"h{number}.png,Brain,p{number}")
     (folder / "planes.csv").write_text("\n".join(rows) + "\n")
     return folder
@@ -54,11 +57,11 @@ def taught(good, planes, cache_dir, tmp_path_factory):
 def test_a_checkpoint_learns_other_planes(taught):
     folder, told = taught
     gate = read_checkpoint(folder / "taught.ckpt").description.calibration.gate
-    assert (gate.others, len(gate.images)) == (32, 40)
-    assert "thing: 32 images" in told
-    assert "40 of these images taught the checkpoint" in told
+    assert (gate.others, len(gate.images)) == (36, 44)
+    assert "thing: 36 images" in told
+    assert "44 of these images taught the checkpoint" in told
     rows = table(folder / "out" / "planes.csv")
-    assert [row["taught"] for row in rows] == ["1"] * 40
+    assert [row["taught"] for row in rows] == ["1"] * 44
     measured = [row for row in rows if row["plane"] == "thing" and row["flag"] == "ok"]
     assert len(measured) <= 2
     heads = [row for row in rows if row["plane"] == "brain"]
@@ -72,12 +75,12 @@ def test_held_out_heads_keep_their_measurements(taught):
     assert all(0 <= float(row["head_probability"]) <= 1 for row in rows if row["missed"] == "0")
 
 
-def test_predictions_say_how_sure_it_is_that_they_are_heads(taught, planes, tmp_path):
+def test_predictions_say_how_sure_it_is_that_they_are_heads(taught, planes, heads, tmp_path):
     folder, _ = taught
     new = tmp_path / "new"
     new.mkdir()
     for number in range(6):
-        write_image(new / f"t{number}.png", checkered(np.random.default_rng(100 + number)))
+        write_image(new / f"t{number}.png", checkered(heads[number], np.random.default_rng(100 + number)))
     shutil.copy(planes / "h0.png", new / "h0.png")
     out = tmp_path / "out"
     done = run_command("predict.py", f"ckpt={folder}/taught.ckpt", f"input={new}", f"output={out}", cwd=tmp_path)
@@ -85,8 +88,9 @@ def test_predictions_say_how_sure_it_is_that_they_are_heads(taught, planes, tmp_
     rows = {row["file"]: row for row in table(out / "predictions.csv")}
     assert float(rows["h0.png"]["head_probability"]) > 0.5
     things = [row for name, row in rows.items() if name != "h0.png"]
-    assert all(row["flag"] in ("no head", "check") for row in things)
+    assert sum(row["flag"] == "ok" for row in things) <= 2  # the network is small, and was shown few
     assert any("head probability" in row["reasons"] for row in things)
+    assert np.mean([float(row["head_probability"] or 0) for row in things]) < 0.5
     first = json.loads((out / "predictions.jsonl").read_text().splitlines()[0])
     assert 0 <= first["head_probability"] <= 1
     assert "head, %" in (out / "report.html").read_text()
@@ -108,7 +112,7 @@ def test_calibrating_again_keeps_what_was_learnt(taught, cache_dir, tmp_path):
 def test_a_training_learns_them_at_its_end(planes, cache_dir, tmp_path):
     done = run_command(
         *("train.py", *QUICK, f"data.negatives={planes}", f"data.cache_dir={cache_dir}"),
-        f"hydra.run.dir={tmp_path}/run",
+        *("data.images=60", "trainer.max_epochs=10", f"hydra.run.dir={tmp_path}/run"),
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr

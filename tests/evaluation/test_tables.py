@@ -11,12 +11,13 @@ from tests.rows import ROWS, found, missed
 PER_IMAGE = (
     "file,examination,dice,iou,hd_mm,hd95_mm,assd_mm,nsd_1mm,ellipse_dice,ellipse_hd_mm,"
     "hc_true_mm,hc_pred_mm,df_mm,adf_mm,trimester,missed,"
-    "confidence,hc_low_mm,hc_high_mm,covered,flag,reasons"
+    "confidence,hc_low_mm,hc_high_mm,covered,flag,reasons,head_probability"
 )
 PREDICTIONS = (
     "file,center_x_px,center_y_px,semi_axis_a_px,semi_axis_b_px,angle_rad,pixel_size_mm,hc_mm,flag,reasons,"
     "frame,width_px,height_px,pixel_size_y_mm,pixel_size_source,hc_px,hc_low_mm,hc_high_mm,bpd_mm,ofd_mm,area_mm2,"
-    "cephalic_index,ga_intergrowth_weeks,ga_hadlock_weeks,gestational_age_weeks,hc_z,hc_centile,confidence,mask,overlay"
+    "cephalic_index,ga_intergrowth_weeks,ga_hadlock_weeks,gestational_age_weeks,hc_z,hc_centile,confidence,mask,overlay,"
+    "head_probability"
 )
 
 
@@ -72,3 +73,12 @@ def test_a_prediction_beside_the_head_is_no_missed_head():
     assert not tables.is_missed(beside)
     assert tables.is_missed(missed("a.png", "1", 180.0))
     assert tables.is_missed(beside | {"missed": True})
+
+
+def test_text_that_a_spreadsheet_takes_for_a_formula_is_made_harmless_and_read_back(tmp_path):
+    names = ["=1+1.png", "+a.png", "-a.png", "@a.png", "a=1.png"]
+    tables.write_per_image(tmp_path / "per_image.csv", [{**ROWS[0], "file": name} for name in names])
+    with (tmp_path / "per_image.csv").open(newline="") as file:
+        written = [row["file"] for row in csv.DictReader(file)]
+    assert written == ["'=1+1.png", "'+a.png", "'-a.png", "'@a.png", "a=1.png"]
+    assert [row["file"] for row in tables.read_per_image(tmp_path / "per_image.csv")] == names

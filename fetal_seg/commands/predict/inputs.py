@@ -14,9 +14,11 @@ from fetal_seg.data.archives import extract
 from fetal_seg.data.pixel_sizes import pixel_size_csvs, read_pixel_sizes
 from fetal_seg.data.sources.hc18 import ANNOTATION
 from fetal_seg.errors import InputError
+from fetal_seg.files import printable
 from fetal_seg.images.reader import readers
 
 LIST_SUFFIXES = (".txt", ".lst")
+DEEPEST = 40  # folders that are put before a name to tell it from others
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +66,7 @@ def find_inputs(inputs: str | Sequence[str], cache_dir: Path) -> list[InputFile]
                 "correct it"
             )
         for file in files:
-            by_path.setdefault(os.path.normpath(file.path.absolute()), file)
+            by_path.setdefault(os.path.normpath(file.path.absolute()), replace(file, name=printable(file.name)))
     return _distinctly_named(list(by_path.values()))
 
 
@@ -188,15 +190,20 @@ def _suffixes() -> tuple[str, ...]:
 
 def _distinctly_named(files: list[InputFile]) -> list[InputFile]:
     """Put more and more of their folders before names that several files have."""
+    deepest = 0
     while repeated := {name for name, times in Counter(file.name for file in files).items() if times > 1}:
-        files = [replace(file, name=_longer(file)) if file.name in repeated else file for file in files]
+        longer = [replace(file, name=_longer(file)) if file.name in repeated else file for file in files]
+        deepest += 1
+        if longer == files or deepest > DEEPEST:  # paths that differ in characters that are written alike
+            return [replace(file, name=f"{file.name}~{number}") for number, file in enumerate(files, start=1)]
+        files = longer
     return files
 
 
 def _longer(file: InputFile) -> str:
     parts = Path(os.path.normpath(file.path.absolute())).parts[1:]
     depth = len(PurePath(file.name).parts) + 1
-    return "/".join(parts[-depth:])
+    return printable("/".join(parts[-depth:]))
 
 
 def _matched(files: Sequence[InputFile], rows: dict[str, float]) -> dict[str, float]:

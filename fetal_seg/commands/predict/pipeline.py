@@ -1,5 +1,6 @@
 """From image files to rows, masks and overlays: each core takes an image through all of it, beside the others."""
 
+import hashlib
 import itertools
 import os
 from collections import deque
@@ -13,6 +14,7 @@ from fetal_seg.commands.predict.journal import FrameKey, Journal
 from fetal_seg.config.types import PictureFormat
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation.tables import Row
+from fetal_seg.files import printable
 from fetal_seg.geometry.spacing import Spacing
 from fetal_seg.images.drawing import Picture, overlay
 from fetal_seg.images.grey import read_grey, write_image, write_mask
@@ -25,6 +27,7 @@ from fetal_seg.report.prediction.submission import row_ellipse
 
 WORKERS = min(os.cpu_count() or 1, 16)  # images, or batches on a GPU, that are measured at once
 AHEAD = 24  # files that are read before they are asked for
+LONGEST_PART, LONGEST_PATH = 200, 1000  # bytes of the names of results
 FIRST = 8  # frames of each that are read so; those after them are read one by one
 
 
@@ -98,7 +101,10 @@ def measure_files(
 
 def state_of(file: Path) -> str:
     """What tells whether a file is still the one that was measured: its size and when it was changed."""
-    status = file.stat()
+    try:
+        status = file.stat()
+    except OSError:  # it is gone by now
+        return "gone"
     return f"{status.st_size}-{status.st_mtime_ns}"
 
 
@@ -115,15 +121,30 @@ def is_current(row: Row, inputs: Mapping[str, Path], sizes: Mapping[str, float])
 
 def output_stems(names: Sequence[str]) -> dict[str, str]:
     """For each input's name the path of its results without a suffix: its own, made unique where names differ
-    in their suffix alone (``a.png`` and ``a.dcm`` give ``a`` and ``a.dcm``)."""
+    in their suffix alone (``a.png`` and ``a.dcm`` give ``a`` and ``a.dcm``), and short enough for any file system."""
     stems: dict[str, str] = {}
     taken: set[str] = set()
     for name in names:
-        stem = str(PurePosixPath(name).with_suffix(""))
-        candidates = itertools.chain([stem, name], (f"{name}_{number}" for number in itertools.count(2)))
+        stem, whole = _short(str(PurePosixPath(name).with_suffix(""))), _short(name)
+        candidates = itertools.chain([stem, whole], (f"{whole}_{number}" for number in itertools.count(2)))
         stems[name] = next(candidate for candidate in candidates if candidate.casefold() not in taken)
         taken.add(stems[name].casefold())
     return stems
+
+
+def _short(stem: str) -> str:
+    """A path without parts, or a whole, that file systems find too long once a suffix is added."""
+    parts = [_cut(part, LONGEST_PART) for part in stem.split("/")]
+    short = "/".join(parts)
+    return short if len(short.encode()) <= LONGEST_PATH else _cut(stem.replace("/", "_"), LONGEST_PART)
+
+
+def _cut(text: str, longest: int) -> str:
+    """The begin of a text that has more bytes than `longest`, and a digest of all of it."""
+    content = text.encode()
+    if len(content) <= longest:
+        return text
+    return content[: longest - 18].decode(errors="ignore") + "~" + hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
 def panels(folder: Path, rows: Iterable[Row], inputs: Sequence[InputFile], every: int) -> Iterator[pictures.Panel]:
@@ -195,7 +216,7 @@ def _finish(
     """Measure, draw and write one image; its row, and a thumbnail for the contact sheet."""
     measurement = predictor.measurement(frame, prediction, options.spacing(frame.file), options.gestational_age_weeks)
     # Frames have a folder of their file's whole name: no other input can be called so
-    name = stem if frame.number is None else f"{frame.file}/{frame.number:05d}"
+    name = stem if frame.number is None else f"{_short(frame.file)}/{frame.number:05d}"
     row: Row = {"file": frame.file, **measurement.row(), "frame": frame.number, "mask": f"masks/{name}.png"}
     row["source"] = state_of(source)
     caption = pictures.prediction_caption(row)
@@ -211,7 +232,7 @@ def _finish(
 
 
 def _unread(name: str, error: InputError) -> Finished:
-    return {"file": name, "flag": Flag.ERROR, "reasons": [str(error)], "frame": None}, None
+    return {"file": name, "flag": Flag.ERROR, "reasons": [printable(str(error))], "frame": None}, None
 
 
 def _panel(folder: Path, frame: Frame, row: Row) -> pictures.Panel:

@@ -1,0 +1,20 @@
+"""Keys of Lightning's trainer that this one has not."""
+
+import pytest
+
+from fetal_seg.cli.foreign_keys import LIGHTNINGS
+from fetal_seg.cli.validation import validate
+from fetal_seg.config.commands import TrainConfig
+from fetal_seg.config.training import TrainerConfig
+from fetal_seg.errors import InputError
+
+
+@pytest.mark.parametrize("key", LIGHTNINGS)
+def test_they_are_answered_with_what_to_use(key):
+    with pytest.raises(InputError) as refused:
+        validate({"trainer": {key: 1}}, TrainConfig, [])
+    assert str(refused.value) == f"trainer.{key} is no key; {LIGHTNINGS[key]}"
+
+
+def test_none_of_them_is_a_key():
+    assert not set(LIGHTNINGS) & set(TrainerConfig.__dataclass_fields__)
