@@ -19,6 +19,7 @@ from fetal_seg.geometry.ellipse import Ellipse
 SMALLEST_AREA = 25.0  # px^2 of the map: smaller regions are no head
 ROUNDEST, FLATTEST = 1.0, 0.5  # short by long axis: heads have 0.6 to 0.98, one cut by the frame may be fitted flatter
 PLAUSIBLE_AGREEMENT = 0.8  # Dice of a region and its ellipse: what is less of an ellipse is no head
+RIVAL = 0.25  # of the largest plausible region's area: smaller ones are no head beside it
 FARTHEST = 3.0  # robust deviations of a boundary point from the ellipse: those beyond do not count
 
 
@@ -45,10 +46,12 @@ def fit_head(
     to_native: FloatArray,
     size: tuple[int, int] | None = None,
 ) -> HeadFit | None:
-    """The largest plausible region of a map, as an ellipse.
+    """The plausible region of a map whose values are the surest, as an ellipse.
 
-    Plausible is what an ellipse of a head's proportions fits. Points of the boundary where the frame cuts the
-    head do not count, nor those where a leak or a hole takes the boundary away from the ellipse of the others.
+    Plausible is what an ellipse of a head's proportions fits. Of several, as an early head beside a body, the largest
+    competes with those of at least `RIVAL` of its area: the one with the higher values inside is taken. Points of the
+    boundary where the frame cuts the head do not count, nor those where a leak or a hole takes the boundary away from
+    the ellipse of the others.
 
     Args:
         values: map (height, width), higher inside the head.
@@ -62,20 +65,45 @@ def fit_head(
     to_native = np.asarray(to_native, np.float64)
     scale = math.sqrt(abs(np.linalg.det(to_native[:, :2])))
     frame = _frame(values.shape, to_native) if size is None else (-0.5, -0.5, size[1] - 0.5, size[0] - 0.5)
+    found: list[HeadFit] = []
+    largest = 0.0
     for line in _regions(values, level):
-        if len(line) < 5 or _enclosed_area(line) < SMALLEST_AREA:
-            return None
-        native = line @ to_native[:, :2].T + to_native[:, 2]
-        free = native[_inside(native, frame, 1.25 * scale)]
-        ellipse = _robust_ellipse(free if len(free) >= 5 else native, 0.25 * scale)
-        if ellipse is None or not FLATTEST <= ellipse.semi_axis_b / ellipse.semi_axis_a <= ROUNDEST:
-            continue
-        region = _filled(line, values.shape)
-        agreement = _agreement(region, ellipse, to_native)
-        if agreement >= PLAUSIBLE_AGREEMENT:
-            cut = 1 - float(_inside(ellipse.points(360), frame, 0.5 * scale).mean())
-            return HeadFit(ellipse, agreement, cut, region)
-    return None
+        area = _enclosed_area(line)
+        if len(line) < 5 or area < max(SMALLEST_AREA, RIVAL * largest):
+            break
+        if fit := _fit_region(line, values.shape, to_native, scale, frame):
+            largest = largest or area
+            found.append(fit)
+    if len(found) < 2:
+        return found[0] if found else None
+    return max(found, key=lambda fit: _certainty(values - level, fit.region))
+
+
+def _fit_region(
+    line: FloatArray,
+    shape: tuple[int, ...],
+    to_native: FloatArray,
+    scale: float,
+    frame: tuple[float, float, float, float],
+) -> HeadFit | None:
+    """What a level line (n, 2) of a map of `shape` encloses, as an ellipse; None where it is not plausible."""
+    native = line @ to_native[:, :2].T + to_native[:, 2]
+    free = native[_inside(native, frame, 1.25 * scale)]
+    ellipse = _robust_ellipse(free if len(free) >= 5 else native, 0.25 * scale)
+    if ellipse is None or not FLATTEST <= ellipse.semi_axis_b / ellipse.semi_axis_a <= ROUNDEST:
+        return None
+    region = _filled(line, shape)
+    agreement = _agreement(region, ellipse, to_native)
+    if agreement < PLAUSIBLE_AGREEMENT:
+        return None
+    cut = 1 - float(_inside(ellipse.points(360), frame, 0.5 * scale).mean())
+    return HeadFit(ellipse, agreement, cut, region)
+
+
+def _certainty(excess: FloatArray, region: Grey) -> float:
+    """The mean probability in a region, of a map's values (logits) above its level."""
+    inside = excess[region > 0]
+    return float((1 / (1 + np.exp(-np.clip(inside, -50, 50)))).mean()) if inside.size else 0.0
 
 
 def head_contour(values: FloatArray, level: float) -> FloatArray | None:

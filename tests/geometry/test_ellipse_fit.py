@@ -184,3 +184,24 @@ def test_how_well_region_and_ellipse_agree_is_told():
     worse = fit_head(bitten, 0.5, SAME)
     assert worse is not None
     assert worse.agreement < 0.96
+
+
+def _logits(*heads: tuple[Ellipse, float]) -> np.ndarray:
+    """A map (120, 180) of ellipses, each as sure as its value says."""
+    values = np.full((120, 180), -6.0)
+    for head, sure in heads:
+        values = np.maximum(values, np.where(head.coverage(120, 180) > 0.5, sure, -6.0))
+    return values
+
+
+def test_of_two_regions_the_surer_one_is_the_head():
+    body, head = Ellipse(45, 60, 34, 24, 0.2), Ellipse(130, 60, 24, 18, 0.1)
+    for sure_of_body, expected in ((1.0, head), (5.0, body)):
+        found = fit_head(_logits((body, sure_of_body), (head, 3.0)), 0.0, np.eye(2, 3))
+        assert found.ellipse.center_x == pytest.approx(expected.center_x, abs=1)
+
+
+def test_a_small_region_is_no_rival_however_sure():
+    head, speck = Ellipse(60, 60, 40, 30, 0.1), Ellipse(150, 60, 12, 9, 0.1)
+    found = fit_head(_logits((head, 1.0), (speck, 9.0)), 0.0, np.eye(2, 3))
+    assert found.ellipse.center_x == pytest.approx(60, abs=1)
