@@ -88,7 +88,9 @@ def read_frames(path: Path, name: str, every: int = 1) -> Iterator[Frame]:
     *others, fallback = readers()
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for without end
-            raise InputError(f"{path}: it is no regular file, but a folder, a pipe or a device; leave it out")
+            raise InputError(
+                f"{path} cannot be read: it is no regular file, but a folder, a pipe or a device; leave it out"
+            )
         reader = next((reader for reader in others if reader.accepts(path)), fallback)
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file; check the name") from error
