@@ -46,7 +46,7 @@ def test_checkpoints_hold_plain_data_alone(trained):
     assert told["network"]["name"] == "encoder_decoder"
     assert told["preprocessing"]["height"] == 64
     assert told["classes"] == ["head"]
-    assert set(told["split"]) == {"train", "val"}
+    assert set(told["split"]) == {"train", "val", "seen"}
 
 
 @pytest.mark.parametrize("profiler", ["simple", "pytorch"])
