@@ -10,6 +10,12 @@ class InputError(ValueError):
     """
 
 
+def cause_of(error: Exception) -> str:
+    """Why something failed, in one line: with the kind of the error, unless it is one that its user reads."""
+    cause = " ".join(str(error).split()) or "no message"
+    return cause if isinstance(error, InputError) else f"{type(error).__name__}: {cause}"
+
+
 def enumerate_names(names: Sequence[str], most: int = 5) -> str:
     """The names as one phrase, cut after `most` of them: ``a, b and 7 more``."""
     if len(names) <= most:

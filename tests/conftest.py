@@ -99,6 +99,17 @@ def good(tmp_path_factory, cache_dir):
     return run / "checkpoints" / "best.ckpt"
 
 
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory, cache_dir):
+    """An undisturbed run, which disturbed ones are compared with."""
+    from tests.trainings import start  # it needs what stands above
+
+    run = tmp_path_factory.mktemp("whole") / "run"
+    process = start(run, cache_dir)
+    assert process.wait(180) == 0, process.stderr.read()
+    return run
+
+
 def table(file):
     """The rows of a CSV file, as text."""
     with file.open(newline="") as stream:

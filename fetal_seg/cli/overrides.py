@@ -105,7 +105,7 @@ def _checked(argument: str, folders: Sequence[Path], problems: list[str]) -> str
         problems.append(f"{argument!r} is no override ({reason}); write key=value, with quotes around odd characters")
         return argument
     key = parsed.key_or_group
-    if argument.lstrip("+~").startswith("hydra"):  # its groups have choices of plugins beside those of conf/hydra
+    if is_of_hydra(argument) or key == SEARCHPATH:  # its groups have choices of plugins beside those of conf/hydra
         return argument
     if choices := sorted({file.stem for folder in folders for file in (folder / key).glob("*.yaml")}):
         values = parsed.sweep_string_iterator() if parsed.is_sweep_override() else [parsed.value()]

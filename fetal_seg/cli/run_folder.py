@@ -79,7 +79,7 @@ def check_free(folder: Path) -> None:
     """
     entries = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
     if (folder / CHECKPOINT).is_file():
-        status = _status(folder)
+        status = status_of(folder)
         raise InputError(
             f"hydra.run.dir={folder} holds a run ({status}); go on with it by resume={folder}, or take another folder"
         )
@@ -181,7 +181,8 @@ def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield f"{prefix}{key}", value
 
 
-def _status(folder: Path) -> str:
+def status_of(folder: Path) -> str:
+    """How far the run in a folder says that it came; ``cut off`` where it says nothing."""
     with suppress(OSError, ValueError, KeyError):
         return str(json.loads((folder / "run.json").read_text(encoding="utf-8"))["status"])
     return "cut off"

@@ -27,7 +27,7 @@ from fetal_seg.cli.sweep import FAILURE, record_failure
 from fetal_seg.commands import train as train_command
 from fetal_seg.config.commands import RangeConfig, SearchConfig, SearchSettings
 from fetal_seg.errors import DivergedError, InputError, Interrupted
-from fetal_seg.files import write_text
+from fetal_seg.files import LOCK, write_text
 from fetal_seg.progress import ReportEpoch
 
 Train = Callable[[list[str], Path, ReportEpoch], bool]
@@ -125,7 +125,7 @@ def _take_up(study: optuna.Study, folder: Path) -> None:
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         run_dir = _folder_of(trial, folder)
         run_dir.mkdir(exist_ok=True)
-        with contextlib.suppress(Timeout), FileLock(run_dir / ".lock", timeout=0):
+        with contextlib.suppress(Timeout), FileLock(run_dir / LOCK, timeout=0):
             study.tell(trial.number, state=TrialState.FAIL)
             if trial.params:
                 study.enqueue_trial(trial.params, user_attrs={"folder": run_dir.name})
@@ -172,7 +172,7 @@ def _objective(trial: Trial, folder: Path, overrides: list[str], space: Space, t
         return _as_before(trial, twin)
     run_dir = _folder_of(trial, folder)
     run_dir.mkdir(exist_ok=True)
-    with FileLock(run_dir / ".lock"):
+    with FileLock(run_dir / LOCK):
         try:
             (run_dir / FAILURE).unlink(missing_ok=True)
             return _highest_dice(trial, overrides, values, run_dir, train)

@@ -23,8 +23,9 @@ from filelock import FileLock, Timeout
 
 from fetal_seg.cli.orphans import end_if_orphaned, end_with_parent
 from fetal_seg.cli.overrides import grid_overrides, is_of_hydra, jobs_of, last_value, naming, with_present_key
-from fetal_seg.errors import InputError, Interrupted
-from fetal_seg.files import write_text
+from fetal_seg.cli.run_folder import status_of
+from fetal_seg.errors import InputError, Interrupted, cause_of
+from fetal_seg.files import LOCK, write_text
 
 JOBS_FILE, FAILURE = "sweep.json", "failure.json"
 FOLDER = "hydra.sweep.dir"
@@ -157,22 +158,19 @@ def run_job(task: Callable[[], None], run_dir: Path) -> None:
 
 def record_failure(run_dir: Path, error: Exception) -> None:
     """Write why a job failed into its folder, and log it."""
-    cause = " ".join(str(error).split()) or "no message"
-    cause = cause if isinstance(error, InputError) else f"{type(error).__name__}: {cause}"
+    cause = cause_of(error)
     write_text(run_dir / FAILURE, json.dumps({"cause": cause, "traceback": traceback.format_exc()}, indent=1) + "\n")
     logger.error("job %s failed: %s\nthe others go on", run_dir.name, cause)
 
 
 def is_finished(run_dir: Path) -> bool:
     """Whether a run has come to its end."""
-    with contextlib.suppress(OSError, ValueError):
-        return bool(json.loads((run_dir / "run.json").read_text(encoding="utf-8"))["status"] == "finished")
-    return False
+    return status_of(run_dir) == "finished"
 
 
 def _alone(run_dir: Path) -> AbstractContextManager[Any]:
     """Wait until no other process works on this job: workers may outlive a sweep that was killed."""
-    lock = FileLock(run_dir / ".lock")
+    lock = FileLock(run_dir / LOCK)
     try:
         return lock.acquire(timeout=0)
     except Timeout:

@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,7 @@ def gate_images(planes: Sequence[PlaneImage], trained: Sequence[Record], held_ou
     """What a gate learns from: other planes, and the heads that trained and that validated the network."""
     images = [
         GateImage(
-            lambda path=image.path: read_grey(path),  # type: ignore[misc]  # reason: each has its own path
+            partial(read_grey, image.path),
             "head of a plane" if image.is_head else "plane",
             image.plane,
             f"plane {image.group}",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fetal_seg.config.commands import TrainConfig
-from fetal_seg.errors import DivergedError, InputError, Interrupted
+from fetal_seg.errors import DivergedError, InputError, Interrupted, cause_of
 from fetal_seg.progress import ReportEpoch
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _recorded(record: "RunRecord | None", trainer: "Trainer", run_dir: Path) -> 
         ended(RunStatus.DIVERGED, str(error))
         raise
     except OSError as error:
-        ended(RunStatus.FAILED, f"{type(error).__name__}: {error}")
+        ended(RunStatus.FAILED, cause_of(error))
         if error.errno not in FULL_OR_READ_ONLY:
             raise
         raise InputError(
@@ -111,8 +111,7 @@ def _recorded(record: "RunRecord | None", trainer: "Trainer", run_dir: Path) -> 
             f"and go on with: python train.py resume={run_dir}"
         ) from error
     except Exception as error:
-        cause = " ".join(str(error).split()) or "no message"
-        ended(RunStatus.FAILED, cause if isinstance(error, InputError) else f"{type(error).__name__}: {cause}")
+        ended(RunStatus.FAILED, cause_of(error))
         raise
 
 

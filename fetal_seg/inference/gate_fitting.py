@@ -19,7 +19,8 @@ from fetal_seg.errors import InputError
 from fetal_seg.geometry.arrays import FloatArray, Grey, pixel_digest
 from fetal_seg.geometry.ellipse_fit import fit_head
 from fetal_seg.inference.runtime import Runtime
-from fetal_seg.measurement.head_gate import POOLING, HeadGate, HeadLimits, pool, sigmoid
+from fetal_seg.measurement.head_gate import POOLING, HeadGate, pool, sigmoid
+from fetal_seg.measurement.quality import Limits
 from fetal_seg.progress import track
 
 logger = logging.getLogger(__name__)
@@ -233,7 +234,7 @@ def _platt(odds: FloatArray, labels: NDArray[np.bool_]) -> tuple[float, float]:
     return max(float(score.weights[0]), 1e-3), score.bias
 
 
-def _limits(heads: FloatArray, planes: Sequence[FloatArray]) -> HeadLimits:
+def _limits(heads: FloatArray, planes: Sequence[FloatArray]) -> Limits:
     """The limits, from log odds: half-way between heads and planes where these are apart, else as heads allow."""
 
     def between(lost: float, passed: float) -> float:
@@ -242,4 +243,4 @@ def _limits(heads: FloatArray, planes: Sequence[FloatArray]) -> HeadLimits:
         return (head + max(plane, head - 20)) / 2 if plane < head else head
 
     reject, review = between(LOST, MEASURED), between(REVIEWED, PASSED)
-    return HeadLimits(float(sigmoid(np.array(max(review, reject)))), float(sigmoid(np.array(reject))))
+    return Limits(float(sigmoid(np.array(max(review, reject)))), float(sigmoid(np.array(reject))))

@@ -24,7 +24,7 @@ from fetal_seg.inference.opening import open_runtime
 from fetal_seg.inference.runtime import Features, Logits, Look, Runtime
 from fetal_seg.measurement.calibration import Calibration
 from fetal_seg.measurement.novelty import novelty_score
-from fetal_seg.measurement.quality import UNCALIBRATED, UNKNOWN, Quality
+from fetal_seg.measurement.quality import UNCALIBRATED, Quality
 from fetal_seg.measurement.result import Measurement, Prediction
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ class Predictor:
             novelty=novelty_score(framed, fit.region, calibration.appearance) if calibration.appearance else None,
             limits=calibration.confidence or UNCALIBRATED,
             head_probability=gate.probability(features, fit.region) if gate else None,
-            head_limits=gate.limits if gate else UNKNOWN,
+            head_limits=gate.limits if gate else UNCALIBRATED,
         )
 
 

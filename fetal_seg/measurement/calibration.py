@@ -13,7 +13,7 @@ from fetal_seg.measurement import conformal, novelty
 from fetal_seg.measurement.conformal import IntervalScores
 from fetal_seg.measurement.head_gate import HeadGate
 from fetal_seg.measurement.novelty import AppearanceModel
-from fetal_seg.measurement.quality import ConfidenceLimits
+from fetal_seg.measurement.quality import Limits
 
 INTERVAL_COLUMNS = ("hc_pred_mm", "confidence", "hc_true_mm")  # what intervals are made of
 
@@ -35,7 +35,7 @@ class Calibration(PlainData):
     """
 
     interval: IntervalScores | None = None
-    confidence: ConfidenceLimits | None = None
+    confidence: Limits | None = None
     appearance: AppearanceModel | None = None
     images: Names = ()
     gate: HeadGate | None = None
@@ -110,10 +110,10 @@ def judge(
     return judged
 
 
-def _confidence_limits(confidences: Sequence[float]) -> ConfidenceLimits | None:
+def _confidence_limits(confidences: Sequence[float]) -> Limits | None:
     if not confidences:
         return None
-    return ConfidenceLimits(float(np.quantile(confidences, REVIEWED)), float(min(confidences) - CONFIDENCE_MARGIN))
+    return Limits(float(np.quantile(confidences, REVIEWED)), float(min(confidences) - CONFIDENCE_MARGIN))
 
 
 def _measured(rows: Sequence[dict[str, Any]]) -> list[int]:

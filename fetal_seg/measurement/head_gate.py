@@ -17,23 +17,11 @@ from pydantic.dataclasses import dataclass
 
 from fetal_seg.config.plain_data import Names, Numbers, PlainData
 from fetal_seg.geometry.arrays import FloatArray, Grey
+from fetal_seg.measurement.quality import Limits
 
 STRIDES = (8, 16, 32)  # px of the image to one of the features: what lies between a skull's edge and the whole head
 POOLING = "mean inside, at the edge, around, deviation inside; strides 8, 16, 32"  # what `pool` gives
 EDGE = 0.12  # how far the edge reaches in and out, by the root of the region's area
-
-
-@dataclass(frozen=True)
-class HeadLimits(PlainData):
-    """What probabilities of a head mean.
-
-    Attributes:
-        review_below: what has less is to be looked at: it may be another plane.
-        reject_below: what has less is no head.
-    """
-
-    review_below: StrictFloat
-    reject_below: StrictFloat
 
 
 @dataclass(frozen=True)
@@ -51,7 +39,7 @@ class HeadGate(PlainData):
     pooling: StrictStr
     weights: Numbers
     bias: StrictFloat
-    limits: HeadLimits
+    limits: Limits
     heads: StrictInt
     others: StrictInt
     images: Names = ()

@@ -12,7 +12,6 @@ import pydantic.dataclasses
 from pydantic import AliasChoices, Field, StrictFloat
 
 from fetal_seg.config.plain_data import PlainData
-from fetal_seg.measurement.head_gate import HeadLimits
 
 LEAST_AGREEMENT = 0.96  # Dice of mask and ellipse
 MOST_CUT = 0.02  # part of the ellipse outside the frame
@@ -27,20 +26,21 @@ CIRCUMFERENCES_MM = (30.0, 450.0)  # of any fetus that can be measured so, with 
 
 
 @pydantic.dataclasses.dataclass(frozen=True)
-class ConfidenceLimits(PlainData):
-    """What confidences mean, by the heads that a checkpoint was calibrated on; files of format 1 have other names.
+class Limits(PlainData):
+    """What confidences, or probabilities, mean, by the heads that a checkpoint was calibrated on.
+
+    Files of format 1 have other names.
 
     Attributes:
-        review_below: a head of less confidence is to be looked at.
-        reject_below: what has less confidence is no head.
+        review_below: what has less is to be looked at.
+        reject_below: what has less is no head.
     """
 
     review_below: Annotated[StrictFloat, Field(validation_alias=AliasChoices("review_below", "surest_doubt"))]
     reject_below: Annotated[StrictFloat, Field(validation_alias=AliasChoices("reject_below", "least"))]
 
 
-UNCALIBRATED = ConfidenceLimits(0.0, 0.0)
-UNKNOWN = HeadLimits(0.0, 0.0)
+UNCALIBRATED = Limits(0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,9 @@ class Quality:
     novelty: float | None = None
     spread: float | None = None
     turned: bool = False
-    limits: ConfidenceLimits = UNCALIBRATED
+    limits: Limits = UNCALIBRATED
     head_probability: float | None = None
-    head_limits: HeadLimits = UNKNOWN
+    head_limits: Limits = UNCALIBRATED
 
     @property
     def is_head(self) -> bool:

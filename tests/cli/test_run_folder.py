@@ -9,15 +9,6 @@ from tests.conftest import run_command, table
 from tests.trainings import record, start, wait_for
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory, cache_dir):
-    """An undisturbed run."""
-    run = tmp_path_factory.mktemp("whole") / "run"
-    process = start(run, cache_dir)
-    assert process.wait(180) == 0, process.stderr.read()
-    return run
-
-
 @pytest.fixture
 def copied(whole, tmp_path):
     """A finished run, as it might be in the middle of its training."""

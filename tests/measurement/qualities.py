@@ -1,6 +1,6 @@
 """How well a head was found, in tests."""
 
-from fetal_seg.measurement.quality import ConfidenceLimits, Quality
+from fetal_seg.measurement.quality import Limits, Quality
 
 GOOD = Quality(
     confidence=0.99,
@@ -9,5 +9,5 @@ GOOD = Quality(
     contrast=120.0,
     novelty=0.5,
     spread=0.01,
-    limits=ConfidenceLimits(review_below=0.9, reject_below=0.75),
+    limits=Limits(review_below=0.9, reject_below=0.75),
 )

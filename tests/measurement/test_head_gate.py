@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from fetal_seg.geometry.ellipse import Ellipse
-from fetal_seg.measurement.head_gate import POOLING, HeadGate, HeadLimits, at_strides, pool, sigmoid
+from fetal_seg.measurement.head_gate import POOLING, HeadGate, at_strides, pool, sigmoid
+from fetal_seg.measurement.quality import Limits
 
 HEIGHT, WIDTH = 64, 96
 HEAD = Ellipse(50, 30, 22, 16, 0.4).rasterise(HEIGHT, WIDTH)
-LIMITS = HeadLimits(review_below=0.8, reject_below=0.3)
+LIMITS = Limits(review_below=0.8, reject_below=0.3)
 
 
 def levels(rng, channels=(3, 2)):

@@ -13,15 +13,6 @@ from tests.conftest import run_command, table
 from tests.trainings import DIVERGING, KEYS, record, start, wait_for
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory, cache_dir):
-    """An undisturbed run."""
-    run = tmp_path_factory.mktemp("whole") / "run"
-    process = start(run, cache_dir)
-    assert process.wait(180) == 0, process.stderr.read()
-    return run
-
-
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_ends_a_training_from_where_it_goes_on_to_the_bit(number, status, whole, cache_dir, tmp_path):
     run = tmp_path / "run"
