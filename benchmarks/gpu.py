@@ -71,9 +71,9 @@ def main() -> None:
                 result = measure(Path(name), options, precision, compiled)
                 results.append(result)
                 console.print(f"{precision}{', compiled' if compiled else ''}: {result.images_per_s:.0f} images/s")
+                content = {"machine": line, "command": sys.argv[1:], "results": [asdict(result) for result in results]}
+                write_text(options.output, json.dumps(content, indent=2) + "\n")  # at once: a loan may end
     console.print(_table(results))
-    content = {"machine": line, "command": sys.argv[1:], "results": [asdict(result) for result in results]}
-    write_text(options.output, json.dumps(content, indent=2) + "\n")
     console.print(f"results: {options.output}")
 
 

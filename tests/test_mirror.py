@@ -13,6 +13,7 @@ OF_NO_MODULE = {
     "config/test_schemas.py",  # all schemas against the YAML files and the constructors
     "data/sources/test_hc18_real_data.py",  # HC18 itself, where it is there
     "models/networks/test_networks.py",  # what every network is held to
+    "studies/test_pseudo_labels.py",  # of the folder studies/
     "test_documents.py",  # what the documents say
     "test_extending.py",  # what users add
     "test_import.py",  # the package as a whole

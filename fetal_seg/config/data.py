@@ -11,7 +11,11 @@ from fetal_seg.config.types import STRICT, ByName, GroupConfig, Natural, Positiv
 
 @dataclass(config=STRICT, kw_only=True)
 class DataConfig(GroupConfig):
-    """What all data sources have in common."""
+    """What all data sources have in common.
+
+    Attributes:
+        extra: a folder of further images with masks, as ``data=folder`` has them; they train, and never validate.
+    """
 
     root: str | None = None
     cache_dir: str | None = None
@@ -25,6 +29,7 @@ class DataConfig(GroupConfig):
     split_file: str | None = None
     limit: Positive | None = None
     negatives: str | None = None
+    extra: str | None = None
     balance: Probability = 1.0
     batch_size: Positive = 4
     workers: Natural | None = None

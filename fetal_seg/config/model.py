@@ -95,6 +95,8 @@ class LiteConfig(ModelConfig):
     activation: Activation = "relu"
     norm: Norm = "batch"
     dropout: Fraction = 0.0
+    deep_supervision: bool = False
+    ellipse: bool = False
     weights: Weights = "none"
 
 

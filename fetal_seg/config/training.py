@@ -145,8 +145,25 @@ class CircumferenceConfig(GroupConfig):
     circumference_weight: Weight = 1.0
 
 
+@dataclass(config=STRICT, kw_only=True)
+class SignedDistanceConfig(GroupConfig):
+    """BCE plus Dice, and the signed distance of what is wrong from the boundary."""
+
+    name: Literal["signed_distance"] = "signed_distance"
+    radius: Annotated[int, Field(ge=1, le=256)] = 16
+    distance_weight: Weight = 1.0
+    circumference_weight: Weight = 0.0
+
+
 Loss = Annotated[
-    BceDiceConfig | PlainLossConfig | FocalConfig | BoundaryConfig | CircumferenceConfig | CustomConfig, ByName()
+    BceDiceConfig
+    | PlainLossConfig
+    | FocalConfig
+    | BoundaryConfig
+    | CircumferenceConfig
+    | SignedDistanceConfig
+    | CustomConfig,
+    ByName(),
 ]
 
 

@@ -1,7 +1,7 @@
 """From a configuration, or what a checkpoint says of its data, to records, their decoded images and their parts."""
 
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import platformdirs
@@ -61,10 +61,24 @@ def cache_folder(cache_dir: str | None) -> Path:
 
 @dataclass(frozen=True)
 class PreparedImages:
-    """The annotated records of a data source, and their images at the network's size, in the same order."""
+    """The annotated records of a data source, and their images at the network's size, in the same order.
+
+    Attributes:
+        extra: those of ``data.extra``, which belong to no part; None where there is no such folder.
+    """
 
     records: tuple[Record, ...]
     cache: ImageCache
+    extra: "PreparedImages | None" = None
+
+    @property
+    def strata(self) -> list[int]:
+        """Of each record, see `stratum`."""
+        ellipses = self.cache.ellipses()
+        return [
+            stratum(ellipse.circumference, record.pixel_size_mm)
+            for record, ellipse in zip(self.records, ellipses, strict=True)
+        ]
 
     def split(self, config: DataConfig, seed: int) -> Split:
         """The training and the validation part, by file or by rule; `seed` where the configuration gives none.
@@ -77,8 +91,8 @@ class PreparedImages:
             check_split(split, {record.name: record.examination for record in self.records})
             return split
         images = [
-            SplitImage(record.name, record.examination, stratum(ellipse.circumference, record.pixel_size_mm))
-            for record, ellipse in zip(self.records, self.cache.ellipses(), strict=True)
+            SplitImage(record.name, record.examination, stratum)
+            for record, stratum in zip(self.records, self.strata, strict=True)
         ]
         seed = seed if config.split_seed is None else config.split_seed
         if config.split == "kfold":
@@ -94,8 +108,13 @@ def prepare_images(config: DataConfig) -> PreparedImages:
         InputError: the data are missing, or not as they should be.
     """
     cache_dir = cache_folder(config.cache_dir)
-    records = load_records(config.choice, cache_dir)
-    return PreparedImages(tuple(records), build_cache(records, Letterbox(config.height, config.width), cache_dir))
+
+    def prepare(choice: Choice) -> PreparedImages:
+        records = load_records(choice, cache_dir)
+        return PreparedImages(tuple(records), build_cache(records, Letterbox(config.height, config.width), cache_dir))
+
+    extra = prepare(Choice("folder", {"root": config.extra})) if config.extra else None
+    return replace(prepare(config.choice), extra=extra)
 
 
 def stratum(hc_px: float, pixel_size_mm: float | None) -> int:

@@ -19,7 +19,7 @@ from fetal_seg.geometry.arrays import FloatArray, Grey
 from fetal_seg.geometry.ellipse_fit import fit_head
 from fetal_seg.images.drawing import Picture, overlay
 from fetal_seg.progress import ReportEpoch
-from fetal_seg.training.datamodule import Batch
+from fetal_seg.training.sampling import Batch
 
 logger = logging.getLogger(__name__)
 

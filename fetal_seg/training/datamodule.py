@@ -1,33 +1,28 @@
 """Records, cut into training and validation, as batches."""
 
-import itertools
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
 from lightning.pytorch import LightningDataModule
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from fetal_seg.config.augmentation import Augmentation
 from fetal_seg.config.choices import Choice
 from fetal_seg.config.data import DataConfig
 from fetal_seg.data.augmentation.augmenter import Augmenter
 from fetal_seg.data.cache import ImageCache
-from fetal_seg.data.loading import PreparedImages, prepare_images, stratum
+from fetal_seg.data.loading import PreparedImages, prepare_images
 from fetal_seg.data.records import Record, digests
 from fetal_seg.data.splits import Split
-from fetal_seg.geometry.arrays import FloatArray
 from fetal_seg.models.description import CheckpointDescription, DataDescription, SplitNames
 from fetal_seg.models.preprocessing import GREY_MEAN, GREY_STD, Preprocessing
+from fetal_seg.training.sampling import Batch, EpochSampler, ResumableLoader, SampleKey
 
-Batch = dict[str, Tensor]
-SampleKey = tuple[int, int]  # epoch and index
 MOST_WORKERS = 8
 
 
@@ -35,15 +30,18 @@ class HeadDataset(Dataset[Batch]):
     """Images and masks at the network's size, augmented by a function of (seed, epoch, index).
 
     Items: ``image`` and ``mask`` (1, height, width) uint8; a mask's values are coverage, 0 to 255.
+
+    Args:
+        images: where each is: a cache, and its row there.
     """
 
-    def __init__(self, cache: ImageCache, rows: Sequence[int], augmentation: Augmentation, seed: int) -> None:
-        self._cache, self._rows, self._augmentation, self._seed = cache, list(rows), augmentation, seed
+    def __init__(self, images: Sequence[tuple[ImageCache, int]], augmentation: Augmentation, seed: int) -> None:
+        self._images, self._augmentation, self._seed = list(images), augmentation, seed
         self._augmenter: Augmenter | None = None  # built where it is used: it does not travel to worker processes
 
     def __len__(self) -> int:
         """Number of images."""
-        return len(self._rows)
+        return len(self._images)
 
     def __getitem__(self, key: SampleKey) -> Batch:
         """The image of an (epoch, index)."""
@@ -51,65 +49,9 @@ class HeadDataset(Dataset[Batch]):
         if self._augmenter is None:
             self._augmenter = Augmenter(self._augmentation)
         seed = int(np.random.SeedSequence([self._seed, epoch, index]).generate_state(1)[0])
-        image, mask = self._cache.image(self._rows[index]), self._cache.mask(self._rows[index])
-        image, mask = self._augmenter(image, mask, seed)
+        cache, row = self._images[index]
+        image, mask = self._augmenter(cache.image(row), cache.mask(row), seed)
         return {"image": torch.from_numpy(image)[None], "mask": torch.from_numpy(mask)[None]}
-
-
-class EpochSampler(Sampler[SampleKey]):
-    """Yields (epoch, index), in an order that is a function of (seed, epoch); Lightning sets the epoch.
-
-    Args:
-        count: of images, and of what an epoch yields.
-        shuffle: whether the order is random.
-        weights: of the images, where some are to come more often: each as often as its weight says, to the next whole
-            number, at random.
-    """
-
-    def __init__(self, count: int, seed: int, *, shuffle: bool, weights: FloatArray | None = None) -> None:
-        self._count, self._seed, self._shuffle, self._epoch = count, seed, shuffle, 0
-        self._weights = np.ones(count) if weights is None else weights
-
-    def set_epoch(self, epoch: int) -> None:
-        """Say which epoch the next pass is of."""
-        self._epoch = epoch
-
-    def __len__(self) -> int:
-        """Number of images."""
-        return self._count
-
-    def __iter__(self) -> Iterator[SampleKey]:
-        """All indices, once where there are no weights."""
-        order = np.arange(self._count)
-        if self._shuffle:
-            rng = np.random.default_rng([self._seed, self._epoch])
-            order = rng.permutation(self._count)
-            if self._weights.min() < self._weights.max():  # systematic sampling: one offset, equal steps
-                reached = np.cumsum(self._weights[order]) * self._count / self._weights.sum()
-                drawn = np.searchsorted(reached, np.arange(self._count) + rng.uniform())
-                order = rng.permutation(order[np.minimum(drawn, self._count - 1)])
-        return iter([(self._epoch, int(index)) for index in order])
-
-
-class ResumableLoader(DataLoader[Batch]):
-    """A loader whose next pass can leave out the batches of an epoch that a checkpoint has seen; Lightning keeps it."""
-
-    _passed = _left_out = 0
-
-    def __iter__(self) -> Any:
-        """The batches of an epoch, but for those to leave out."""
-        self._passed, self._left_out = self._left_out, 0
-        for batch in itertools.islice(super().__iter__(), self._passed, None):
-            self._passed += 1
-            yield batch
-
-    def state_dict(self) -> dict[str, int]:
-        """How many batches of this epoch were given."""
-        return {"batches": self._passed}
-
-    def load_state_dict(self, state_dict: dict[str, int]) -> None:
-        """Leave out those that a checkpoint's epoch has seen, if it was not at its end."""
-        self._left_out = state_dict["batches"] if state_dict["batches"] < len(self) else 0
 
 
 class HeadDataModule(LightningDataModule):
@@ -196,15 +138,27 @@ class HeadDataModule(LightningDataModule):
 
     @cached_property
     def _seen(self) -> tuple[str, ...]:
-        return tuple(sorted({*self._seen_before, *digests(self.train_records)}))
+        extra = self._ready[0].extra
+        return tuple(sorted({*self._seen_before, *digests([*self.train_records, *(extra.records if extra else ())])}))
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """Shuffled, augmented batches."""
-        return self._loader(self.split.train, self._augmentation, shuffle=True)
+        """Shuffled, augmented batches, of the training part and what trains beside it."""
+        prepared = self._ready[0]
+        rows, strata = self._rows(self.split.train), prepared.strata
+        images, strata = [(prepared.cache, row) for row in rows], [strata[row] for row in rows]
+        if prepared.extra:
+            images += [(prepared.extra.cache, row) for row in range(len(prepared.extra.records))]
+            strata += prepared.extra.strata
+        sizes = Counter(strata)  # those of a rare trimester come more often, as data.balance says
+        weights = np.array([float(sizes[stratum]) ** -self._config.balance for stratum in strata])
+        sampler = EpochSampler(len(images), self._seed, shuffle=True, weights=weights)
+        return self._loader(HeadDataset(images, self._augmentation, self._seed), sampler)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Batches as they are, in the split's order."""
-        return self._loader(self.split.val, Augmentation(enabled=False), shuffle=False)
+        images = [(self._ready[0].cache, row) for row in self._rows(self.split.val)]
+        as_they_are = HeadDataset(images, Augmentation(enabled=False), self._seed)
+        return self._loader(as_they_are, EpochSampler(len(images), self._seed, shuffle=False))
 
     test_dataloader = predict_dataloader = val_dataloader  # of these the truth is known, and they did not train
 
@@ -219,25 +173,16 @@ class HeadDataModule(LightningDataModule):
         rows = {record.name: row for row, record in enumerate(self.records)}
         return [rows[name] for name in names][: self._config.limit]
 
-    def _loader(self, names: Sequence[str], augmentation: Augmentation, *, shuffle: bool) -> DataLoader[Batch]:
-        rows, workers = self._rows(names), self._worker_count()
+    def _loader(self, images: HeadDataset, sampler: EpochSampler) -> DataLoader[Batch]:
+        workers = self._worker_count()
         return ResumableLoader(
-            HeadDataset(self._ready[0].cache, rows, augmentation, self._seed),
+            images,
             batch_size=self._config.batch_size,
-            sampler=EpochSampler(
-                len(rows), self._seed, shuffle=shuffle, weights=self._weights(rows) if shuffle else None
-            ),
+            sampler=sampler,
             num_workers=workers,
             persistent_workers=workers > 0,
             pin_memory=self._on_gpu,
         )
-
-    def _weights(self, rows: Sequence[int]) -> FloatArray:
-        """How often images come: those of a rare trimester more often, as ``data.balance`` says."""
-        ellipses = self._ready[0].cache.ellipses()
-        strata = [stratum(ellipses[row].circumference, self.records[row].pixel_size_mm) for row in rows]
-        sizes = Counter(strata)
-        return np.array([float(sizes[of]) ** -self._config.balance for of in strata])
 
     def _worker_count(self) -> int:
         """Processes that load images: none on a CPU, whose cores they, and threads too, would take from the network."""

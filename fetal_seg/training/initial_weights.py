@@ -30,9 +30,9 @@ def starting_checkpoint(model: ModelConfig) -> Checkpoint | None:
 
 
 def differences(trained: dict[str, Any], wanted: dict[str, Any], ignored: Collection[str] = ()) -> str:
-    """In which keys two networks differ, in words; empty where they do not."""
+    """In which keys two networks differ, in words; empty where they do not. What an earlier version lacked is off."""
     keys = sorted((trained.keys() | wanted.keys()) - set(ignored))
-    differing = [key for key in keys if trained.get(key) != wanted.get(key)]
+    differing = [key for key in keys if trained.get(key, False) != wanted.get(key, False)]
     return ", ".join(f"{key} {trained.get(key)} instead of {wanted.get(key)}" for key in differing)
 
 

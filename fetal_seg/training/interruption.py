@@ -17,7 +17,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from fetal_seg.errors import Interrupted
-from fetal_seg.training.datamodule import ResumableLoader
+from fetal_seg.training.sampling import ResumableLoader
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR2") if hasattr(signal, name))
 

@@ -20,10 +20,11 @@ from fetal_seg.models.checkpoint import KEY
 from fetal_seg.models.description import CheckpointDescription
 from fetal_seg.models.preprocessing import normalise
 from fetal_seg.training.callbacks import EpochTable
-from fetal_seg.training.datamodule import Batch, HeadDataModule
+from fetal_seg.training.datamodule import HeadDataModule
 from fetal_seg.training.epoch_metrics import count_overlap, head_metrics
 from fetal_seg.training.losses import build_loss, deep_supervision_loss
 from fetal_seg.training.optimizers import build_optimizer
+from fetal_seg.training.sampling import Batch
 from fetal_seg.training.schedulers import build_scheduler, without_length
 
 STEPS_UNSEEN = 10  # of a GPU, which would wait if each loss were looked at

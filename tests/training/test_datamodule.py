@@ -4,12 +4,14 @@ import pytest
 import torch
 
 from fetal_seg.config.augmentation import Augmentation
+from fetal_seg.config.choices import Choice
 from fetal_seg.config.data import FolderConfig, PhantomConfig
 from fetal_seg.data.cache import build_cache
 from fetal_seg.data.loading import PreparedImages
+from fetal_seg.data.records import digests
 from fetal_seg.errors import InputError
 from fetal_seg.geometry.letterbox import Letterbox
-from fetal_seg.training.datamodule import EpochSampler, HeadDataModule
+from fetal_seg.training.datamodule import HeadDataModule
 from tests.data.made_records import make_records
 
 
@@ -35,18 +37,6 @@ def module(records, folder, augmentation=None, **keys):
     cache = build_cache(records, Letterbox(64, 96), folder / "cache")
     config = FolderConfig(root=str(folder), height=64, width=96, **keys)
     return HeadDataModule(config, augmentation, prepared=PreparedImages(tuple(records), cache))
-
-
-def test_order_is_a_function_of_seed_and_epoch():
-    def order(seed, epoch):
-        sampler = EpochSampler(50, seed, shuffle=True)
-        sampler.set_epoch(epoch)
-        return list(sampler)
-
-    assert order(0, 3) == order(0, 3)
-    assert sorted(index for _, index in order(0, 3)) == list(range(50))
-    assert [i for _, i in order(0, 3)] != [i for _, i in order(0, 4)]
-    assert [i for _, i in order(0, 3)] != [i for _, i in order(1, 3)]
 
 
 def test_batches_do_not_depend_on_the_number_of_workers(tmp_path):
@@ -99,3 +89,20 @@ def test_kfold_validates_each_image_once_and_random_tells_what_leaks(tmp_path, c
     trained = {name[:3] for name in split.train}
     sisters = sum(name[:3] in trained for name in split.val)
     assert f"{sisters} of 4 validation images" in caplog.text
+
+
+def test_extra_images_train_beside_the_training_part_and_never_validate(tmp_path):
+    records, more = make_records(tmp_path / "a", 20), make_records(tmp_path / "b", 7, seed=5)
+    plain = module(records, tmp_path, batch_size=1)
+    extra = PreparedImages(tuple(more), build_cache(more, Letterbox(64, 96), tmp_path / "cache"))
+    prepared = PreparedImages(tuple(records), plain._prepared.cache, extra)
+    config = FolderConfig(root=str(tmp_path), height=64, width=96, batch_size=1, balance=0.0, extra="b")
+    data = HeadDataModule(config, Augmentation(enabled=False), prepared=prepared)
+    assert data.split == plain.split
+    assert data.fingerprint == plain.fingerprint
+    masks = [batch["mask"][0, 0].numpy() for batch in data.train_dataloader()]
+    assert len(masks) == len(plain.split.train) + 7
+    assert all(any((mask == extra.cache.mask(row)).all() for mask in masks) for row in range(7))
+    assert len(list(data.val_dataloader())) == len(plain.split.val)
+    seen = {*digests([*data.train_records, *more])}
+    assert set(data.describe(Choice("lite")).split.seen) == seen

@@ -95,3 +95,16 @@ def test_deep_supervision_weights_levels_by_halves():
     half = torch.nn.functional.avg_pool2d(target, 2)
     expected = (loss(fine, target) + 0.5 * loss(coarse, half)) / 1.5
     assert torch.isclose(deep_supervision_loss(loss, [fine, coarse], target), expected)
+
+
+def test_what_is_wrong_far_from_the_boundary_weighs_more_in_the_signed_distance_loss():
+    target = torch.zeros(1, 1, 40, 40)
+    target[..., 10:30, 10:30] = 1
+    right = (target - 0.5) * 10
+    near, far = right.clone(), right.clone()
+    near[..., 9, 20] *= -1
+    far[..., 1, 20] *= -1
+    loss = build_loss(Choice("signed_distance"))
+    assert loss(far, target) > loss(near, target) > loss(right, target)
+    only_near = build_loss(Choice("signed_distance", {"radius": 1}))  # all pixels but the boundary's are as far
+    assert only_near(far, target).item() == pytest.approx(only_near(near, target).item(), rel=1e-5)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from joblib import Parallel, delayed
 
 from fetal_seg.data.phantom.anatomy import Scene
 from fetal_seg.data.phantom.simulation import Beams, add_overlay, envelope
@@ -181,10 +182,13 @@ def _write_part(folder: Path, part: hc18.Part, samples: Iterator[_Sample], count
     with whole_file(folder / part.archive) as temporary:
         with zipfile.ZipFile(temporary, "w") as archive:
             archive.comment = comment
-            for sample in track(samples, f"simulating {part.name}", count):
+            simulated = Parallel(n_jobs=-1, backend="threading", return_as="generator")(
+                delayed(lambda sample: (sample, sample.image()))(sample) for sample in samples
+            )
+            for sample, image in track(simulated, f"simulating {part.name}", count):
                 circumference = [f"{sample.ellipse.circumference * sample.pixel_size_mm:.2f}"] if annotated else []
                 rows.writerow([f"{sample.stem}.png", f"{sample.pixel_size_mm:.12g}", *circumference])
-                _add(archive, f"{part.name}/{sample.stem}.png", sample.image())
+                _add(archive, f"{part.name}/{sample.stem}.png", image)
                 if annotated:
                     _add(archive, f"{part.name}/{sample.stem}{hc18.ANNOTATION}.png", sample.outline())
         write_text(folder / part.csv, text.getvalue())

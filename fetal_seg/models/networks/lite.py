@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from fetal_seg.config.registries import NETWORKS
 from fetal_seg.config.types import Activation, Norm
 from fetal_seg.models.blocks import PlainBlock, Upsampling, conv_norm, full_precision, pad_to_multiple
+from fetal_seg.models.ellipse_head import EllipseHead
 from fetal_seg.models.imagenet import start_from_lite0
 
 STEM = 32  # channels at half size
@@ -72,6 +73,8 @@ class Lite(nn.Module):
         width: channels of the decoder at half size; each coarser level has twice as many, up to four times.
         activation, norm: of the decoder, see ``blocks``.
         dropout: probability that a channel is dropped before the decoder, 0 to 1.
+        deep_supervision: in training, give logits of the three finest levels, the first at full size.
+        ellipse: whether an ellipse is regressed beside the mask, see `EllipseHead`.
         weights: ``none``, or ``imagenet`` to start from; a package carries them.
     """
 
@@ -82,6 +85,8 @@ class Lite(nn.Module):
         activation: Activation = "relu",
         norm: Norm = "batch",
         dropout: float = 0.0,
+        deep_supervision: bool = False,
+        ellipse: bool = False,
         weights: str = "none",
     ) -> None:
         super().__init__()
@@ -102,11 +107,13 @@ class Lite(nn.Module):
             for skip, outputs in zip(channels[:-1], decoded, strict=True)
         )
         self.head = nn.Conv2d(decoded[0], 1, 1)
+        self.coarse_heads = nn.ModuleList(nn.Conv2d(size, 1, 1) for size in decoded[1:3] if deep_supervision)
+        self.ellipse = EllipseHead(channels[-1]) if ellipse else None
         if weights == "imagenet":
             start_from_lite0(self.stem, self.encoder)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map images (n, 1, h, w) to logits (n, 1, h, w)."""
+    def forward(self, x: Tensor) -> Tensor | list[Tensor]:
+        """Map images (n, 1, h, w) to logits (n, 1, h, w); with deep supervision in training to a list of them."""
         return self.decode(self.encode(x), *x.shape[-2:])
 
     def encode(self, x: Tensor) -> list[Tensor]:
@@ -118,14 +125,19 @@ class Lite(nn.Module):
             levels.append(x)
         return levels
 
-    def decode(self, levels: list[Tensor], height: int, width: int) -> Tensor:
-        """Logits (n, 1, height, width) of what `encode` gave."""
-        *skips, x = levels
-        x = self.dropout(x)
+    def decode(self, levels: list[Tensor], height: int, width: int) -> Tensor | list[Tensor]:
+        """Logits (n, 1, height, width) of what `encode` gave; with deep supervision in training a list of them."""
+        *skips, coarsest = levels
+        decoded = [self.dropout(coarsest)]  # the finest first
         for up, block, skip in zip(reversed(self.up), reversed(self.decoder), reversed(skips), strict=True):
-            x = block(cat([skip, up(x)], dim=1))
-        logits = F.interpolate(full_precision(self.head, x), scale_factor=2.0, mode="bilinear", align_corners=False)
-        return logits[..., :height, :width]
+            decoded.insert(0, block(cat([skip, up(decoded[0])], dim=1)))
+        heads = [self.head, *self.coarse_heads] if self.training else [self.head]
+        logits = [full_precision(head, level) for head, level in zip(heads, decoded, strict=False)]
+        if self.ellipse is not None:
+            logits[0] = logits[0] + self.ellipse(coarsest, *logits[0].shape[-2:])
+        logits = [F.interpolate(half, scale_factor=2.0, mode="bilinear", align_corners=False) for half in logits]
+        logits = [fine[..., : -(-height >> level), : -(-width >> level)] for level, fine in enumerate(logits)]
+        return logits if len(logits) > 1 else logits[0]
 
 
 def _level(stages: tuple[int, ...], inputs: int) -> nn.Sequential:

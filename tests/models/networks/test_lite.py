@@ -32,3 +32,18 @@ def test_lite_sees_the_same_features_as_the_encoder_it_was_made_after():
         found = ours.encoder[0](ours.stem(torch.roll(image, (-1, -1), (2, 3))))
     away = (expected - found)[..., 3:-3, 3:-3].abs().mean() / expected[..., 3:-3, 3:-3].abs().mean()
     assert away < 0.02
+
+
+@pytest.mark.parametrize("ellipse", [False, True])
+def test_deep_supervision_gives_three_levels_in_training_and_one_after(ellipse):
+    network = build_network(Choice("lite", {"width": 4, "deep_supervision": True, "ellipse": ellipse}))
+    sizes = [tuple(level.shape[-2:]) for level in network.train()(torch.rand(2, 1, 50, 70))]
+    assert sizes == [(50, 70), (25, 35), (13, 18)]
+    assert network.eval()(torch.rand(1, 1, 50, 70)).shape == (1, 1, 50, 70)
+
+
+def test_what_is_switched_off_adds_no_weights():
+    plain = build_network(Choice("lite", {"width": 4})).state_dict().keys()
+    more = build_network(Choice("lite", {"width": 4, "deep_supervision": True, "ellipse": True})).state_dict().keys()
+    assert plain < more
+    assert not any(name.startswith(("coarse_heads", "ellipse")) for name in plain)

@@ -18,6 +18,7 @@ CHOICES = [
     Choice("encoder_decoder", {"depth": 3, "width": 8, "deep_supervision": True, "upsample": "transpose"}),
     Choice("encoder_decoder", {"depth": 1, "width": 4, "norm": "instance", "activation": "prelu"}),
     Choice("lite", {"depth": 3, "width": 8}),
+    Choice("lite", {"depth": 4, "width": 8, "deep_supervision": True, "ellipse": True}),
     Choice("lite", {"depth": 2, "width": 8, "norm": "group", "activation": "silu", "dropout": 0.1}),
     Choice("unet", {"depth": 3, "width": 8}),
     Choice("unet", {"depth": 2, "width": 8, "norm": "none", "upsample": "bilinear", "activation": "elu"}),

@@ -1,0 +1,70 @@
+"""In which order images train: a function of the seed and the epoch, so that an interrupted training goes on alike."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+from torch.utils.data import DataLoader, Sampler
+
+from fetal_seg.geometry.arrays import FloatArray
+
+Batch = dict[str, Tensor]
+SampleKey = tuple[int, int]  # epoch and index
+
+
+class EpochSampler(Sampler[SampleKey]):
+    """Yields (epoch, index), in an order that is a function of (seed, epoch); Lightning sets the epoch.
+
+    Args:
+        count: of images, and of what an epoch yields.
+        shuffle: whether the order is random.
+        weights: of the images, where some are to come more often: each as often as its weight says, to the next whole
+            number, at random.
+    """
+
+    def __init__(self, count: int, seed: int, *, shuffle: bool, weights: FloatArray | None = None) -> None:
+        self._count, self._seed, self._shuffle, self._epoch = count, seed, shuffle, 0
+        self._weights = np.ones(count) if weights is None else weights
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch the next pass is of."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        """Number of images."""
+        return self._count
+
+    def __iter__(self) -> Iterator[SampleKey]:
+        """All indices, once where there are no weights."""
+        order = np.arange(self._count)
+        if self._shuffle:
+            rng = np.random.default_rng([self._seed, self._epoch])
+            order = rng.permutation(self._count)
+            if self._weights.min() < self._weights.max():  # systematic sampling: one offset, equal steps
+                reached = np.cumsum(self._weights[order]) * self._count / self._weights.sum()
+                drawn = np.searchsorted(reached, np.arange(self._count) + rng.uniform())
+                order = rng.permutation(order[np.minimum(drawn, self._count - 1)])
+        return iter([(self._epoch, int(index)) for index in order])
+
+
+class ResumableLoader(DataLoader[Batch]):
+    """A loader whose next pass can leave out the batches of an epoch that a checkpoint has seen; Lightning keeps it."""
+
+    _passed = _left_out = 0
+
+    def __iter__(self) -> Any:
+        """The batches of an epoch, but for those to leave out."""
+        self._passed, self._left_out = self._left_out, 0
+        for batch in itertools.islice(super().__iter__(), self._passed, None):
+            self._passed += 1
+            yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        """How many batches of this epoch were given."""
+        return {"batches": self._passed}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Leave out those that a checkpoint's epoch has seen, if it was not at its end."""
+        self._left_out = state_dict["batches"] if state_dict["batches"] < len(self) else 0
