@@ -28,6 +28,7 @@ from fetal_seg.cli.run_folder import (
     taken,
 )
 from fetal_seg.cli.sweep import Sweep, plan_sweep, run_job, run_sweep
+from fetal_seg.cli.validation import NOT_COMPARED
 from fetal_seg.errors import DivergedError, InputError, Interrupted
 from fetal_seg.files import LOCK, check_writable, is_locked, write_text
 
@@ -220,8 +221,10 @@ def _check_output(folder: Path) -> None:
 def _prepare_sweep(overrides: list[str], config_name: str | None) -> Sweep:
     sweep = plan_sweep(overrides, lambda keys: compose(keys, "train", config_name).sweep.grid, config_name)
     jobs = sweep.jobs()
-    strategy = _first_valid(jobs, sweep.config_name).trainer.strategy
-    if strategy == "ddp" or any({"trainer=ddp", "++trainer.strategy=ddp"} & set(job) for job in jobs):
+    trainer = _first_valid(jobs, sweep.config_name).trainer
+    if trainer.fast_dev_run:
+        raise InputError(NOT_COMPARED)
+    if trainer.strategy == "ddp" or any({"trainer=ddp", "++trainer.strategy=ddp"} & set(job) for job in jobs):
         raise InputError(
             "a sweep (-m) cannot use trainer=ddp, whose processes would each start the whole sweep again; "
             "take trainer=default, or one command for each job"

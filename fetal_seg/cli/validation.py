@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from fetal_seg.cli.foreign_keys import LIGHTNINGS
 from fetal_seg.config.augmentation import Augmentation
-from fetal_seg.config.commands import PredictConfig, TrainConfig
+from fetal_seg.config.commands import PredictConfig, SearchConfig, TrainConfig
 from fetal_seg.config.data import FromRunConfig
 from fetal_seg.config.registries import GREY_AUGMENTATIONS, LOSSES, NETWORKS, OPTIMIZERS, SCHEDULERS, SOURCES
 from fetal_seg.config.types import by_name
@@ -65,6 +65,12 @@ def validate(plain: Plain, schema: type[Schema], folders: Sequence[Path]) -> Sch
     return checked
 
 
+NOT_COMPARED = (
+    "trainer.fast_dev_run=true keeps nothing that a sweep or a search could compare; take trainer.max_epochs=1 "
+    "trainer.limit_train_batches=1"
+)
+
+
 def combinations(config: TrainConfig) -> list[str]:
     """What is wrong with a training configuration whose single values are all right."""
     problems: list[str] = []
@@ -86,6 +92,13 @@ def combinations(config: TrainConfig) -> list[str]:
         problems.append("trainer.precision=16-mixed does not exist on a CPU; take bf16-mixed, 32-true or auto")
     if trainer.devices > 1 and trainer.strategy == "auto" and trainer.accelerator == "cpu":
         problems.append(f"trainer.devices={trainer.devices} on a CPU needs trainer=ddp; or take trainer.devices=1")
+    if trainer.fast_dev_run and isinstance(config, SearchConfig):
+        problems.append(NOT_COMPARED)
+    if trainer.max_epochs < trainer.check_val_every_n_epoch:
+        problems.append(
+            f"trainer.check_val_every_n_epoch={trainer.check_val_every_n_epoch} never validates in a training of "
+            f"{trainer.max_epochs} epochs, so that there is no best checkpoint; take {trainer.max_epochs} or fewer"
+        )
     if 0 < trainer.max_epochs <= trainer.early_stopping_patience:
         problems.append(
             f"trainer.early_stopping_patience={trainer.early_stopping_patience} cannot stop a training of "

@@ -41,8 +41,8 @@ def run(
             the training is ended.
 
     Returns:
-        Metrics of the last epoch and the means of the evaluation; None where the training was pruned, and in
-        processes other than the first.
+        Metrics of the last epoch and the means of the evaluation; None where the training was pruned or a
+        ``fast_dev_run``, and in processes other than the first.
 
     Raises:
         InputError: the data, or the checkpoint to go on from, cannot be used; or the run's folder cannot be written.
@@ -69,9 +69,12 @@ def run(
     interruption = Interruption(run_dir / "checkpoints" / "last.ckpt")
     more = [interruption, *([pruning] if pruning else [])]
     trainer, precision = build_trainer(config.trainer, run_dir, data, more)
-    record = _begin(config, run_dir, command_line, data, task, precision, resume) if is_first_process() else None
+    keeps = is_first_process() and not config.trainer.fast_dev_run
+    record = _begin(config, run_dir, command_line, data, task, precision, resume) if keeps else None
     with _recorded(record, trainer, run_dir), interruption.listening():
         trainer.fit(task, datamodule=data, ckpt_path=resume, weights_only=True)
+        if config.trainer.fast_dev_run:
+            logger.info("fast_dev_run: a batch trained, another validated, and all is well; nothing is kept")
         if record is None:
             return None
         return _conclude(

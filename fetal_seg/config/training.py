@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 
 from fetal_seg.config.types import STRICT, ByName, Device, Fraction, GroupConfig, Natural, Positive, Precision, Weight
 
+Batches = Annotated[int, Field(ge=1)] | Annotated[float, Field(gt=0, le=1)]
 Rate = Annotated[float, Field(gt=0, le=10)]
 
 
@@ -178,6 +179,10 @@ class TrainerConfig:
         log_images: validation images drawn at each epoch.
         threads: of the CPU; None for all cores, or this process's part of them.
         profiler: tells where the time goes; None for no measuring.
+        fast_dev_run: one batch of each part, of which nothing is kept.
+        limit_train_batches, limit_val_batches: of an epoch: a whole number of them, or a part of all as a decimal.
+        check_val_every_n_epoch: epochs between validations.
+        detect_anomaly: whether the operation that made a gradient NaN is named; slow.
     """
 
     max_epochs: Positive = 50
@@ -193,3 +198,8 @@ class TrainerConfig:
     log_images: Natural = 4
     threads: Positive | None = None
     profiler: Literal["simple", "pytorch"] | None = None
+    fast_dev_run: bool = False
+    limit_train_batches: Batches = 1.0
+    limit_val_batches: Batches = 1.0
+    check_val_every_n_epoch: Positive = 1
+    detect_anomaly: bool = False

@@ -36,9 +36,12 @@ class EpochTable(Callback):
     """Writes ``metrics.csv``, a row an epoch, and the same numbers to TensorBoard.
 
     The rows travel in the checkpoint, so that a resumed run goes on with the table that belongs to it.
+
+    Args:
+        file: None writes none.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path | None) -> None:
         self._file = file
         self.rows: list[dict[str, float]] = []
         self._start = 0.0
@@ -72,17 +75,25 @@ class EpochTable(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Add the epoch's row; validation has run by now."""
         metrics = trainer.callback_metrics
-        values = {name: float(metrics[name]) for name in EPOCH_COLUMNS if name in metrics}
+        names = [name for name in EPOCH_COLUMNS if has_validated(trainer) or not name.startswith("val/")]
+        values = {name: float(metrics[name]) for name in names if name in metrics}
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         seconds = round(time.perf_counter() - self._start, 3)
         self.rows.append({"epoch": trainer.current_epoch, **values, "lr": rate, "seconds": seconds})
         if not trainer.is_global_zero:
             return
         logger.info(_epoch_text(self.rows[-1], trainer.max_epochs))
-        write_csv(self._file, EPOCH_COLUMNS, ({**row, "epoch": int(row["epoch"])} for row in self.rows))
+        if self._file is not None:
+            write_csv(self._file, EPOCH_COLUMNS, ({**row, "epoch": int(row["epoch"])} for row in self.rows))
         if trainer.logger is not None:
             scalars = {name: value for name, value in self.rows[-1].items() if name != "epoch"}
             trainer.logger.log_metrics(scalars, step=trainer.current_epoch)
+
+
+def has_validated(trainer: Trainer) -> bool:
+    """Whether the epoch that ends has been validated; what earlier ones gave is kept by Lightning."""
+    every = trainer.check_val_every_n_epoch
+    return not every or (trainer.current_epoch + 1) % every == 0
 
 
 class PruningCallback(Callback):
@@ -102,7 +113,8 @@ class PruningCallback(Callback):
         """Report what is new in the table of epochs."""
         table = next(callback for callback in trainer.callbacks if isinstance(callback, EpochTable))  # type: ignore[attr-defined]  # reason: it has them
         for row in table.rows[self._reported :]:
-            self.pruned = self.pruned or self._report_epoch(int(row["epoch"]), row["val/dice"])
+            if "val/dice" in row:
+                self.pruned = self.pruned or self._report_epoch(int(row["epoch"]), row["val/dice"])
         self._reported = len(table.rows)
         trainer.should_stop = trainer.should_stop or self.pruned
 

@@ -44,7 +44,7 @@ class Interruption(Callback):
         """
         seen, loader = trainer.fit_loop.epoch_loop.batch_progress.current.ready, trainer.train_dataloader
         if isinstance(loader, ResumableLoader):
-            loader.load_state_dict({"batches": seen})
+            loader.load_state_dict({"batches": seen if seen < trainer.num_training_batches else 0})
         self._is_training = True
 
     def on_train_batch_end(

@@ -142,9 +142,10 @@ class SegmentationTask(LightningModule):
         if scheduler is None:
             return optimizer
         if isinstance(scheduler, ReduceLROnPlateau):
-            timing = {"interval": "epoch", "monitor": "val/loss"}
+            every = self.trainer.check_val_every_n_epoch or 1
+            timing = {"interval": "epoch", "monitor": "val/loss", "frequency": every}
         else:
-            timing = {"interval": "step"}
+            timing = {"interval": "step", "frequency": 1}
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, **timing}}
 
     def configure_gradient_clipping(

@@ -21,7 +21,27 @@ from fetal_seg.training.callbacks import EpochTable, ValidationPictures, WholeCh
 from fetal_seg.training.datamodule import HeadDataModule
 from fetal_seg.training.weight_averaging import MovingAverage
 
+PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")  # in Lightning's state of its checkpoints
 BEST = "val/dice"  # what chooses the best checkpoint; higher is better
+
+
+class MovableCheckpoint(ModelCheckpoint):
+    """Knows its best checkpoint again where the run's folder has moved since."""
+
+    @property
+    def state_key(self) -> str:
+        """What checkpoints call its state: as those do that Lightning's own wrote."""
+        return super().state_key.replace(type(self).__qualname__, ModelCheckpoint.__qualname__, 1)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on with a state, whose files are where this run's are."""
+
+        def here(path: str) -> str:
+            return str(Path(self.dirpath or "") / Path(path).name) if path else path
+
+        paths = {key: here(state_dict[key]) for key in PATHS if key in state_dict}
+        models = {here(path): score for path, score in state_dict.get("best_k_models", {}).items()}
+        super().load_state_dict({**state_dict, **paths, "best_k_models": models, "dirpath": self.dirpath})
 
 
 def build_trainer(
@@ -50,6 +70,11 @@ def build_trainer(
         enable_progress_bar=keys.progress_bar and sys.stderr.isatty(),
         enable_model_summary=False,
         profiler=_profiler(keys.profiler, run_dir),
+        fast_dev_run=keys.fast_dev_run,
+        limit_train_batches=keys.limit_train_batches,
+        limit_val_batches=keys.limit_val_batches,
+        check_val_every_n_epoch=keys.check_val_every_n_epoch,
+        detect_anomaly=keys.detect_anomaly,
         log_every_n_steps=1_000_000,  # EpochTable logs, once an epoch
     )
     return trainer, precision
@@ -57,9 +82,9 @@ def build_trainer(
 
 def _callbacks(keys: TrainerConfig, run_dir: Path, data: HeadDataModule) -> list[Callback]:
     callbacks: list[Callback] = [
-        EpochTable(run_dir / "metrics.csv"),
+        EpochTable(None if keys.fast_dev_run else run_dir / "metrics.csv"),
         LearningRateMonitor("epoch"),
-        _checkpoints(run_dir, "best", monitor=BEST, mode="max"),
+        _checkpoints(run_dir, "best", monitor=BEST, mode="max", every_n_epochs=keys.check_val_every_n_epoch),
         _checkpoints(run_dir, "last"),  # Lightning's save_last would leave out epochs that are not the best
     ]
     if keys.log_images:
@@ -82,7 +107,7 @@ def _profiler(name: str | None, run_dir: Path) -> Profiler | None:
 
 def _checkpoints(run_dir: Path, name: str, **ranking: Any) -> ModelCheckpoint:
     """Keep one checkpoint, under a fixed name: of the best epoch by a metric, or without one of the last."""
-    return ModelCheckpoint(
+    return MovableCheckpoint(
         run_dir / "checkpoints",
         name,
         save_on_train_epoch_end=True,  # when EpochTable has the epoch's row

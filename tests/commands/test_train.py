@@ -205,3 +205,39 @@ def test_two_processes_train_together(tmp_path, cache_dir):
     assert len(table(tmp_path / "run" / "metrics.csv")) == 1
     assert json.loads((tmp_path / "run/run.json").read_text())["status"] == "finished"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
+
+
+def test_a_dev_run_trains_one_batch_and_keeps_nothing(cache_dir, tmp_path):
+    run = tmp_path / "run"
+    keys = [*QUICK, f"data.cache_dir={cache_dir}", "trainer.fast_dev_run=true"]
+    done = run_command("train.py", *keys, f"hydra.run.dir={run}", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "all is well; nothing is kept" in done.stdout
+    assert not any((run / name).exists() for name in ("checkpoints", "run.json", "metrics.csv", "evaluation"))
+    swept = run_command("train.py", "-m", *keys, "model.depth=2,3", cwd=tmp_path)
+    searched = run_command("search.py", *keys, "search.space={model.depth:[2,3]}", cwd=tmp_path)
+    for refused in (swept, searched):
+        assert refused.returncode == 2
+        assert refused.stderr.startswith("error: trainer.fast_dev_run=true keeps nothing that a sweep")
+
+
+def test_parts_of_epochs_train_and_validate_and_a_resume_goes_on_with_the_next_epoch(cache_dir, tmp_path):
+    keys = [*QUICK, f"data.cache_dir={cache_dir}", "scheduler=none", "evaluate=false", "trainer.log_images=0"]
+    keys += ["trainer.limit_train_batches=2", "trainer.limit_val_batches=0.5", "trainer.check_val_every_n_epoch=2"]
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert (
+        run_command("train.py", *keys, "trainer.max_epochs=3", f"hydra.run.dir={whole}", cwd=tmp_path).returncode == 0
+    )
+    assert run_command("train.py", *keys, "trainer.max_epochs=2", f"hydra.run.dir={cut}", cwd=tmp_path).returncode == 0
+    moved = cut.rename(tmp_path / "moved")
+    done = run_command("train.py", f"resume={moved}", "trainer.max_epochs=3", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "dirpath" not in done.stderr
+    for name in ("last.ckpt", "best.ckpt"):
+        expected, found = (torch.load(of / "checkpoints" / name, weights_only=True) for of in (whole, moved))
+        assert expected["global_step"] == found["global_step"] == {"last.ckpt": 6, "best.ckpt": 4}[name]
+        assert all(torch.equal(expected["state_dict"][key], found["state_dict"][key]) for key in expected["state_dict"])
+    assert [bool(row["val/dice"]) for row in table(whole / "metrics.csv")] == [False, True, False]
+    never = run_command("train.py", *keys, "trainer.max_epochs=1", cwd=tmp_path)
+    assert never.returncode == 2
+    assert "never validates in a training of 1 epochs" in never.stderr
