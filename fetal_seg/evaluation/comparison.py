@@ -46,8 +46,17 @@ class PairedComparison:
 
     @property
     def shown(self) -> bool:
-        """Whether a difference is shown: the corrected p is small, and the interval leaves out zero."""
-        return self.difference is not None and self.p_holm < SHOWN_BELOW and self.low * self.high > 0
+        """Whether a difference is shown: the corrected p is small, and interval and two decimals leave out zero."""
+        return self.p_holm < SHOWN_BELOW and self._leaves_out_zero and not self.is_negligible
+
+    @property
+    def is_negligible(self) -> bool:
+        """Whether the difference is nothing in the decimals that are shown."""
+        return self.difference is not None and round(self.difference, 2) == 0
+
+    @property
+    def _leaves_out_zero(self) -> bool:
+        return self.difference is not None and self.low * self.high > 0
 
     @property
     def first_is_better(self) -> bool:
@@ -76,7 +85,20 @@ class PairedComparison:
         by = f"{signed(sign * self.difference)} {self.metric.difference_unit}"
         if self.shown:
             return f"{better} is better than {worse} by {by} ({detail})."
-        return f"No difference can be shown between {better} and {worse}: {by} ({detail})."
+        return f"No difference can be shown between {better} and {worse}: {by} ({detail}){self._why_not_shown}."
+
+    @property
+    def _why_not_shown(self) -> str:
+        """What is to be known where interval and test do not agree, or a difference is too small to be seen."""
+        if self._leaves_out_zero and self.p_holm < SHOWN_BELOW:
+            return f"; whatever there is, it is below 0.01 {self.metric.difference_unit}"
+        if self._leaves_out_zero and self.p < SHOWN_BELOW:
+            return f"; before the correction for all comparisons made together {p_text(self.p)}"
+        if self._leaves_out_zero:
+            return "; the interval leaves out zero, but few large differences make it, which the rank test does not see"
+        if self.difference is not None and self.p_holm < SHOWN_BELOW:
+            return "; most images differ in one direction, but a few large differences in the other outweigh them"
+        return ""
 
 
 def compare_with_best(contenders: Sequence[Contender], metric: Metric = ELLIPSE_DICE) -> list[PairedComparison]:

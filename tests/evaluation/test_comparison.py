@@ -54,6 +54,28 @@ def test_a_difference_needs_both_the_test_and_the_interval(low, p_holm):
     assert comparison.sentence.startswith("No difference can be shown between a and b: 0.50 points of Dice")
 
 
+@pytest.mark.parametrize(
+    ("difference", "low", "p", "p_holm", "why"),
+    [
+        (0.004, 0.001, 0.001, 0.002, "; whatever there is, it is below 0.01 points of Dice."),
+        (
+            0.5,
+            0.1,
+            0.61,
+            0.61,
+            "; the interval leaves out zero, but few large differences make it, which the rank test",
+        ),
+        (0.5, 0.1, 0.02, 0.4, "; before the correction for all comparisons made together p = 0.020."),
+        (0.5, -0.1, 0.001, 0.001, "; most images differ in one direction, but a few large differences in the other"),
+        (0.5, -0.1, 0.3, 0.3, "9 images of 5 examinations)."),
+    ],
+)
+def test_what_is_not_shown_is_told_with_its_reason(difference, low, p, p_holm, why):
+    comparison = PairedComparison("a", "b", ELLIPSE_DICE, difference, low, 0.9, p, p_holm, 9, 5)
+    assert (comparison.shown, comparison.verdict) == (False, "not shown")
+    assert why in comparison.sentence
+
+
 def test_equal_contenders_do_not_differ():
     (comparison,) = compare_with_best([average_repeats("a", [GOOD]), average_repeats("b", [GOOD])])
     assert (comparison.difference, comparison.p_holm, comparison.shown) == (0.0, 1.0, False)
