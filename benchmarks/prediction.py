@@ -113,6 +113,8 @@ def _folder_rates(checkpoint: str, source: Path, most: int = 96) -> tuple[float,
 
     from fetal_seg.commands.predict.journal import Journal
     from fetal_seg.commands.predict.pipeline import PredictionOptions, measure_files
+    from fetal_seg.images.decoders import Decoders
+    from fetal_seg.images.decoding import Request
     from fetal_seg.images.reader import read_frames
     from fetal_seg.inference.opening import open_runtime
     from fetal_seg.inference.predictor import Predictor
@@ -124,11 +126,12 @@ def _folder_rates(checkpoint: str, source: Path, most: int = 96) -> tuple[float,
     framed = np.stack([letterbox.apply(next(read_frames(file.path, file.name)).image) for file in files])
     pipeline, alone = [], []
     for _ in range(TURNS):
-        with tempfile.TemporaryDirectory() as name:
+        with tempfile.TemporaryDirectory() as name, Decoders() as decoders:
             folder = Path(name)
+            list(decoders.frames(Request(files[0].path, files[0].name)))  # they have started
             journal, sheet = Journal(folder, {}, resume=False), ContactSheet(folder)
             work = (folder, predictor, files, PredictionOptions(dict.fromkeys((f.name for f in files), 0.1)))
-            _, milliseconds = _timed(lambda work=work, rest=(journal, sheet): measure_files(*work, *rest))
+            _, milliseconds = _timed(lambda work=work, rest=(journal, sheet, decoders): measure_files(*work, *rest))
             pipeline.append(1000 * len(files) / milliseconds)
         torch.set_num_threads(threads)
         starts = range(0, len(framed), BATCH)

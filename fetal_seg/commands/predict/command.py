@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fetal_seg.commands.predict.inputs import find_inputs, pixel_sizes
+from fetal_seg.commands.predict.inputs import InputFile, find_inputs, pixel_sizes
 from fetal_seg.config.commands import PredictConfig
 from fetal_seg.data.loading import cache_folder
+from fetal_seg.images.decoders import Decoders
+
+LOG = "predict.log"  # where Hydra writes what the command logs; what libraries print in C comes there as well
 
 
 def run(config: PredictConfig, run_dir: Path, command_line: Sequence[str]) -> None:
@@ -24,6 +27,18 @@ def run(config: PredictConfig, run_dir: Path, command_line: Sequence[str]) -> No
     csv = Path(config.pixel_size_csv).expanduser() if config.pixel_size_csv else None
     sizes = pixel_sizes(inputs, csv, config.pixel_size_mm)
 
+    with Decoders(run_dir / LOG) as decoders:  # they start while PyTorch is imported
+        _predict(config, run_dir, command_line, inputs, sizes, decoders)
+
+
+def _predict(
+    config: PredictConfig,
+    run_dir: Path,
+    command_line: Sequence[str],
+    inputs: Sequence[InputFile],
+    sizes: dict[str, float],
+    decoders: Decoders,
+) -> None:
     from fetal_seg.commands.predict.pipeline import PredictionOptions
     from fetal_seg.commands.predict.results_folder import OutputOptions, predict_to
     from fetal_seg.inference.predictor import Predictor
@@ -46,7 +61,7 @@ def run(config: PredictConfig, run_dir: Path, command_line: Sequence[str]) -> No
         resume=config.predict.resume,
         command=shlex.join(["python", Path(command_line[0]).name, *command_line[1:]]),
     )
-    predict_to(run_dir, predictor, inputs, options, output)
+    predict_to(run_dir, predictor, inputs, options, output, decoders)
 
 
 def _settings(config: PredictConfig, checkpoints: list[str]) -> dict[str, Any]:

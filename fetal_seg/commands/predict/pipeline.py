@@ -16,6 +16,8 @@ from fetal_seg.errors import InputError
 from fetal_seg.evaluation.tables import Row
 from fetal_seg.files import printable
 from fetal_seg.geometry.spacing import Spacing
+from fetal_seg.images.decoders import Decoders
+from fetal_seg.images.decoding import Request
 from fetal_seg.images.drawing import Picture, overlay
 from fetal_seg.images.grey import read_grey, write_image, write_mask
 from fetal_seg.images.reader import Frame, read_frames
@@ -26,7 +28,7 @@ from fetal_seg.report import pictures
 from fetal_seg.report.prediction.submission import row_ellipse
 
 WORKERS = min(os.cpu_count() or 1, 16)  # images, or batches on a GPU, that are measured at once
-AHEAD = 24  # files that are read before they are asked for
+AHEAD, MOST_AHEAD = 24, 64 << 20  # files that are read before they are asked for, and their bytes
 LONGEST_PART, LONGEST_PATH = 200, 1000  # bytes of the names of results
 FIRST = 8  # frames of each that are read so; those after them are read one by one
 
@@ -68,10 +70,11 @@ def measure_files(
     options: PredictionOptions,
     journal: Journal,
     sheet: pictures.ContactSheet,
+    decoders: Decoders,
 ) -> None:
     """Measure what has no row yet; write masks and overlays into `folder`, and rows into the journal, in order.
 
-    Files that cannot be read get a row that says why.
+    Files that cannot be read get a row that says why, also those that make their decoder crash.
 
     Raises:
         OSError: a result cannot be written; every file and row that is there is whole.
@@ -91,7 +94,7 @@ def measure_files(
 
     with ThreadPoolExecutor(WORKERS) as pool:
         waiting: deque[Future[list[Finished]]] = deque()
-        for batch in _batches(_frames(inputs, options.every, done, pool), predictor.batch):
+        for batch in _batches(_frames(inputs, options.every, done, pool, decoders), predictor.batch):
             waiting.append(pool.submit(measure, batch))
             while len(waiting) > 2 * WORKERS:
                 _add(waiting.popleft().result(), journal, sheet)
@@ -164,24 +167,30 @@ def panels(folder: Path, rows: Iterable[Row], inputs: Sequence[InputFile], every
 
 
 def _frames(
-    inputs: Sequence[InputFile], every: int, done: set[FrameKey], pool: ThreadPoolExecutor
+    inputs: Sequence[InputFile], every: int, done: set[FrameKey], pool: ThreadPoolExecutor, decoders: Decoders
 ) -> Iterator[tuple[str, Read]]:
     """The frames of all inputs that have no row, or why there are none; files are read ahead."""
-
-    def begin(file: InputFile) -> tuple[list[Read], Iterator[Frame]]:
-        frames = read_frames(file.path, file.name, every)
-        return list(_caught(itertools.islice(frames, FIRST))), frames
-
     single = {name for name, frame in done if frame is None}
     left = iter([file for file in inputs if file.name not in single])
-    ahead = deque((file, pool.submit(begin, file)) for file in itertools.islice(left, AHEAD))
+    ahead: deque[tuple[InputFile, Future[list[Read]]]] = deque()
     for _ in track(range(len(inputs) - len(single)), "measuring", len(inputs) - len(single)):
+        while _may_read(ahead) and (following := next(left, None)) is not None:
+            request = Request(following.path, following.name, every, most=FIRST)
+            ahead.append((following, pool.submit(lambda asked: list(_caught(decoders.frames(asked))), request)))
         file, future = ahead.popleft()
-        ahead.extend((following, pool.submit(begin, following)) for following in itertools.islice(left, 1))
-        first, rest = future.result()
-        for frame in itertools.chain(first, _caught(rest)):
+        frames = iter(first := future.result())
+        if len(first) == FIRST and isinstance(first[-1], Frame):
+            frames = itertools.chain(first, _caught(decoders.frames(Request(file.path, file.name, every, FIRST))))
+        for frame in frames:
             if isinstance(frame, InputError) or (file.name, frame.number) not in done:
                 yield file.name, frame
+
+
+def _may_read(ahead: Sequence[tuple[InputFile, Future[list[Read]]]]) -> bool:
+    """Whether one more file is to be read ahead: there are not too many, or too large ones, already."""
+    read = [future.result() for _, future in ahead if future.done()]
+    size = sum(frame.image.nbytes for frames in read for frame in frames if isinstance(frame, Frame))
+    return not ahead or (len(ahead) < AHEAD and len(ahead) - len(read) < 2 * WORKERS and size < MOST_AHEAD)
 
 
 def _caught(frames: Iterator[Frame]) -> Iterator[Read]:

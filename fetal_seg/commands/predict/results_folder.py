@@ -17,6 +17,7 @@ from fetal_seg.commands.predict.pipeline import PredictionOptions, is_current, m
 from fetal_seg.errors import InputError, enumerate_names
 from fetal_seg.evaluation.tables import PREDICTION_COLUMNS, Row, write_rows
 from fetal_seg.files import remove_partial_files
+from fetal_seg.images.decoders import Decoders
 from fetal_seg.images.grey import read_grey
 from fetal_seg.images.readers.dicom import is_dicom_file
 from fetal_seg.inference.predictor import Predictor
@@ -46,7 +47,12 @@ class OutputOptions:
 
 
 def predict_to(
-    folder: Path, predictor: Predictor, inputs: Sequence[InputFile], options: PredictionOptions, output: OutputOptions
+    folder: Path,
+    predictor: Predictor,
+    inputs: Sequence[InputFile],
+    options: PredictionOptions,
+    output: OutputOptions,
+    decoders: Decoders,
 ) -> list[Row]:
     """Measure files, write the results into `folder`, print a table; the rows.
 
@@ -63,7 +69,7 @@ def predict_to(
         sheet = pictures.ContactSheet(folder, options.picture_format)
         for panel in panels(folder, journal.rows, inputs, options.every):  # of an earlier run
             sheet.add(sheet.thumbnail(panel))
-        measure_files(folder, predictor, inputs, options, journal, sheet)
+        measure_files(folder, predictor, inputs, options, journal, sheet, decoders)
         if all(row["flag"] == Flag.ERROR for row in journal.rows):
             journal.discard()
             raise InputError("; ".join(dict.fromkeys(str(row["reasons"][0]) for row in journal.rows[:3])))
