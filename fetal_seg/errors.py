@@ -12,7 +12,7 @@ class InputError(ValueError):
 
 def cause_of(error: Exception) -> str:
     """Why something failed, in one line: with the kind of the error, unless it is one that its user reads."""
-    cause = " ".join(str(error).split()) or "no message"
+    cause = one_line(error, 1000)
     return cause if isinstance(error, InputError) else f"{type(error).__name__}: {cause}"
 
 
@@ -53,3 +53,11 @@ class Interrupted(BaseException):  # reason: no error, as KeyboardInterrupt
     def status(self) -> int:
         """The exit status of what a signal ends."""
         return 128 + self.number
+
+
+def one_line(said: object, most: int = 200) -> str:
+    """A text, or what an exception says, in one line that is not too long."""
+    text = " ".join(str(said).split())
+    if not text and isinstance(said, BaseException):
+        text = type(said).__name__
+    return text if len(text) <= most else f"{text[:most]}..."

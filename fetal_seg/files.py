@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fetal_seg.errors import InputError, one_line
+
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
@@ -88,9 +90,21 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, An
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV by column, as text."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    """The rows of a CSV by column, as text.
+
+    Raises:
+        InputError: it is no text, or a row has more cells than the header.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(
+            f"{path} is no table ({printable(one_line(error))}); it must be text in UTF-8: restore it, or remove it"
+        ) from error
+    if any(None in row for row in rows):
+        raise InputError(f"{path} is no table: a row has more cells than the header; restore it, or remove it")
+    return rows
 
 
 LOCK = ".lock"  # in a folder that a process works on

@@ -6,6 +6,7 @@ from pathlib import PurePath
 from tests.conftest import ROOT
 
 OF_NO_MODULE = {
+    "benchmarks/test_fuzz.py",
     "benchmarks/test_gpu.py",  # of the folder benchmarks/
     "benchmarks/test_steps.py",
     "commands/test_bad_input.py",  # every command with bad data and bad checkpoints

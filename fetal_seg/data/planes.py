@@ -9,7 +9,6 @@ Heads among them (plane ``brain`` or ``head``) are welcome: a network that sees 
 learns the scanner.
 """
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,10 +64,7 @@ def read_planes(root: str | Path) -> list[PlaneImage]:
 
 
 def _with_rows(files: Sequence[Path], table: Path) -> list[PlaneImage]:
-    try:
-        rows = read_csv(table)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{table}: the CSV cannot be read ({error}); it must be text in UTF-8; replace it") from error
+    rows = read_csv(table)
     if not rows or NAME not in rows[0] or PLANE not in rows[0]:
         raise InputError(f"{table}: it must have rows, and the columns '{NAME}' and '{PLANE}'; correct it")
     by_name = {row[NAME]: row for row in rows}

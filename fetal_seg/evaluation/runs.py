@@ -11,10 +11,11 @@ from typing import Any
 
 import yaml
 
-from fetal_seg.errors import InputError
+from fetal_seg.errors import InputError, one_line
 from fetal_seg.evaluation.tables import Row, read_per_image
-from fetal_seg.files import is_locked, read_csv
+from fetal_seg.files import is_locked, printable, read_csv
 
+JOBS = "sweep.json"  # of a sweep's folder: its jobs
 DEEPEST = 4  # folders below the one given in which runs are looked for
 
 
@@ -108,8 +109,10 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
 
 
 def _runs_in(path: Path, deeper: int) -> Iterator[Run]:
-    if (path / "sweep.json").is_file():
-        jobs = _json(path / "sweep.json").get("jobs", [])
+    if (path / JOBS).is_file():
+        jobs = _json(path / JOBS).get("jobs", [])
+        if not (isinstance(jobs, list) and all(isinstance(job, list) for job in jobs)):
+            raise InputError(f"{path / JOBS} is damaged: it holds no jobs; restore it, or name the jobs' folders")
         numbers = {int(entry.name) for entry in path.iterdir() if entry.name.isdecimal() and _is_run(entry)}
         for number in sorted(numbers | set(range(len(jobs)))):
             yield _read(path / str(number), jobs[number] if number < len(jobs) else [])
@@ -125,7 +128,7 @@ def _is_run(folder: Path) -> bool:
     """Whether this is a run's folder: the other commands, a search among them, have other keys."""
     if (folder / "run.json").is_file() or (folder / "failure.json").is_file():
         return True
-    config = _yaml(folder / ".hydra" / "config.yaml", {})
+    config = _yaml(folder / ".hydra" / "config.yaml")
     return "trainer" in config and "search" not in config
 
 
@@ -140,10 +143,12 @@ def _read(folder: Path, job: Sequence[str]) -> Run:
         status, cause = RunStatus(record["status"]), str(record.get("cause", ""))
     elif failure:
         status, cause = RunStatus.FAILED, str(failure.get("cause", ""))
-    runtime = _yaml(hydra / "hydra.yaml", {}).get("hydra", {}).get("runtime", {})
-    choices = {key: str(choice) for key, choice in runtime.get("choices", {}).items() if choice and "/" not in key}
-    config = dict(_flat(_yaml(hydra / "config.yaml", {})))
-    overrides = dict(_parsed(_yaml(hydra / "overrides.yaml", None) or job))
+    runtime = _mapping(_mapping(_yaml(hydra / "hydra.yaml").get("hydra")).get("runtime"))
+    chosen = _mapping(runtime.get("choices")).items()
+    choices = {str(key): str(choice) for key, choice in chosen if choice and "/" not in str(key)}
+    config = dict(_flat(_yaml(hydra / "config.yaml")))
+    listed = _parsed_file(hydra / "overrides.yaml", yaml.safe_load, "YAML")
+    overrides = dict(_parsed(map(str, listed if isinstance(listed, list) else job)))
     resolved = {key: choices.get(key, config.get(key, value)) for key, value in overrides.items()}
     curves, images = folder / "metrics.csv", folder / "evaluation" / "per_image.csv"
     return Run(
@@ -155,7 +160,7 @@ def _read(folder: Path, job: Sequence[str]) -> Run:
         status,
         cause,
         record,
-        read_csv(curves) if curves.is_file() else [],
+        _epochs(curves) if curves.is_file() else [],
         read_per_image(images) if status == RunStatus.FINISHED and images.is_file() else [],
     )
 
@@ -206,8 +211,30 @@ def _json(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _yaml(path: Path, default: Any) -> Any:
-    return _parsed_file(path, yaml.safe_load, "YAML") or default
+def _yaml(path: Path) -> dict[str, Any]:
+    content = _parsed_file(path, yaml.safe_load, "YAML")
+    if not isinstance(content, dict | None):
+        raise InputError(f"{path} holds no keys; restore it, or remove the folder it is in")
+    return {str(key): value for key, value in (content or {}).items()}
+
+
+def _mapping(value: Any) -> dict[Any, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _epochs(metrics_csv: Path) -> list[dict[str, str]]:
+    """The rows of the table of epochs, whose cells are numbers or empty.
+
+    Raises:
+        InputError: they are not.
+    """
+    rows = read_csv(metrics_csv)
+    try:
+        for cell in (cell for row in rows for cell in row.values() if cell):
+            float(cell)
+    except ValueError as error:
+        raise InputError(f"{metrics_csv} is damaged ({one_line(error)}); remove the folder it is in") from error
+    return rows
 
 
 def _parsed_file(path: Path, parse: Callable[[str], Any], kind: str) -> Any:
@@ -215,4 +242,6 @@ def _parsed_file(path: Path, parse: Callable[[str], Any], kind: str) -> Any:
     try:
         return parse(path.read_text(encoding="utf-8")) if path.is_file() else None
     except (ValueError, yaml.YAMLError) as error:
-        raise InputError(f"{path} is no {kind} ({error}); restore it, or remove the folder it is in") from error
+        raise InputError(
+            f"{path} is no {kind} ({printable(one_line(error))}); restore it, or remove the folder it is in"
+        ) from error

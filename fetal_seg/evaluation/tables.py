@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from fetal_seg.errors import InputError, one_line
 from fetal_seg.evaluation.metrics import METRICS
 from fetal_seg.files import read_csv, write_csv
 from fetal_seg.measurement.biometry import trimester
@@ -44,11 +45,23 @@ def write_per_image(path: Path, rows: Iterable[Row]) -> None:
 
 
 def read_per_image(path: Path) -> list[Row]:
-    """The rows that `write_per_image` wrote: text, floats, a trimester of 1 to 3, and None where a cell is empty."""
-    return [
-        {column: _TYPES.get(column, _without_apostrophe)(cell) if cell else None for column, cell in row.items()}
-        for row in read_csv(path)
-    ]
+    """The rows that `write_per_image` wrote: text, floats, a trimester of 1 to 3, and None where a cell is empty.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    rows = read_csv(path)
+    try:
+        if any(not (row.get("file") and row.get("examination")) for row in rows):
+            raise ValueError("a row names no file or no examination")
+        return [
+            {column: _TYPES.get(column, _without_apostrophe)(cell) if cell else None for column, cell in row.items()}
+            for row in rows
+        ]
+    except ValueError as error:
+        raise InputError(
+            f"{path} is damaged ({one_line(error)}); evaluate the run again, or remove its folder"
+        ) from error
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:

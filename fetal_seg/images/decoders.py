@@ -51,6 +51,16 @@ class Decoders:
         for decoder in self._all:
             decoder.end()
 
+    def __len__(self) -> int:
+        """How many processes there are."""
+        return len(self._all)
+
+    def peak_memory(self) -> int | None:
+        """The most memory, bytes, that a process now running ever had; None where that is unknown."""
+        peaks = [decoder.peak_memory() for decoder in self._all]
+        known = [peak for peak in peaks if peak is not None]
+        return max(known) if known else None
+
     def frames(self, request: Request) -> Iterator[Frame]:
         """The frames that are asked for, as `read_frames` gives them.
 
@@ -120,6 +130,13 @@ class _Decoder:
     def _died(self, path: Path, why: str) -> InputError:
         self._replace()
         return InputError(f"{path}: the file cannot be decoded: {why}; it is damaged, export or copy it again")
+
+    def peak_memory(self) -> int | None:
+        try:
+            status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+        except OSError:
+            return None
+        return next((1024 * int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), None)
 
     def _replace(self) -> None:
         self.end()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fetal_seg.config.registries import READERS
-from fetal_seg.errors import InputError
+from fetal_seg.errors import InputError, one_line
 from fetal_seg.geometry.arrays import Grey
 from fetal_seg.images.dicom_display import displayed_grey
 from fetal_seg.images.dicom_spacing import FileSpacing, read_spacing
@@ -84,7 +84,7 @@ def _open(path: Path) -> _Source:
     """
     try:
         header, start = _read_header(path)
-        modality = str(header.get("Modality") or "").strip().upper()
+        modality = one_line(header.get("Modality") or "", 20).upper()
         if "Rows" not in header or "Columns" not in header or start is None:
             raise InputError(
                 f"{path}: the DICOM file holds no image (modality {modality or 'unknown'}); an ultrasound image is "
@@ -103,7 +103,7 @@ def _open(path: Path) -> _Source:
         raise
     except Exception as error:  # a damaged header makes pydicom raise whatever comes
         raise InputError(
-            f"{path}: the DICOM file cannot be read ({_reason(error)}); copy or export it again"
+            f"{path}: the DICOM file cannot be read ({one_line(error)}); copy or export it again"
         ) from error
 
 
@@ -189,16 +189,10 @@ def _decoded(source: _Source, numbers: range) -> Iterator[tuple[int, Grey]]:
                 if number
                 else "its pixels cannot be decoded"
             )
-            raise InputError(f"{source.path}: {what} ({_reason(error)}); copy or export it again") from error
+            raise InputError(f"{source.path}: {what} ({one_line(error)}); copy or export it again") from error
         yield number, image
     if source.complete < source.frames and all(number < source.complete for number in numbers):
         raise InputError(
             f"{source.path}: the pixel data is too short: it holds {source.complete} of {source.frames} frames; those "
             "asked for among them were read; copy or export it again"
         )
-
-
-def _reason(error: Exception) -> str:
-    """What an exception says, in one line."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 200 else f"{text[:200]}..."
