@@ -97,7 +97,7 @@ class PairedComparison:
         if self._leaves_out_zero:
             return "; the interval leaves out zero, but few large differences make it, which the rank test does not see"
         if self.difference is not None and self.p_holm < SHOWN_BELOW:
-            return "; most images differ in one direction, but a few large differences in the other outweigh them"
+            return "; most images differ in one direction, but a few large differences widen the interval past zero"
         return ""
 
 
