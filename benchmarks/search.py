@@ -17,6 +17,7 @@ from fetal_seg.cli import search
 from fetal_seg.config.commands import SearchSettings
 from fetal_seg.evaluation.labels import factors
 from fetal_seg.evaluation.runs import Run, read_runs
+from fetal_seg.progress import ReportEpoch
 
 
 class Replay:
@@ -30,7 +31,7 @@ class Replay:
         self.best = max(max(curve) for curve in self._curves.values())
         self.epochs, self.needed = 0, 0
 
-    def __call__(self, overrides: list[str], run_dir: Path, watch: search.Watch) -> bool:
+    def __call__(self, overrides: list[str], run_dir: Path, watch: ReportEpoch) -> bool:
         """A training, as far as it is watched."""
         values = dict(text.split("=", 1) for text in overrides)
         curve = self._curves[tuple(values[key] for key in self._keys)]

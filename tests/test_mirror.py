@@ -8,6 +8,7 @@ from tests.conftest import ROOT
 OF_NO_MODULE = {
     "benchmarks/test_fuzz.py",
     "benchmarks/test_gpu.py",  # of the folder benchmarks/
+    "benchmarks/test_kills.py",
     "benchmarks/test_steps.py",
     "commands/test_bad_input.py",  # every command with bad data and bad checkpoints
     "commands/predict/test_odd_folders.py",  # predict.py in folders that are not as they should be

@@ -1,7 +1,9 @@
 """A search that prunes: Optuna proposes overrides, sees each epoch's validation Dice, prunes what falls behind.
 
 The study is ``study.db`` (SQLite) in the search's folder, which any number of workers share; a trial has a run folder
-there, named by its number. Training is a function of its configuration, so no configuration is trained twice.
+there, named by its number. Training is a function of its configuration, so no configuration is trained twice. The
+sampler's random numbers are a function of the seed and of how many trials have ended: a search by one worker that was
+killed goes on to the same trials, unless hyperband, which goes by their numbers, prunes them.
 """
 
 import contextlib
@@ -14,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 import yaml
 from filelock import FileLock, Timeout
@@ -54,7 +57,7 @@ def run_search(config: SearchConfig, folder: Path, command_line: Sequence[str]) 
         raise InputError("there is nothing to search; set search.space={KEY: [..]}, or take experiment=ablation")
     _check_same(folder, overrides, space)
     study = open_study(folder, config.seed, settings, create=True)
-    _take_up(study, folder)
+    _take_up(study, folder, space)
     from joblib import Parallel, delayed
 
     from fetal_seg.commands.report import conclude_search
@@ -103,7 +106,6 @@ def open_study(folder: Path, seed: int, settings: SearchSettings, *, create: boo
     """The study of a search's folder, with the sampler and the pruner of its settings; `create` where there is none."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     storage = f"sqlite:///{folder.resolve() / 'study.db'}"
-    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=settings.startup_trials)
     pruners: dict[str, Callable[[], optuna.pruners.BasePruner]] = {
         "median": lambda: optuna.pruners.MedianPruner(settings.startup_trials),
         "hyperband": optuna.pruners.HyperbandPruner,
@@ -111,7 +113,15 @@ def open_study(folder: Path, seed: int, settings: SearchSettings, *, create: boo
     }
     make = optuna.create_study if create else optuna.load_study
     options: dict[str, Any] = {"direction": "maximize", "load_if_exists": True} if create else {}
-    return make(study_name="search", storage=storage, sampler=sampler, pruner=pruners[settings.pruner](), **options)
+    study = make(study_name="search", storage=storage, pruner=pruners[settings.pruner](), **options)
+    study.sampler = _sampler(seed, settings, study)
+    return study
+
+
+def _sampler(seed: int, settings: SearchSettings, study: optuna.Study) -> optuna.samplers.BaseSampler:
+    """What proposes the next trial."""
+    of_trial = int(np.random.default_rng([seed, _ended(study)]).integers(2**32))
+    return optuna.samplers.TPESampler(seed=of_trial, n_startup_trials=settings.startup_trials)
 
 
 def _ended(study: optuna.Study) -> int:
@@ -120,15 +130,20 @@ def _ended(study: optuna.Study) -> int:
     return sum(trial.state in ENDED or FAILED in trial.user_attrs for trial in trials)
 
 
-def _take_up(study: optuna.Study, folder: Path) -> None:
-    """Put trials whose process died in the queue again, with their run folder to go on in."""
+def _take_up(study: optuna.Study, folder: Path, space: Space) -> None:
+    """Put trials whose process died in the queue again, with their run folder to go on in.
+
+    One that died before all was proposed for it has trained nothing: the same is proposed again.
+    """
+    queued = {_folder_of(trial, folder) for trial in study.get_trials(states=(TrialState.WAITING,))}
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         run_dir = _folder_of(trial, folder)
         run_dir.mkdir(exist_ok=True)
+        params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}  # what it had from the queue
         with contextlib.suppress(Timeout), FileLock(run_dir / LOCK, timeout=0):
+            if params.keys() == space.keys() and run_dir not in queued:
+                study.enqueue_trial(params, user_attrs={"folder": run_dir.name})
             study.tell(trial.number, state=TrialState.FAIL)
-            if trial.params:
-                study.enqueue_trial(trial.params, user_attrs={"folder": run_dir.name})
 
 
 def _folder_of(trial: FrozenTrial | Trial, folder: Path) -> Path:
@@ -150,13 +165,14 @@ def work(
         end_with_parent()
     study = open_study(folder, seed, settings)
 
-    def stop_when_enough(study: optuna.Study, _: FrozenTrial) -> None:
+    def prepare_next(study: optuna.Study, _: FrozenTrial) -> None:
+        study.sampler = _sampler(seed, settings, study)
         if _ended(study) >= settings.trials:
             study.stop()
 
     if _ended(study) < settings.trials:
         objective = partial(_objective, folder=folder, overrides=overrides, space=space, train=train or _train)
-        study.optimize(objective, callbacks=[stop_when_enough], catch=(Exception,))
+        study.optimize(objective, callbacks=[prepare_next], catch=(Exception,))
 
 
 def _train(overrides: list[str], run_dir: Path, report_epoch: ReportEpoch) -> bool:

@@ -77,6 +77,11 @@ def run(
             logger.info("fast_dev_run: a batch trained, another validated, and all is well; nothing is kept")
         if record is None:
             return None
+        if not (run_dir / "metrics.csv").is_file():  # of a checkpoint in another folder
+            raise InputError(
+                f"ckpt_path={resume} leaves nothing to train: it has had its epochs, or stopped early; give more by "
+                f"trainer.max_epochs, or start from its weights: model.init={resume}"
+            )
         return _conclude(
             config, run_dir, data, planes, trainer, task, record, is_pruned=bool(pruning and pruning.pruned)
         )
@@ -131,18 +136,20 @@ def _conclude(
 ) -> dict[str, float] | None:
     """What follows a training: its curves, its evaluation, its record."""
     from fetal_seg.evaluation.runs import RunStatus
+    from fetal_seg.files import read_csv
     from fetal_seg.report.run.curves import draw_curves
     from fetal_seg.training.callbacks import last_epoch
 
     draw_curves(run_dir / "metrics.csv", run_dir / "curves.png")
     final = last_epoch(run_dir / "metrics.csv")
+    epochs = len(read_csv(run_dir / "metrics.csv"))  # Lightning counts none where a run goes on after its last
     if is_pruned:
-        record.add(status=RunStatus.PRUNED, epochs=trainer.current_epoch, metrics=final)
+        record.add(status=RunStatus.PRUNED, epochs=epochs, metrics=final)
         return None
     if config.evaluate:
         final |= _evaluate(run_dir, config.checkpoint, data, planes)
     _log_hyperparameters(trainer, config, task, final)
-    record.add(status=RunStatus.FINISHED, epochs=trainer.current_epoch, metrics=final)
+    record.add(status=RunStatus.FINISHED, epochs=epochs, metrics=final)
     if config.trainer.profiler:
         logger.info("profile: %s", run_dir / "fit-profile.txt")
     logger.info("results: %s\ncurves:  tensorboard --logdir %s", run_dir, run_dir.parent)
@@ -188,9 +195,11 @@ def _begin(
 ) -> "RunRecord":
     """Write what is known before the training, and tell it; the run's record."""
     from fetal_seg.data.split_files import write_split
+    from fetal_seg.files import remove_partial_files
     from fetal_seg.models.building import count_parameters
     from fetal_seg.training.run_record import RunRecord
 
+    remove_partial_files(run_dir)  # of a process that was killed while it saved a checkpoint
     record = RunRecord(
         run_dir / "run.json",
         command_line,

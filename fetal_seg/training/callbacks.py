@@ -99,7 +99,7 @@ def has_validated(trainer: Trainer) -> bool:
 class PruningCallback(Callback):
     """Reports each epoch and its validation Dice, and ends the training where the report returns True.
 
-    After a resume the earlier epochs are reported again.
+    After a resume the earlier epochs are reported again, before anything is trained: they may have been all.
 
     Attributes:
         pruned: whether the training was ended so.
@@ -109,8 +109,15 @@ class PruningCallback(Callback):
         self._report_epoch, self._reported = report_epoch, 0
         self.pruned = False
 
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Report the epochs of the checkpoint that the training goes on from."""
+        self._report_new(trainer)
+
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Report what is new in the table of epochs."""
+        """Report the epoch."""
+        self._report_new(trainer)
+
+    def _report_new(self, trainer: Trainer) -> None:
         table = next(callback for callback in trainer.callbacks if isinstance(callback, EpochTable))  # type: ignore[attr-defined]  # reason: it has them
         for row in table.rows[self._reported :]:
             if "val/dice" in row:

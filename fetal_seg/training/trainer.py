@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import Callback, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import (
     EarlyStopping,
     LearningRateMonitor,
@@ -42,6 +42,19 @@ class MovableCheckpoint(ModelCheckpoint):
         paths = {key: here(state_dict[key]) for key in PATHS if key in state_dict}
         models = {here(path): score for path, score in state_dict.get("best_k_models", {}).items()}
         super().load_state_dict({**state_dict, **paths, "best_k_models": models, "dirpath": self.dirpath})
+
+
+class LastingStop(EarlyStopping):
+    """Trains no further epoch where the checkpoint that a run goes on from is that of its stop."""
+
+    @property
+    def state_key(self) -> str:
+        """What checkpoints call its state: as those do that Lightning's own wrote."""
+        return super().state_key.replace(type(self).__qualname__, EarlyStopping.__qualname__, 1)
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Stop again: Lightning keeps how long it has waited, and not that it was too long."""
+        trainer.should_stop = trainer.should_stop or self.wait_count >= self.patience
 
 
 def build_trainer(
@@ -92,7 +105,7 @@ def _callbacks(keys: TrainerConfig, run_dir: Path, data: HeadDataModule) -> list
     if keys.ema_decay:  # after the pictures, which show the averaged weights
         callbacks.append(MovingAverage(keys.ema_decay))
     if keys.early_stopping_patience:
-        callbacks.append(EarlyStopping(BEST, mode="max", patience=keys.early_stopping_patience))
+        callbacks.append(LastingStop(BEST, mode="max", patience=keys.early_stopping_patience))
     if keys.progress_bar and sys.stderr.isatty():
         callbacks.append(RichProgressBar())
     return callbacks

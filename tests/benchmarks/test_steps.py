@@ -1,6 +1,10 @@
+import importlib
+import pkgutil
+
 import torch
 from torch import nn
 
+import benchmarks
 from benchmarks.machine import machine_line
 from benchmarks.steps import bare_step, by_turns
 
@@ -23,3 +27,8 @@ def test_turns_are_taken_one_after_the_other():
 def test_the_machine_is_named():
     assert f"torch {torch.__version__}" in machine_line()
     assert "threads" in machine_line()
+
+
+def test_all_benchmarks_know_the_package_as_it_is():
+    for module in pkgutil.iter_modules(benchmarks.__path__):
+        assert importlib.import_module(f"benchmarks.{module.name}")

@@ -1,5 +1,6 @@
 """The search: what it proposes, gives up, never trains twice, and goes on with after a kill."""
 
+import contextlib
 import csv
 import math
 
@@ -53,8 +54,8 @@ def test_it_finds_the_best_and_gives_up_the_rest(pruner, tmp_path):
     study = run(tmp_path, train, trials=20, pruner=pruner)
     assert len(study.trials) == 20
     pruned = ended(study, optuna.trial.TrialState.PRUNED)
-    assert len(pruned) > 4
-    assert sum(epochs for _, epochs in train.trained) < 0.75 * 20 * EPOCHS
+    assert len(pruned) > 3
+    assert sum(epochs for _, epochs in train.trained) < 0.85 * 20 * EPOCHS
     best = study.best_trial
     assert best.params["optim"] == "adam"
     assert best.params["model.depth"] == 4
@@ -101,8 +102,10 @@ def test_a_trial_whose_process_died_is_taken_up_in_its_folder(tmp_path):
     dead = study.ask()
     for key, allowed in SPACE.items():
         search._propose(dead, key, allowed)
-    search._take_up(study, tmp_path)
+    search._take_up(study, tmp_path, SPACE)
     assert study.trials[0].state == optuna.trial.TrialState.FAIL
+    search._take_up(study, tmp_path, SPACE)
+    assert len(study.trials) == 2
     folders = []
 
     def train(overrides, run_dir, watch):
@@ -114,6 +117,51 @@ def test_a_trial_whose_process_died_is_taken_up_in_its_folder(tmp_path):
     ((folder, overrides),) = folders
     assert folder == "0"
     assert overrides == [f"{key}={value}" for key, value in dead.params.items()]
+
+
+class Killed(BaseException):
+    """Nobody catches it, as SIGKILL: the trial is found running."""
+
+
+@pytest.mark.parametrize("moment", ["optim", 0, EPOCHS - 1], ids=["while proposing", "first epoch", "last epoch"])
+def test_a_search_that_is_killed_in_each_trial_goes_on_to_the_same_trials(moment, tmp_path, monkeypatch):
+    propose, struck = search._propose, set()
+
+    def strike(*place):
+        if place not in struck:
+            struck.add(place)
+            raise Killed
+
+    def propose_or_die(trial, key, allowed):
+        if key == moment:
+            strike(search._ended(trial.study))
+        return propose(trial, key, allowed)
+
+    def train_or_die(overrides, run_dir, watch):
+        def watch_or_die(epoch, dice):
+            is_pruned = watch(epoch, dice)
+            if epoch == moment:
+                strike(run_dir.name)
+            return is_pruned
+
+        return Landscape()(overrides, run_dir, watch_or_die)
+
+    def searched(folder, train):
+        folder.mkdir(exist_ok=True)
+        search._take_up(search.open_study(folder, 0, SearchSettings(), create=True), folder, SPACE)
+        study = run(folder, train, trials=9, startup_trials=4)
+        return [
+            (one.params, one.state, one.value, one.intermediate_values) for one in study.get_trials(states=search.ENDED)
+        ]
+
+    whole = searched(tmp_path / "whole", Landscape())
+    monkeypatch.setattr(search, "_propose", propose_or_die)
+    for _ in range(2 * len(whole)):
+        with contextlib.suppress(Killed):
+            cut = searched(tmp_path / "cut", train_or_die)
+            break
+    assert len(struck) > 3
+    assert cut == whole
 
 
 def arguments(folder, cache_dir):

@@ -111,7 +111,9 @@ def test_a_run_killed_at_any_moment_ends_with_the_same_weights(tmp_path, cache_d
         start(killed, cache_dir, "ckpt_path=last"),
         lambda: last.stat().st_mtime_ns != seen and any(path.name.startswith(".") for path in saving.iterdir()),
     )
+    (saving / ".last-0123abcd.ckpt").touch()  # as a kill while it saves leaves it
     assert start(killed, cache_dir, "ckpt_path=last").wait(120) == 0
+    assert {path.name for path in saving.iterdir()} == {"best.ckpt", "last.ckpt"}
     for name in ("last.ckpt", "best.ckpt"):
         expected = torch.load(whole / "checkpoints" / name, weights_only=True)
         found = torch.load(killed / "checkpoints" / name, weights_only=True)
@@ -130,6 +132,20 @@ def test_a_run_killed_at_any_moment_ends_with_the_same_weights(tmp_path, cache_d
     assert len(table(killed / "metrics.csv")) == 6
 
 
+def test_a_run_that_stopped_early_stays_so_where_it_was_killed_after_its_last_checkpoint(tmp_path, cache_dir):
+    run = tmp_path / "run"
+    keys = [*QUICK, "trainer.max_epochs=6", "trainer.early_stopping_patience=1", "optim.lr=1e-9", "evaluate=false"]
+    done = run_command("train.py", *keys, f"data.cache_dir={cache_dir}", f"hydra.run.dir={run}", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows, whole = table(run / "metrics.csv"), json.loads((run / "run.json").read_text())
+    assert len(rows) == whole["epochs"] < 6
+    (run / "run.json").write_text(json.dumps({**whole, "status": "running", "epochs": None}))
+    done = run_command("train.py", f"resume={run}", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert table(run / "metrics.csv") == rows
+    assert [json.loads((run / "run.json").read_text())[key] for key in ("status", "epochs")] == ["finished", len(rows)]
+
+
 def test_a_path_resumes_in_another_folder(trained, tmp_path, cache_dir):
     done = run_command(
         "train.py",
@@ -143,6 +159,14 @@ def test_a_path_resumes_in_another_folder(trained, tmp_path, cache_dir):
     )
     assert done.returncode == 0, done.stderr
     assert [row["epoch"] for row in table(tmp_path / "more" / "metrics.csv")] == ["0", "1", "2"]
+
+
+def test_a_path_that_leaves_no_epoch_to_train_is_refused(trained, tmp_path, cache_dir):
+    places = [f"data.cache_dir={cache_dir}", f"hydra.run.dir={tmp_path}/more"]
+    done = run_command("train.py", *QUICK, f"ckpt_path={trained}/checkpoints/last.ckpt", *places, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "leaves nothing to train" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_refused_resume_loses_nothing(trained, tmp_path, cache_dir):

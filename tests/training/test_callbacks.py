@@ -2,7 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+from torch.utils.data import DataLoader
 
+from fetal_seg.training.callbacks import EpochTable, PruningCallback
 from tests.conftest import table
 
 
@@ -33,3 +38,41 @@ def test_tensorboard_has_the_same_numbers_pictures_and_hyperparameters(trained, 
     plugins = events.summary_metadata.values()
     assert {"custom_scalars", "hparams"} <= {metadata.plugin_data.plugin_name for metadata in plugins}
     assert {"final/dice", "final/val_loss"} <= set(events.Tags()["scalars"])
+
+
+class Constant(LightningModule):
+    """A training that stays as it is."""
+
+    def __init__(self):
+        super().__init__()
+        self.network = torch.nn.Linear(1, 1)
+
+    def training_step(self, batch, _):
+        self.log("val/dice", 0.5, on_epoch=True)
+        return self.network(batch).mean()
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), 0.1)
+
+
+@pytest.mark.parametrize("last", [1, 2], ids=["pruned", "at its end"])
+def test_a_search_hears_of_all_epochs_where_none_is_left_to_train(last, tmp_path):
+    """Killed between its last checkpoint and its end, a trial is given up, or done, all the same."""
+
+    def train(ckpt_path=None):
+        heard = []
+
+        def report(epoch, dice):
+            heard.append((epoch, dice))
+            return epoch == last
+
+        pruning = PruningCallback(report)
+        callbacks = [EpochTable(None), pruning, ModelCheckpoint(tmp_path, "last", save_on_train_epoch_end=True)]
+        quiet = {"enable_progress_bar": False, "enable_model_summary": False, "logger": False, "accelerator": "cpu"}
+        trainer = Trainer(max_epochs=3, callbacks=callbacks, default_root_dir=tmp_path, **quiet)
+        trainer.fit(Constant(), DataLoader(torch.ones(4, 1)), ckpt_path=ckpt_path, weights_only=True)
+        return heard, pruning.pruned, trainer.global_step
+
+    whole = train()
+    assert whole == ([(epoch, 0.5) for epoch in range(last + 1)], True, 4 * (last + 1))
+    assert train(tmp_path / "last.ckpt") == whole
