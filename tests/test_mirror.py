@@ -11,6 +11,7 @@ OF_NO_MODULE = {
     "benchmarks/test_kills.py",
     "benchmarks/test_steps.py",
     "commands/test_bad_input.py",  # every command with bad data and bad checkpoints
+    "commands/test_unlabelled.py",  # images without a mask, in every command
     "commands/predict/test_odd_folders.py",  # predict.py in folders that are not as they should be
     "config/test_schemas.py",  # all schemas against the YAML files and the constructors
     "data/sources/test_hc18_real_data.py",  # HC18 itself, where it is there

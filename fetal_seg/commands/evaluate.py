@@ -8,13 +8,13 @@ from typing import Any
 
 from rich.console import Console
 
-from fetal_seg.commands.planes import judge_planes, learn_planes
+from fetal_seg.commands.planes import judge_planes, judge_without_head, learn_planes
 from fetal_seg.config.commands import EvaluateConfig
 from fetal_seg.config.data import FromRunConfig
 from fetal_seg.data.cache import content_fingerprint
 from fetal_seg.data.loading import cache_folder, load_records
 from fetal_seg.data.planes import read_planes
-from fetal_seg.data.records import Record, digests, records_named
+from fetal_seg.data.records import Record, digests, records_named, with_head
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation.comparison import compare_all, write_comparisons
 from fetal_seg.evaluation.contenders import average_repeats
@@ -143,11 +143,13 @@ def evaluate_to(
 ) -> Summary:
     """Compare predictions with the truth, write the results into `folder`, print a table; give the summary.
 
+    All of this is of the images that show a head. What is measured in the others is told and counted beside it.
+
     Args:
         calibrate: a checkpoint that gets the calibration which these images give; they must be held-out ones.
     """
-    rows, calibrator = [], Calibrator(predictor.letterbox)
-    for scored in track(score_records(predictor, records), "evaluating", len(records)):
+    rows, calibrator, heads = [], Calibrator(predictor.letterbox), with_head(records)
+    for scored in track(score_records(predictor, heads), "evaluating", len(heads)):
         calibrator.add(scored.image, scored.prediction.mask)
         rows.append(scored.scores)
     if calibrate:
@@ -155,12 +157,12 @@ def evaluate_to(
         predictor.calibration = replace(calibrator.result(rows), gate=gate)
         add_calibration(calibrate, predictor.calibration)
     rows = judge(rows, calibrator.images, predictor.calibration)
-    summary = summarise(rows)
+    summary = summarise(rows, judge_without_head(folder, predictor, records))
     write_per_image(folder / "per_image.csv", rows)
     write_summary(folder / "summary.json", summary)
     draw_errors(rows, folder / "errors.png")
     draw_bland_altman(rows, folder / "bland_altman.png")
-    by_name = {record.name: record for record in records}
+    by_name = {record.name: record for record in heads}
 
     def load(row: Row) -> Panel:
         (scored,) = score_records(predictor, [by_name[row["file"]]])
@@ -177,7 +179,14 @@ def compare_to(folder: Path, paths: Sequence[Path], predictors: Sequence[Predict
     """Evaluate checkpoints on the same images, each into a numbered folder in `folder`, and compare them there.
 
     Checkpoints of runs that differ in nothing but their seed are repeats of one contender.
+
+    Raises:
+        InputError: no image shows a head.
     """
+    if not with_head(records):
+        raise InputError(
+            "none of these images shows a head: there is nothing to compare; give others, or one checkpoint"
+        )
     evaluations: dict[str, list[list[Row]]] = {}
     for number, (path, name, predictor) in enumerate(zip(paths, labels_of(paths), predictors, strict=True), start=1):
         logger.info("\n%d: %s (%s)", number, name, path)

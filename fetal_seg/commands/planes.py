@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fetal_seg.data.planes import PlaneImage
-from fetal_seg.data.records import Record, read_ahead
+from fetal_seg.data.records import Record, read_ahead, with_head
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation.tables import Row, write_rows
 from fetal_seg.geometry.arrays import Grey, pixel_digest
@@ -67,22 +67,24 @@ def gate_images(planes: Sequence[PlaneImage], trained: Sequence[Record], held_ou
         for image in planes
     ]
     with ThreadPoolExecutor() as pool:
-        for records, is_held_out in ((trained, False), (held_out, True)):
+        for records, is_held_out in ((with_head(trained), False), (with_head(held_out), True)):
             for record, is_early in zip(records, pool.map(_is_early, records), strict=True):
                 kind = "early head" if is_early else "head"
                 images.append(GateImage(record.read_image, kind, "", record.examination, is_held_out))
     return images
 
 
-def judge_planes(folder: Path, predictor: Predictor, planes: Sequence[PlaneImage]) -> list[Row]:
-    """Measure images of other planes; write ``planes.csv`` into a folder, and tell what became of each plane.
+def judge_planes(
+    folder: Path, predictor: Predictor, planes: Sequence[PlaneImage], table: str = "planes.csv"
+) -> list[Row]:
+    """Measure images of other planes; write a table into a folder, and tell what became of each plane.
 
     Heads among them are measured as well. What taught the checkpoint is marked, and said to be too good.
     """
     gate = predictor.calibration.gate if predictor.calibration else None
     taught = set(gate.images) if gate else set()
     rows = list(track(_rows(predictor, planes, taught), "measuring other planes", len(planes)))
-    write_rows(folder / "planes.csv", PLANE_COLUMNS, rows)
+    write_rows(folder / table, PLANE_COLUMNS, rows)
     for plane in sorted({image.plane for image in planes}):
         flags = Counter(row["flag"] for row in rows if row["plane"] == plane)
         logger.info(
@@ -92,6 +94,21 @@ def judge_planes(folder: Path, predictor: Predictor, planes: Sequence[PlaneImage
     if known := sum(row["taught"] for row in rows):
         logger.info("%d of these images taught the checkpoint what is no head: their figures are too good", known)
     return rows
+
+
+def judge_without_head(folder: Path, predictor: Predictor, records: Sequence[Record]) -> dict[str, int] | None:
+    """Measure those records that show no head, as `judge_planes` does; ``without_head.csv`` has a row for each.
+
+    Returns:
+        How many ``images`` they are, and how many got each flag: ``ok`` and ``check`` are false alarms. None where all
+        records show a head.
+    """
+    others = [record for record in records if not record.shows_head]
+    if not others:
+        return None
+    images = [PlaneImage(record.image, "without a head", record.examination) for record in others]
+    flags = Counter(row["flag"] for row in judge_planes(folder, predictor, images, "without_head.csv"))
+    return {"images": len(images)} | {flag.name.lower(): flags[flag] for flag in Flag}
 
 
 def _rows(predictor: Predictor, planes: Sequence[PlaneImage], taught: set[str]) -> Iterator[Row]:
@@ -118,4 +135,4 @@ def _is_early(record: Record) -> bool:
     if record.pixel_size_mm is None:
         return False
     ellipse, _ = record.read_truth()
-    return trimester(ellipse.circumference * record.pixel_size_mm) == 1
+    return ellipse is not None and trimester(ellipse.circumference * record.pixel_size_mm) == 1

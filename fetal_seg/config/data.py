@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from fetal_seg.config.types import STRICT, ByName, GroupConfig, Natural, Positive, Probability, Seed, Size
+from fetal_seg.config.types import STRICT, ByName, GroupConfig, Natural, Positive, Probability, Seed, Size, Unlabelled
 
 
 @dataclass(config=STRICT, kw_only=True)
@@ -14,7 +14,8 @@ class DataConfig(GroupConfig):
     """What all data sources have in common.
 
     Attributes:
-        extra: a folder of further images with masks, as ``data=folder`` has them; they train, and never validate.
+        extra: a folder of further images with masks, as ``data=folder`` has them; they train, and never validate. What
+            ``data.unlabelled`` says of that source holds for them too.
     """
 
     root: str | None = None
@@ -56,10 +57,15 @@ class PhantomConfig(DataConfig):
 
 @dataclass(config=STRICT, kw_only=True)
 class FolderConfig(DataConfig):
-    """The user's own images and masks."""
+    """The user's own images and masks.
+
+    Attributes:
+        unlabelled: what images without a mask are: a mistake, left out, or images that show no head.
+    """
 
     name: Literal["folder"] = "folder"
     root: str = "???"
+    unlabelled: Unlabelled = "refuse"
 
 
 @dataclass(config=STRICT, kw_only=True)

@@ -34,6 +34,7 @@ Weights = Literal["none", "imagenet"]
 Device = Literal["auto", "cpu", "gpu"]
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 PictureFormat = Literal["jpg", "png"]
+Unlabelled = Literal["refuse", "skip", "no_head"]  # what becomes of images without a mask
 TestTimeAugmentation = Literal["none", "flips"]
 
 OLDEST_WEEKS = 45.0  # no pregnancy lasts longer: an age beyond was given in days, say

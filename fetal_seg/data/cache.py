@@ -34,7 +34,8 @@ class ImageCache:
     read is of one image alone, so that memory does not grow with the number of images.
 
     Attributes:
-        folder: holds ``images.npy`` and ``masks.npy`` (n, height, width) uint8, ``ellipses.npy`` (n, 5).
+        folder: holds ``images.npy`` and ``masks.npy`` (n, height, width) uint8, ``ellipses.npy`` (n, 5),
+            whose rows are NaN where there is no head.
         fingerprint: a hash of the names and the content of all images and annotations.
     """
 
@@ -49,9 +50,10 @@ class ImageCache:
         """How much of each pixel the true ellipse covers, (height, width), 0 to 255."""
         return self._row("masks.npy", index)
 
-    def ellipses(self) -> list[Ellipse]:
-        """The true ellipses, in pixels of the original images."""
-        return [Ellipse(*map(float, row)) for row in np.load(self.folder / "ellipses.npy")]
+    def ellipses(self) -> list[Ellipse | None]:
+        """The true ellipses, in pixels of the original images; None where there is no head."""
+        rows = np.load(self.folder / "ellipses.npy")
+        return [None if np.isnan(row).any() else Ellipse(*map(float, row)) for row in rows]
 
     def _row(self, name: str, index: int) -> Grey:
         (height, width), first = _layout(self.folder / name)
@@ -97,6 +99,8 @@ def content_fingerprint(records: Sequence[Record]) -> str:
         content = hashlib.blake2b(json.dumps([record.name, record.examination, record.pixel_size_mm]).encode())
         for path in (record.image, record.annotation):
             content.update(b"-" if path is None else hashlib.blake2b(_read(path)).digest())
+        if not record.shows_head:
+            content.update(b"no head")
         return content.digest()
 
     with ThreadPoolExecutor() as pool:
@@ -123,8 +127,11 @@ def _fill(folder: Path, records: Sequence[Record], letterbox: Letterbox) -> None
         except InputError as error:
             problems.append(str(error))
             return
-        scaled = ellipse.transform(letterbox.to_network(*image.shape))
         images[index] = letterbox.apply(image)
+        if ellipse is None:  # its mask is zeros, as the file begins
+            ellipses[index] = np.nan
+            return
+        scaled = ellipse.transform(letterbox.to_network(*image.shape))
         masks[index] = np.rint(255 * scaled.coverage(letterbox.height, letterbox.width))
         ellipses[index] = astuple(ellipse)
 

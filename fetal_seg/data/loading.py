@@ -73,10 +73,10 @@ class PreparedImages:
 
     @property
     def strata(self) -> list[int]:
-        """Of each record, see `stratum`."""
+        """Of each record, see `stratum`; 0 for those without a head."""
         ellipses = self.cache.ellipses()
         return [
-            stratum(ellipse.circumference, record.pixel_size_mm)
+            stratum(ellipse.circumference, record.pixel_size_mm) if ellipse else 0
             for record, ellipse in zip(self.records, ellipses, strict=True)
         ]
 
@@ -113,7 +113,7 @@ def prepare_images(config: DataConfig) -> PreparedImages:
         records = load_records(choice, cache_dir)
         return PreparedImages(tuple(records), build_cache(records, Letterbox(config.height, config.width), cache_dir))
 
-    extra = prepare(Choice("folder", {"root": config.extra})) if config.extra else None
+    extra = prepare(Choice("folder", {**config.choice.keys, "root": config.extra})) if config.extra else None
     return replace(prepare(config.choice), extra=extra)
 
 

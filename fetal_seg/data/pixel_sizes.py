@@ -45,8 +45,11 @@ def read_pixel_sizes(file: Path) -> dict[str, float]:
     return {name: row.pixel_size_mm for name, row in rows.items() if row.pixel_size_mm is not None}
 
 
-def read_rows(file: Path) -> tuple[dict[str, ImageRow], list[str]]:
+def read_rows(file: Path, *, sizes_needed: bool = True) -> tuple[dict[str, ImageRow], list[str]]:
     """The rows by file name (without a pixel size where theirs is none), and a sentence for each kind of problem.
+
+    Args:
+        sizes_needed: whether a blank cell is a problem; else that pixel size is not known.
 
     Raises:
         InputError: the file is missing, no text, or its header lacks a column.
@@ -70,7 +73,8 @@ def read_rows(file: Path) -> tuple[dict[str, ImageRow], list[str]]:
             repeated.append(name)
             continue
         try:
-            size = checked_pixel_size(cells.get(PIXEL_SIZE), name, file)
+            if cells.get(PIXEL_SIZE) or sizes_needed:
+                size = checked_pixel_size(cells.get(PIXEL_SIZE), name, file)
         except InputError as error:
             unusable[name] = str(error)
         rows[name] = ImageRow(size, cells.get(GROUP) or None)

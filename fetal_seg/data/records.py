@@ -1,6 +1,6 @@
 """One image of a data set: where it is, its pixel size and its truth."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ class Record:
         image: the image file.
         annotation: the file with the sonographer's outline or a mask; None where there is none.
         pixel_size_mm: side of a (square) pixel, mm; None where it is not known.
+        shows_head: False where it is known to show none; then there is no annotation, and the truth is None.
     """
 
     name: str
@@ -36,27 +37,35 @@ class Record:
     image: Path
     annotation: Path | None = None
     pixel_size_mm: float | None = None
+    shows_head: bool = True
 
     def read_image(self) -> Grey:
         """The image (height, width), 0 to 255, at its own size."""
         return read_grey(self.image)
 
-    def read_truth(self) -> tuple[Ellipse, tuple[int, int]]:
+    def read_truth(self) -> tuple[Ellipse | None, tuple[int, int]]:
         """The ellipse that the sonographer drew, in pixels of the image, and the annotation's (height, width).
+
+        Without a head None, and the image's.
 
         Raises:
             InputError: there is no annotation, or it cannot be read, or holds no ellipse.
         """
+        if not self.shows_head:
+            height, width = self.read_image().shape
+            return None, (height, width)
         annotation, source = self._read_annotation()
         return ellipse_of_annotation(annotation, source), (annotation.shape[0], annotation.shape[1])
 
-    def read_pair(self) -> tuple[Grey, Ellipse]:
-        """The image (height, width) and its true ellipse.
+    def read_pair(self) -> tuple[Grey, Ellipse | None]:
+        """The image (height, width) and its true ellipse, None without a head.
 
         Raises:
             InputError: one of the two cannot be read, or their sizes differ.
         """
         image = self.read_image()
+        if not self.shows_head:
+            return image, None
         annotation, source = self._read_annotation()
         if annotation.shape != image.shape:
             raise InputError(
@@ -106,6 +115,11 @@ def read_ahead(
             ready = [future.result() for future in ahead]
             ahead = [pool.submit(read, item) for following in batches[number + 1 :][:1] for item in following]
             yield batch, ready
+
+
+def with_head(records: Iterable[Record]) -> list[Record]:
+    """The records that show a head."""
+    return [record for record in records if record.shows_head]
 
 
 def records_named(records: Sequence[Record], names: Sequence[str]) -> list[Record]:

@@ -43,6 +43,9 @@ class ScoredImage:
 def score_records(predictor: Predictor, records: Sequence[Record]) -> Iterator[ScoredImage]:
     """Predict records and compare each with its truth; images are read ahead, a batch at a time.
 
+    Args:
+        records: that show a head, see `with_head`.
+
     Raises:
         InputError: an image or its annotation cannot be read.
     """
@@ -51,8 +54,9 @@ def score_records(predictor: Predictor, records: Sequence[Record]) -> Iterator[S
             yield from pool.map(_score_pair, batch, pairs, predictor.predict([image for image, _ in pairs]))
 
 
-def _score_pair(record: Record, pair: tuple[Grey, Ellipse], prediction: Prediction) -> ScoredImage:
+def _score_pair(record: Record, pair: tuple[Grey, Ellipse | None], prediction: Prediction) -> ScoredImage:
     image, truth = pair
+    assert truth is not None  # records of heads
     return ScoredImage(record, image, truth, prediction, score(record, image.shape, truth, prediction))
 
 

@@ -17,11 +17,15 @@ from fetal_seg.measurement.biometry import TRIMESTER_LIMITS_MM
 Summary = dict[str, Any]  # the content of summary.json
 
 
-def summarise(rows: Sequence[Row]) -> Summary:
+def summarise(rows: Sequence[Row], without_head: dict[str, int] | None = None) -> Summary:
     """Statistics of the rows of an evaluation, as ``summary.json`` has them.
 
     A missed head counts as 0 in overlaps, so that it cannot drop out of a mean. The other
     metrics leave out what is infinite or unknown; ``missed`` says how many heads that concerns.
+
+    Args:
+        rows: of images that show a head.
+        without_head: how many other ``images`` there were, and what became of them; None where there were none.
 
     Returns:
         ``n`` and ``missed`` (counts of images), each of `METRICS` as ``{"mean", "sd", "median", "ci95": [low, high]}``
@@ -29,6 +33,7 @@ def summarise(rows: Sequence[Row]) -> Summary:
         "1", "2" and "3", and ``trimester_limits_mm``. Images without a known pixel size belong to no trimester.
         ``interval`` tells of the intervals of the circumference: ``images`` that have one, ``coverage`` (the fraction
         that holds its truth) with its ``ci95``, and ``mean_width_mm``; None where no image has one.
+        ``without_head`` is as it was given: these images are in none of the statistics.
     """
     trimesters = [trimester_of(row) for row in rows]
     return _statistics(rows) | {
@@ -37,6 +42,7 @@ def summarise(rows: Sequence[Row]) -> Summary:
             for number in (1, 2, 3)
         },
         "trimester_limits_mm": list(TRIMESTER_LIMITS_MM),
+        "without_head": without_head,
     }
 
 

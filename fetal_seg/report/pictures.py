@@ -108,7 +108,8 @@ def _circumference(row: Row) -> str:
 def draw_best_and_worst(rows: Sequence[Row], load: Callable[[Row], Panel], output: Path, count: int = 8) -> None:
     """Write one PNG of the `count` best and the `count` worst images of an evaluation by Dice of the ellipse.
 
-    Of fewer than ``2 * count`` images each is shown once. Only what is shown is loaded, one at a time.
+    Of fewer than ``2 * count`` images each is shown once, of none nothing is written. Only what is shown is
+    loaded, one at a time.
 
     Args:
         load: gives the panel of a row; `evaluation_caption` is a caption for it.
@@ -122,6 +123,8 @@ def draw_best_and_worst(rows: Sequence[Row], load: Callable[[Row], Panel], outpu
             tiles = [_tile(load(row), (480, 324), pair=False) for row in chosen]
             number_of = f"{len(chosen)} " if len(chosen) > 1 else ""
             blocks.append(_block(f"The {number_of}{title} of {len(ranked)} by Dice of the ellipse", tiles, 4, LEGEND))
+    if not blocks:
+        return
     width = max(block.shape[1] for block in blocks)
     write_image(output, np.concatenate([_padded(block, width, block.shape[0]) for block in blocks]))
 

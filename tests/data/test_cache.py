@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -57,6 +58,24 @@ def test_cache_is_built_once_and_again_when_content_or_size_changes(tmp_path, mo
     again, decoded = build()
     assert decoded == 4
     assert again.ellipses()[1].center_x == pytest.approx(changed.ellipses()[1].center_x + 1, abs=0.01)
+
+
+def test_an_image_without_a_head_has_an_empty_mask_and_no_ellipse(tmp_path):
+    records = make_records(tmp_path / "a", 4)
+    bare = replace(records[2], annotation=None, shows_head=False)
+    cache = build_cache([*records[:2], bare, records[3]], Letterbox(64, 96), tmp_path / "cache")
+    assert [ellipse is None for ellipse in cache.ellipses()] == [False, False, True, False]
+    assert not cache.mask(2).any()
+    assert cache.mask(3).any()
+    assert np.array_equal(cache.image(2), Letterbox(64, 96).apply(bare.read_image()))
+
+
+def test_an_annotation_that_is_missing_is_an_error_also_where_the_same_image_was_kept_without_a_head(tmp_path):
+    (record,) = make_records(tmp_path / "a", 1)
+    missing = replace(record, annotation=None)
+    build_cache([replace(missing, shows_head=False)], Letterbox(64, 96), tmp_path / "cache")
+    with pytest.raises(InputError, match="has no annotation"):
+        build_cache([missing], Letterbox(64, 96), tmp_path / "cache")
 
 
 def test_a_build_that_fails_leaves_no_cache(tmp_path):

@@ -65,6 +65,16 @@ def test_missing_data_are_told(tmp_path):
         prepare_images(FolderConfig(root=str(tmp_path / "none"), cache_dir=str(tmp_path)))
 
 
+def test_what_becomes_of_images_without_a_mask_holds_for_further_images_too(tmp_path):
+    make_records(tmp_path / "own", 3)[2].annotation.unlink()
+    keys = {"root": str(tmp_path / "own"), "extra": str(tmp_path / "own"), "cache_dir": str(tmp_path / "cache")}
+    with pytest.raises(InputError, match=r"001_1HC.png has no mask"):
+        prepare_images(FolderConfig(**keys))
+    prepared = prepare_images(FolderConfig(**keys, unlabelled="no_head"))
+    assert [record.shows_head for record in prepared.extra.records] == [True, True, False]
+    assert len(prepare_images(FolderConfig(**keys, unlabelled="skip")).extra.records) == 2
+
+
 class TestSplit:
     @pytest.fixture
     def records(self, tmp_path):
@@ -103,6 +113,14 @@ class TestSplit:
         images = [SplitImage(record.name, record.examination) for record in records]
         unsized = [replace(record, pixel_size_mm=None) for record in records]
         assert self.prepared(unsized, tmp_path).split(self.config(), 0) == split_examinations(images, seed=0)
+
+    def test_images_without_a_head_are_a_stratum_of_their_own(self, records, tmp_path):
+        bare = [replace(record, annotation=None, shows_head=False) for record in records[:10]]
+        prepared = self.prepared([*bare, *records[10:]], tmp_path)
+        assert prepared.strata[:10] == [0] * 10
+        assert 0 not in prepared.strata[10:]
+        split = prepared.split(self.config(), 0)
+        assert sum(record.name in split.val for record in bare) == 2
 
     def test_a_file_goes_before_the_rule_and_must_fit(self, records, tmp_path):
         split = self.prepared(records, tmp_path).split(self.config(), 7)

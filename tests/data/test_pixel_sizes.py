@@ -96,6 +96,15 @@ def test_each_kind_of_problem_is_one_sentence_and_the_rows_are_there(tmp_path):
     assert without_row(file, ["c.png"], rows) == []
 
 
+def test_a_blank_size_is_a_problem_unless_sizes_may_be_unknown(tmp_path):
+    file = tmp_path / "sizes.csv"
+    file.write_text("filename,pixel size(mm)\na.png,\nb.png,0.1\nc.png,0\n")
+    assert read_rows(file)[1][0].startswith(f"{file}: the row of a.png has no pixel size")
+    rows, problems = read_rows(file, sizes_needed=False)
+    assert [row.pixel_size_mm for row in rows.values()] == [None, 0.1, None]
+    assert problems[0].startswith(f"{file}: the pixel size of c.png is 0")
+
+
 @pytest.mark.parametrize(("text", "size"), [("0.1", 0.1), (" 0.0691358041432 ", 0.0691358041432), ("1e-1", 0.1)])
 def test_a_size_is_a_positive_number(text, size):
     assert checked_pixel_size(text, "a.png", Path("sizes.csv")) == size

@@ -1,5 +1,6 @@
 import math
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -7,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fetal_seg.data.records import Record, ellipse_of_annotation, read_ahead, records_named
+from fetal_seg.data.records import Record, ellipse_of_annotation, read_ahead, records_named, with_head
 from fetal_seg.errors import InputError
 from fetal_seg.geometry.ellipse import Ellipse
+from tests.data.made_records import make_records
 
 HEAD = Ellipse(210, 150, 110, 85, 0.5)
 SOURCE = Path("a_Annotation.png")
@@ -107,6 +109,16 @@ def test_items_come_in_order_in_batches_with_what_was_read():
         (["e"], ["E"]),
     ]
     assert list(read_ahead([], str.upper)) == []
+
+
+def test_what_shows_no_head_has_no_truth(tmp_path):
+    head, other = make_records(tmp_path, 2)
+    other = replace(other, annotation=None, shows_head=False)
+    image, truth = other.read_pair()
+    assert truth is None
+    assert np.array_equal(image, other.read_image())
+    assert other.read_truth() == (None, image.shape)
+    assert with_head([head, other]) == [head]
 
 
 def test_the_next_batch_is_read_while_one_is_worked_on_and_no_more():

@@ -33,10 +33,16 @@ def test_the_summary_agrees_with_numpy():
     assert summary["hc_true_mm"]["mean"] == pytest.approx(180.2)  # known of the missed head too
 
 
+def test_images_without_a_head_stand_beside_the_statistics():
+    counts = {"images": 3, "ok": 1, "check": 0, "no_head": 2, "error": 0}
+    assert summarise(ROWS, counts) == summarise(ROWS) | {"without_head": counts}
+    assert summarise(ROWS)["without_head"] is None
+
+
 def test_the_summary_has_every_measure_overall_and_by_trimester():
     summary = summarise(ROWS)
     numeric = [metric.column for metric in METRICS]
-    assert list(summary) == ["n", "missed", *numeric, "interval", "by_trimester", "trimester_limits_mm"]
+    assert list(summary) == ["n", "missed", *numeric, "interval", "by_trimester", "trimester_limits_mm", "without_head"]
     assert summary["trimester_limits_mm"] == list(TRIMESTER_LIMITS_MM)
     parts = summary["by_trimester"]
     assert {name: (part["n"], part["missed"]) for name, part in parts.items()} == {

@@ -105,6 +105,11 @@ def test_the_caption_of_a_prediction(more, expected):
     assert " ".join(pictures.prediction_caption({"file": "a b.png"} | more).split()) == expected
 
 
+def test_of_no_image_there_is_no_picture(tmp_path):
+    pictures.draw_best_and_worst([], Source().load, tmp_path / "picture.png")
+    assert not (tmp_path / "picture.png").exists()
+
+
 def test_the_best_and_worst_are_chosen_by_the_ellipse_and_loaded_one_at_a_time(tmp_path):
     scores = np.random.default_rng(0).permutation(np.linspace(0.5, 0.99, 50))
     rows = [row(index, score) for index, score in enumerate(scores)]

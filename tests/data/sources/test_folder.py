@@ -31,9 +31,9 @@ def _table(root: Path, text: str) -> None:
     (root / "pixel_sizes.csv").write_text(text, encoding="utf-8")
 
 
-def _problems(root: Path) -> str:
+def _problems(root: Path, **keys) -> str:
     with pytest.raises(InputError) as caught:
-        load(root)
+        load(root, **keys)
     return str(caught.value)
 
 
@@ -136,11 +136,68 @@ def test_a_folder_without_masks(tmp_path):
     assert "no masks/" in _problems(tmp_path)
 
 
-@pytest.mark.parametrize("value", ["0", "-0.1", "nan", "inf", "abc", ""])
+@pytest.mark.parametrize("value", ["0", "-0.1", "nan", "inf", "abc"])
 def test_a_pixel_size_that_is_none(root, value):
     _table(root, f"filename,pixel size(mm)\na.png,{value}\nb.png,0.2\n")
     assert "a.png" in _problems(root)
     assert "positive number" in _problems(root)
+
+
+@pytest.mark.parametrize("row", ["a.png,,1", "a.png,  ,1"])
+def test_a_blank_pixel_size_is_not_known(root, row):
+    _table(root, f"filename,pixel size(mm),group\n{row}\nb.png,0.2,1\n")
+    assert [record.pixel_size_mm for record in load(root)] == [None, 0.2]
+
+
+class TestImagesWithoutAMask:
+    @pytest.fixture
+    def bare(self, root):
+        for stem in "cdefghi":
+            _write(root / "images" / f"{stem}.png")
+        return root
+
+    def test_they_are_refused_by_default_with_all_remedies(self, bare):
+        for keys in ({}, {"unlabelled": "refuse"}):
+            problems = _problems(bare, **keys)
+            assert problems.startswith("c.png, d.png, e.png, f.png, g.png and 2 more has no mask; each image needs one")
+            assert "add it" in problems
+            assert "data.unlabelled=skip" in problems
+            assert "data.unlabelled=no_head" in problems
+
+    def test_they_are_left_out(self, bare, caplog):
+        _table(bare, "filename,pixel size(mm)\na.png,0.1\nb.png,0.2\n")  # nothing is to be known of them
+        with caplog.at_level(logging.INFO):
+            records = load(bare, "skip")
+        assert [record.name for record in records] == ["a.png", "b.png"]
+        assert all(record.shows_head for record in records)
+        (told,) = [message for message in caplog.messages if "have no mask" in message]
+        assert told.startswith("7 of 9 images have no mask: they are left out")
+        assert told.endswith("c.png, d.png, e.png, f.png, g.png and 2 more")
+
+    def test_they_are_images_without_a_head(self, bare, caplog):
+        with caplog.at_level(logging.INFO):
+            records = load(bare, "no_head")
+        assert [record.name for record in records if record.shows_head] == ["a.png", "b.png"]
+        assert [record.name[0] for record in records] == list("abcdefghi")
+        assert records[2].read_truth() == (None, (60, 80))
+        assert records[2].annotation is None
+        assert "7 of 9 images have no mask: they count as images without a head" in caplog.text
+
+    @pytest.mark.parametrize("choice", ["skip", "no_head"])
+    def test_other_problems_are_told_as_ever(self, bare, choice):
+        _write(bare / "masks" / "lone.png", mask=True)
+        assert _problems(bare, unlabelled=choice).startswith("the mask lone.png has no image")
+
+    @pytest.mark.parametrize("choice", ["skip", "no_head"])
+    def test_some_must_have_one(self, tmp_path, choice):
+        _write(tmp_path / "a.png")
+        assert "none of 1 images has a mask" in _problems(tmp_path, unlabelled=choice)
+
+    @pytest.mark.parametrize("choice", ["refuse", "skip", "no_head"])
+    def test_where_all_have_one_there_is_nothing_to_say(self, root, choice, caplog):
+        with caplog.at_level(logging.INFO):
+            assert load(root, choice) == load(root)
+        assert "no mask" not in caplog.text
 
 
 @pytest.mark.parametrize("header", ["name,size", "filename;pixel size(mm)", "", "filename"])
