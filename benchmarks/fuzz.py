@@ -28,7 +28,7 @@ from fetal_seg.images.decoding import MOST_MEMORY, Request
 from fetal_seg.progress import track
 
 ROOT = Path(__file__).resolve().parent.parent
-SHARE = 20  # one file of a run for so many image files: each copies a folder
+SHARE = 200  # one damaged file of each other kind for so many images: many are read with all of a folder
 LONGEST_S = 20.0
 LONGEST_SENTENCE = 1000
 

@@ -66,7 +66,13 @@ def test_a_difference_needs_both_the_test_and_the_interval(low, p_holm):
             "; the interval leaves out zero, but few large differences make it, which the rank test",
         ),
         (0.5, 0.1, 0.02, 0.4, "; before the correction for all comparisons made together p = 0.020."),
-        (0.5, -0.1, 0.001, 0.001, "; most images differ in one direction, but a few large differences widen the interval"),
+        (
+            0.5,
+            -0.1,
+            0.001,
+            0.001,
+            "; most images differ in one direction, but a few large differences widen the interval",
+        ),
         (0.5, -0.1, 0.3, 0.3, "9 images of 5 examinations)."),
     ],
 )
