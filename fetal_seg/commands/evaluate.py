@@ -13,7 +13,7 @@ from fetal_seg.config.commands import EvaluateConfig
 from fetal_seg.config.data import FromRunConfig
 from fetal_seg.data.cache import content_fingerprint
 from fetal_seg.data.loading import cache_folder, load_records
-from fetal_seg.data.planes import read_planes
+from fetal_seg.data.planes import PlaneImage, read_planes
 from fetal_seg.data.records import Record, digests, records_named, with_head
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation.comparison import compare_all, write_comparisons
@@ -21,7 +21,7 @@ from fetal_seg.evaluation.contenders import average_repeats
 from fetal_seg.evaluation.labels import factors, label
 from fetal_seg.evaluation.runs import read_runs
 from fetal_seg.evaluation.scoring import score_records
-from fetal_seg.evaluation.summary import Summary, summarise, write_summary
+from fetal_seg.evaluation.summary import Summary, final_metrics, summarise, write_summary
 from fetal_seg.evaluation.tables import Row, read_per_image, write_per_image
 from fetal_seg.inference.opening import open_runtime
 from fetal_seg.inference.predictor import Predictor
@@ -107,13 +107,13 @@ def choose_records(
         if not names:
             raise InputError(f"no image is in the part {part} of all checkpoints; take data.part=all, or other data")
         records = records_named(records, names)
-    chosen = _unseen(list(records), checkpoints, keep=isinstance(data, FromRunConfig) and data.part in ("train", "all"))
+    chosen = unseen(list(records), checkpoints, keep=isinstance(data, FromRunConfig) and data.part in ("train", "all"))
     chosen = chosen[: data.limit]
     logger.info("%d images: %s", len(chosen), "all" if part == "all" else f"the part {part}")
     return chosen
 
 
-def _unseen(records: list[Record], checkpoints: Sequence[Checkpoint], *, keep: bool) -> list[Record]:
+def unseen(records: list[Record], checkpoints: Sequence[Checkpoint], *, keep: bool) -> list[Record]:
     """The records that trained none of the checkpoints, by their pixels; all of them, and a warning, for `keep`.
 
     Raises:
@@ -173,6 +173,36 @@ def evaluate_to(
     Console().print(summary_table(summary))
     logger.info("evaluation: %s", folder)
     return summary
+
+
+def evaluate_trained(
+    folder: Path,
+    ckpt: Path,
+    trained: Sequence[Record],
+    held_out: Sequence[Record],
+    planes: Sequence[PlaneImage],
+    *,
+    started: bool,
+) -> dict[str, float]:
+    """Evaluate and calibrate a checkpoint that has just been trained; the means of its run's record.
+
+    Args:
+        planes: that its head gate learns from; without any it has none.
+        started: whether it started from another, whose images judge nothing.
+    """
+    checkpoint = read_checkpoint(ckpt)
+    if started:
+        try:
+            held_out = unseen(list(held_out), [checkpoint], keep=False)
+        except InputError as error:
+            logger.warning("no evaluation: %s", error)
+            return {}
+    runtime = open_runtime(checkpoint)
+    gate = learn_planes(runtime, planes, trained, held_out) if planes else None
+    if not planes:
+        logger.info("this checkpoint cannot tell heads from other planes: it was given no data.negatives")
+    predictor = Predictor([runtime], calibration=Calibration(gate=gate))
+    return final_metrics(evaluate_to(folder, predictor, held_out, calibrate=ckpt))
 
 
 def compare_to(folder: Path, paths: Sequence[Path], predictors: Sequence[Predictor], records: Sequence[Record]) -> None:

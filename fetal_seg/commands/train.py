@@ -135,6 +135,7 @@ def _conclude(
     is_pruned: bool,
 ) -> dict[str, float] | None:
     """What follows a training: its curves, its evaluation, its record."""
+    from fetal_seg.commands.evaluate import evaluate_trained
     from fetal_seg.evaluation.runs import RunStatus
     from fetal_seg.files import read_csv
     from fetal_seg.report.run.curves import draw_curves
@@ -147,7 +148,10 @@ def _conclude(
         record.add(status=RunStatus.PRUNED, epochs=epochs, metrics=final)
         return None
     if config.evaluate:
-        final |= _evaluate(run_dir, config.checkpoint, data, planes)
+        checkpoint, started = run_dir / "checkpoints" / f"{config.checkpoint}.ckpt", config.model.init is not None
+        final |= evaluate_trained(
+            run_dir / "evaluation", checkpoint, data.train_records, data.val_records, planes, started=started
+        )
     _log_hyperparameters(trainer, config, task, final)
     record.add(status=RunStatus.FINISHED, epochs=epochs, metrics=final)
     if config.trainer.profiler:
@@ -162,6 +166,7 @@ def _build(
     """The data module and the task; the network's weights are a function of the seed."""
     from lightning.pytorch import seed_everything
 
+    from fetal_seg.data.records import digests
     from fetal_seg.models.building import build_network
     from fetal_seg.training.datamodule import HeadDataModule
     from fetal_seg.training.initial_weights import starting_checkpoint, warn_of_start
@@ -173,7 +178,7 @@ def _build(
     choice = start.description.network if start else config.model.choice
     description = data.describe(choice)
     if start:
-        warn_of_start(start, description)
+        warn_of_start(start, description, digests(data.val_records))
     seed_everything(config.seed, verbose=False)
     network = start.build_network().train() if start else build_network(choice)
     if config.model.compile:
@@ -197,6 +202,7 @@ def _begin(
     from fetal_seg.data.split_files import write_split
     from fetal_seg.files import remove_partial_files
     from fetal_seg.models.building import count_parameters
+    from fetal_seg.training.process import is_busy
     from fetal_seg.training.run_record import RunRecord
 
     remove_partial_files(run_dir)  # of a process that was killed while it saved a checkpoint
@@ -209,6 +215,8 @@ def _begin(
         precision_reason=precision.reason,
     )
     write_split(run_dir / "split.json", data.split, {record.name: record.examination for record in data.records})
+    if is_busy() and config.trainer.threads is None:
+        logger.warning("the machine is busy with other work: trainer.threads=1 may be as fast, and slows that less")
     logger.info(
         "%s of %s parameters; %d training and %d validation images; %s, since %s",
         task.choice.name,
@@ -221,25 +229,6 @@ def _begin(
     if resume:
         logger.info("going on from %s", resume)
     return record
-
-
-def _evaluate(
-    run_dir: Path, checkpoint: str, data: "HeadDataModule", planes: Sequence["PlaneImage"]
-) -> dict[str, float]:
-    from fetal_seg.commands.evaluate import evaluate_to
-    from fetal_seg.commands.planes import learn_planes
-    from fetal_seg.evaluation.summary import final_metrics
-    from fetal_seg.inference.opening import open_runtime
-    from fetal_seg.inference.predictor import Predictor
-    from fetal_seg.measurement.calibration import Calibration
-
-    ckpt = run_dir / "checkpoints" / f"{checkpoint}.ckpt"
-    runtime = open_runtime(ckpt)
-    gate = learn_planes(runtime, planes, data.train_records, data.val_records) if planes else None
-    if not planes:
-        logger.info("this checkpoint cannot tell heads from other planes: it was given no data.negatives")
-    predictor = Predictor([runtime], calibration=Calibration(gate=gate))
-    return final_metrics(evaluate_to(run_dir / "evaluation", predictor, data.val_records, calibrate=ckpt))
 
 
 def _log_hyperparameters(

@@ -1,7 +1,7 @@
 """The network that a training starts with: a new one, or a trained one that it is to refine."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,12 @@ def differences(trained: dict[str, Any], wanted: dict[str, Any], ignored: Collec
     return ", ".join(f"{key} {trained.get(key)} instead of {wanted.get(key)}" for key in differing)
 
 
-def warn_of_start(checkpoint: Checkpoint, description: CheckpointDescription) -> None:
-    """Tell if a training shows images at another size than the checkpoint it starts from, or validates by its own."""
+def warn_of_start(checkpoint: Checkpoint, description: CheckpointDescription, validation: Sequence[str]) -> None:
+    """Tell if a training shows images at another size than the checkpoint it starts from, or validates by its own.
+
+    Args:
+        validation: digests of the pixels of the images that validate.
+    """
     before, now = checkpoint.description.preprocessing, description.preprocessing
     if before.letterbox != now.letterbox:
         logger.warning(
@@ -47,13 +51,12 @@ def warn_of_start(checkpoint: Checkpoint, description: CheckpointDescription) ->
             *(now.height, now.width),
             *(before.height, before.width),
         )
-    if checkpoint.description.data.fingerprint != description.data.fingerprint:
-        return
-    validation = description.split.val
-    if seen := len(set(checkpoint.description.split.train) & set(validation)):
+    known = set(checkpoint.description.split.seen)
+    if seen := sum(digest in known for digest in validation):
         logger.warning(
-            "%d of %d validation images trained the network that this starts from, so that figures are too good; "
-            "take its split: data.split=examination data.split_seed=0, or its split.json as data.split_file",
+            "%d of %d validation images trained the network that this starts from: val/dice is too good, and they are "
+            "left out of the evaluation; take its split: data.split=examination data.split_seed=0, or its split.json "
+            "as data.split_file",
             seen,
             len(validation),
         )

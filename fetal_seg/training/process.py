@@ -16,6 +16,11 @@ def use_threads(requested: int | None) -> None:
     cv2.setNumThreads(requested or THREADS)
 
 
+def is_busy() -> bool:
+    """Whether other processes kept more than half of the cores busy in the last minute."""
+    return hasattr(os, "getloadavg") and os.getloadavg()[0] > 0.5 * (os.cpu_count() or 1)
+
+
 def is_first_process() -> bool:
     """Whether this process writes the files, where several train together."""
     return int(os.environ.get("LOCAL_RANK", "0")) == 0
