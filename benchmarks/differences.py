@@ -6,7 +6,7 @@ from pathlib import Path
 import optuna
 import torch
 
-from fetal_seg.cli.search import ENDED
+from fetal_seg.cli.study import ENDED
 from fetal_seg.files import read_csv
 
 TIMES = {"seconds", "minutes", "ms_per_image"}  # columns that may differ

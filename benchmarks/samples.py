@@ -25,6 +25,11 @@ from pydicom.uid import (
     generate_uid,
 )
 
+from fetal_seg.cli.run_folder import read_resumed
+from fetal_seg.cli.study import STUDY, ended_trials, open_study
+from fetal_seg.cli.sweep import plan_sweep
+from fetal_seg.commands.predict.journal import Journal
+from fetal_seg.config.commands import SearchSettings
 from fetal_seg.data.pixel_sizes import NAME, PIXEL_SIZE, read_rows
 from fetal_seg.data.planes import read_planes
 from fetal_seg.data.split_files import read_split
@@ -35,6 +40,14 @@ from fetal_seg.models.checkpoint import read_checkpoint
 from fetal_seg.models.weights import PRETRAINED, locate
 
 HEIGHT, WIDTH, FRAMES = 48, 64, 6
+_SWEEP = {
+    "command": ["train.py", "-m"],
+    "jobs": [["model=unet"]],
+    "given": ["model=unet"],
+    "overrides": ["model=unet"],
+    "launching": [],
+    "config_name": None,
+}
 Read = Callable[[Path], object]
 
 
@@ -78,7 +91,11 @@ def record_samples(run: Path) -> dict[str, tuple[bytes, Read]]:
             name: ((run / name).read_bytes(), _of_run(run, name))
             for name in ("run.json", "metrics.csv", ".hydra/config.yaml", ".hydra/overrides.yaml")
         },
-        "sweep.json": (json.dumps({"command": ["train.py", "-m"], "jobs": [["model=unet"]]}).encode(), _read_sweep),
+        "config.yaml": ((run / ".hydra" / "config.yaml").read_bytes(), _resume_run),
+        "sweep.json": (json.dumps(_SWEEP).encode(), _read_sweep),
+        "settings.json": (json.dumps({"ckpt": ["a"], "every": 1}).encode(), _resume_prediction),
+        "predictions.jsonl": (_rows(), _resume_prediction),
+        "study.db": (_study(), _open_study),
     }
 
 
@@ -176,6 +193,34 @@ def _of_run(run: Path, name: str) -> Read:
 
 
 def _read_sweep(path: Path) -> object:
-    job = path.parent / "0"
-    job.mkdir()
+    (path.parent / "0").mkdir()
+    plan_sweep([f"++sweep.resume={path.parent}"], lambda keys: {})
     return read_runs([path.parent])
+
+
+def _resume_run(path: Path) -> object:
+    for name in (".hydra", "checkpoints"):
+        (path.parent / name).mkdir()
+    shutil.copy(path, path.parent / ".hydra")
+    (path.parent / "checkpoints" / "last.ckpt").touch()
+    return read_resumed(path.parent, {"trainer.max_epochs": 3})
+
+
+def _rows() -> bytes:
+    rows = [{"file": f"{number}.png", "flag": "ok", "frame": None, "hc_mm": 100.5} for number in range(9)]
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+def _resume_prediction(path: Path) -> object:
+    return Journal(path.parent, {"ckpt": ["a"], "every": 1}, resume=True).done()
+
+
+def _study() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        study = open_study(Path(folder), 0, SearchSettings(), create=True)
+        study.optimize(lambda trial: trial.suggest_float("optim.lr", 0, 1), n_trials=3)
+        return (Path(folder) / STUDY).read_bytes()
+
+
+def _open_study(path: Path) -> object:
+    return ended_trials(open_study(path.parent, 0, SearchSettings(), create=True))

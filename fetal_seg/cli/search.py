@@ -16,7 +16,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import optuna
 import yaml
 from filelock import FileLock, Timeout
@@ -26,10 +25,11 @@ from fetal_seg.cli.composing import compose_run
 from fetal_seg.cli.orphans import end_with_parent
 from fetal_seg.cli.overrides import SEARCHPATH
 from fetal_seg.cli.quiet import quiet_image_libraries
+from fetal_seg.cli.study import ENDED, FAILED, ended_trials, next_sampler, open_study
 from fetal_seg.cli.sweep import FAILURE, record_failure
 from fetal_seg.commands import train as train_command
 from fetal_seg.config.commands import RangeConfig, SearchConfig, SearchSettings
-from fetal_seg.errors import DivergedError, InputError, Interrupted
+from fetal_seg.errors import DivergedError, InputError, Interrupted, one_line
 from fetal_seg.files import LOCK, write_text
 from fetal_seg.progress import ReportEpoch
 
@@ -37,8 +37,6 @@ Train = Callable[[list[str], Path, ReportEpoch], bool]
 Space = Mapping[str, Sequence[Any] | RangeConfig]
 
 SPACE_FILE = "search.json"
-ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
-FAILED = "failed"  # marks trials that failed by themselves, unlike those whose process died
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +60,7 @@ def run_search(config: SearchConfig, folder: Path, command_line: Sequence[str]) 
 
     from fetal_seg.commands.report import conclude_search
 
-    logger.info("search in %s: %d of %d trials done", folder, _ended(study), settings.trials)
+    logger.info("search in %s: %d of %d trials done", folder, ended_trials(study), settings.trials)
     interrupted = 0
     try:
         Parallel(n_jobs=settings.workers, backend="loky")(
@@ -76,7 +74,7 @@ def run_search(config: SearchConfig, folder: Path, command_line: Sequence[str]) 
     _log_best(study, space)
     conclude_search(folder, command_line)
     failed = [trial for trial in study.get_trials(deepcopy=False) if FAILED in trial.user_attrs]
-    return interrupted or int(_ended(study) < settings.trials or bool(failed))
+    return interrupted or int(ended_trials(study) < settings.trials or bool(failed))
 
 
 def _trial_overrides(folder: Path) -> list[str]:
@@ -92,42 +90,15 @@ def _check_same(folder: Path, overrides: list[str], space: Space) -> None:
     content = {"overrides": overrides, "space": written}
     file = folder / SPACE_FILE
     if file.is_file():
-        stored = json.loads(file.read_text(encoding="utf-8"))
+        try:
+            stored = dict(json.loads(file.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            raise InputError(f"{file} is damaged ({one_line(error)}); give another output") from error
         if stored != content:
-            raise InputError(
-                f"{folder} holds another search ({' '.join(stored['overrides'])} over {', '.join(stored['space'])}); "
-                "give the same keys, or another output"
-            )
+            of = f"{' '.join(stored.get('overrides', ()))} over {', '.join(stored.get('space', ()))}"
+            raise InputError(f"{folder} holds another search ({of}); give the same keys, or another output")
     else:
         write_text(file, json.dumps(content, indent=1) + "\n")
-
-
-def open_study(folder: Path, seed: int, settings: SearchSettings, *, create: bool = False) -> optuna.Study:
-    """The study of a search's folder, with the sampler and the pruner of its settings; `create` where there is none."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    storage = f"sqlite:///{folder.resolve() / 'study.db'}"
-    pruners: dict[str, Callable[[], optuna.pruners.BasePruner]] = {
-        "median": lambda: optuna.pruners.MedianPruner(settings.startup_trials),
-        "hyperband": optuna.pruners.HyperbandPruner,
-        "none": optuna.pruners.NopPruner,
-    }
-    make = optuna.create_study if create else optuna.load_study
-    options: dict[str, Any] = {"direction": "maximize", "load_if_exists": True} if create else {}
-    study = make(study_name="search", storage=storage, pruner=pruners[settings.pruner](), **options)
-    study.sampler = _sampler(seed, settings, study)
-    return study
-
-
-def _sampler(seed: int, settings: SearchSettings, study: optuna.Study) -> optuna.samplers.BaseSampler:
-    """What proposes the next trial."""
-    of_trial = int(np.random.default_rng([seed, _ended(study)]).integers(2**32))
-    return optuna.samplers.TPESampler(seed=of_trial, n_startup_trials=settings.startup_trials)
-
-
-def _ended(study: optuna.Study) -> int:
-    """Trials that need not be made again: failed ones, too, would fail again."""
-    trials = study.get_trials(deepcopy=False)
-    return sum(trial.state in ENDED or FAILED in trial.user_attrs for trial in trials)
 
 
 def _take_up(study: optuna.Study, folder: Path, space: Space) -> None:
@@ -166,11 +137,11 @@ def work(
     study = open_study(folder, seed, settings)
 
     def prepare_next(study: optuna.Study, _: FrozenTrial) -> None:
-        study.sampler = _sampler(seed, settings, study)
-        if _ended(study) >= settings.trials:
+        study.sampler = next_sampler(seed, settings, study)
+        if ended_trials(study) >= settings.trials:
             study.stop()
 
-    if _ended(study) < settings.trials:
+    if ended_trials(study) < settings.trials:
         objective = partial(_objective, folder=folder, overrides=overrides, space=space, train=train or _train)
         study.optimize(objective, callbacks=[prepare_next], catch=(Exception,))
 

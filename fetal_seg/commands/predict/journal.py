@@ -1,11 +1,12 @@
 """The rows of a prediction as they come: a killed run leaves whole rows, and goes on after them."""
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from fetal_seg.errors import InputError
+from fetal_seg.errors import InputError, one_line
 from fetal_seg.evaluation.tables import Row
 from fetal_seg.files import write_text
 from fetal_seg.measurement.result import Flag
@@ -87,7 +88,12 @@ class Journal:
 def _check_settings(file: Path, settings: dict[str, Any]) -> None:
     if not file.is_file():
         return
-    earlier = json.loads(file.read_text(encoding="utf-8"))
+    try:
+        earlier = dict(json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"predict.resume=true: {file} is damaged ({one_line(error)}); remove its folder, or give another output"
+        ) from error
     differing = sorted(key for key in earlier.keys() | settings.keys() if earlier.get(key) != settings.get(key))
     if differing:
         before = ", ".join(f"{key}={earlier.get(key)}" for key in differing)
@@ -97,15 +103,15 @@ def _check_settings(file: Path, settings: dict[str, Any]) -> None:
 
 
 def _whole_rows(file: Path) -> Iterator[Row]:
-    """The rows of a file; one that was cut off at its end is left out."""
+    """The rows of a file, up to one that was cut off, or is damaged: that and those after it are measured again."""
     if not file.is_file():
         return
-    with file.open(encoding="utf-8") as lines:
+    with file.open(encoding="utf-8") as lines, contextlib.suppress(ValueError):
         for line in lines:
-            try:
-                yield json.loads(line)
-            except json.JSONDecodeError:
+            row = json.loads(line)
+            if not (isinstance(row, dict) and isinstance(row.get("file"), str) and row.get("flag") in set(Flag)):
                 return
+            yield row
 
 
 def _line(row: Row) -> str:
