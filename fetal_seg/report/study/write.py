@@ -11,7 +11,7 @@ from fetal_seg.evaluation.metrics import COMPARED, ELLIPSE_DICE
 from fetal_seg.evaluation.runs import Run
 from fetal_seg.evaluation.study import MODEL, Interval, Study, interval_of
 from fetal_seg.evaluation.tables import Row, is_missed, write_rows
-from fetal_seg.files import write_text
+from fetal_seg.files import remove_partial_files, write_text
 from fetal_seg.report.study.figures import Priced, draw_cost, draw_effects, draw_learning
 from fetal_seg.report.study.page import Illustration, render
 from fetal_seg.report.style import series
@@ -28,6 +28,7 @@ def write_study(output: Path, study: Study, disagreements: Disagreements, *, tit
     """
     write_run_table(output / "summary.csv", study)
     write_effects(output / "effects.csv", study)
+    remove_partial_files(output / "figures")  # of a report that was killed
     figures = draw_figures(study, output / "figures")
     page = output / "report.html"
     write_text(page, render(study, figures, disagreements, title=title, again=again))

@@ -25,6 +25,14 @@ def test_the_summary_has_a_row_a_job(sweep):
     assert rows[5]["ellipse_dice"] == rows[5]["epochs"] == ""
 
 
+def test_what_a_kill_left_of_a_figure_is_removed(sweep):
+    left = sweep / "figures" / ".learning_loss-0123abcd.png"
+    left.parent.mkdir(exist_ok=True)
+    left.touch()
+    report(sweep)
+    assert not left.exists()
+
+
 def test_the_effects_are_the_means_of_the_levels(sweep):
     report(sweep)
     with (sweep / "effects.csv").open(newline="") as file:
