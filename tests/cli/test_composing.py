@@ -49,8 +49,8 @@ def test_it_works_in_a_search_with_one_worker(own, cache_dir, tmp_path):
     keys = [*KEYS, "model=small", "search.space={model.width: [4,8]}", "search.trials=2", "output=search"]
     done = run_command("search.py", f"--config-dir={own}", *keys, f"data.cache_dir={cache_dir}", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert all(json.loads(file.read_text())["status"] == "finished" for file in tmp_path.glob("search/*/run.json"))
-    assert len(list(tmp_path.glob("search/*/run.json"))) == 2
+    ended = [json.loads(file.read_text())["status"] for file in tmp_path.glob("search/*/run.json")]
+    assert set(ended) == {"finished"}  # one or two: a width that is proposed again is not trained again
 
 
 def test_a_configuration_of_ones_own_name_is_checked_as_ours(own, cache_dir, tmp_path):
