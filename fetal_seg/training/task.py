@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
-from torch.nn.utils import get_total_norm
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import Metric, MetricCollection
 
@@ -151,12 +151,18 @@ class SegmentationTask(LightningModule):
     def configure_gradient_clipping(
         self, optimizer: Any, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
     ) -> None:
-        """Scale gradients whose norm is too large; on a CPU most are left alone, which Lightning multiplies by one."""
-        if gradient_clip_val and self.device.type == "cpu":
-            gradients = [weight.grad for weight in self.network.parameters() if weight.grad is not None]
-            if get_total_norm(gradients) <= gradient_clip_val:
-                return
-        self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+        """Scale gradients whose norm is too large.
+
+        On a CPU, Lightning refuses to do so in mixed precision where an optimizer updates all weights in one call:
+        it might divide them by the scale of float16 afterwards. On a CPU there is no such scale.
+        """
+        if not gradient_clip_val or self.device.type != "cpu":
+            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+            return
+        trained = [weight for weight in self.network.parameters() if weight.grad is not None]
+        norm = get_total_norm([weight.grad for weight in trained if weight.grad is not None])
+        if norm > gradient_clip_val:  # most are left alone, which would be multiplied by one
+            clip_grads_with_norm_(trained, gradient_clip_val, norm)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on with the schedule that this training's number of steps gives, and within an epoch with its metrics."""

@@ -3,10 +3,11 @@
 import pytest
 import torch
 from lightning.pytorch import Trainer
+from torch.nn.utils import get_total_norm
 
 from fetal_seg.config.data import PhantomConfig
 from fetal_seg.config.model import EncoderDecoderConfig
-from fetal_seg.config.training import SgdConfig
+from fetal_seg.config.training import PlainScheduleConfig, SgdConfig
 from fetal_seg.inference.predictor import Predictor
 from fetal_seg.training.datamodule import HeadDataModule
 from fetal_seg.training.task import SegmentationTask
@@ -52,3 +53,18 @@ def test_its_checkpoint_describes_itself_and_measures(fitted, tmp_path):
     predictor = Predictor.load(tmp_path / "x.ckpt")
     image = data.val_records[0].read_image()
     assert predictor.measure(image).mask.shape == image.shape
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_gradients_are_clipped_in_every_precision_that_any_cpu_may_choose(tmp_path, cache_dir, precision):
+    data = HeadDataModule(PhantomConfig(images=24, test_images=3, height=64, width=96, cache_dir=str(cache_dir)))
+    model = EncoderDecoderConfig(depth=2, width=4)
+    task = SegmentationTask(
+        model, optim=SgdConfig(lr=1.0, momentum=0.0, weight_decay=0.0), scheduler=PlainScheduleConfig(name="none")
+    )
+    quiet = {"enable_progress_bar": False, "enable_model_summary": False, "logger": False}
+    before = [weight.detach().clone() for weight in task.network.parameters()]
+    limits = {"max_steps": 3, "limit_val_batches": 0, "gradient_clip_val": 1e-3, "precision": precision}
+    Trainer(accelerator="cpu", default_root_dir=tmp_path, **limits, **quiet).fit(task, datamodule=data)
+    moved = [after.detach() - weight for after, weight in zip(task.network.parameters(), before, strict=True)]
+    assert 0 < get_total_norm(moved) <= 3 * 1e-3 * 1.001
