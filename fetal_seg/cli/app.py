@@ -28,7 +28,6 @@ from fetal_seg.cli.run_folder import (
     taken,
 )
 from fetal_seg.cli.sweep import Sweep, plan_sweep, run_job, run_sweep
-from fetal_seg.cli.validation import NOT_COMPARED
 from fetal_seg.errors import DivergedError, InputError, Interrupted
 from fetal_seg.files import LOCK, check_writable, is_locked, write_text
 
@@ -223,6 +222,8 @@ def _prepare_sweep(overrides: list[str], config_name: str | None) -> Sweep:
     jobs = sweep.jobs()
     trainer = _first_valid(jobs, sweep.config_name).trainer
     if trainer.fast_dev_run:
+        from fetal_seg.cli.validation import NOT_COMPARED  # help, which needs no schemas, is not to wait for them
+
         raise InputError(NOT_COMPARED)
     if trainer.strategy == "ddp" or any({"trainer=ddp", "++trainer.strategy=ddp"} & set(job) for job in jobs):
         raise InputError(

@@ -38,6 +38,19 @@ class TestCommandLine:
         done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 
+    @pytest.mark.parametrize("script", ["train.py", "evaluate.py", "predict.py", "report.py", "search.py"])
+    def test_help_waits_for_no_schemas(self, script, tmp_path):
+        code = (
+            "import sys, runpy\n"
+            f"sys.path.insert(0, {str(ROOT)!r}); sys.argv = [{script!r}, '--help']\n"
+            f"try: runpy.run_path({str(ROOT / script)!r}, run_name='__main__')\n"
+            "except SystemExit as stop: assert not stop.code\n"
+            "assert not {'pydantic', 'fetal_seg.config.commands', 'numpy'} & set(sys.modules)\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert f"python {script}" in done.stdout
+
     @pytest.mark.parametrize("script", ["train.py", "evaluate.py", "predict.py"])
     def test_help_names_groups_and_keys(self, script, tmp_path):
         done = run_command(script, "--help", cwd=tmp_path)
