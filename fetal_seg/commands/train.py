@@ -202,7 +202,7 @@ def _begin(
     from fetal_seg.data.split_files import write_split
     from fetal_seg.files import remove_partial_files
     from fetal_seg.models.building import count_parameters
-    from fetal_seg.training.process import is_busy
+    from fetal_seg.training.process import THREADS, free_cores
     from fetal_seg.training.run_record import RunRecord
 
     remove_partial_files(run_dir)  # of a process that was killed while it saved a checkpoint
@@ -215,8 +215,14 @@ def _begin(
         precision_reason=precision.reason,
     )
     write_split(run_dir / "split.json", data.split, {record.name: record.examination for record in data.records})
-    if is_busy() and config.trainer.threads is None:
-        logger.warning("the machine is busy with other work: trainer.threads=1 may be as fast, and slows that less")
+    if config.trainer.threads is None and (free := free_cores()) < THREADS:
+        logger.warning(
+            "the machine is busy with other work: %d of %d cores free; with more threads than that a training is many "
+            "times slower, and so is the other; better end this one and give trainer.threads=%d",
+            free,
+            THREADS,
+            free,
+        )
     logger.info(
         "%s of %s parameters; %d training and %d validation images; %s, since %s",
         task.choice.name,

@@ -5,9 +5,11 @@ import os
 import warnings
 
 import cv2
+import psutil
 import torch
 
 THREADS = torch.get_num_threads()  # all cores, or this process's part of them
+MOMENT = 0.3  # s, for which other processes are watched
 
 
 def use_threads(requested: int | None) -> None:
@@ -16,9 +18,15 @@ def use_threads(requested: int | None) -> None:
     cv2.setNumThreads(requested or THREADS)
 
 
-def is_busy() -> bool:
-    """Whether other processes kept more than half of the cores busy in the last minute."""
-    return hasattr(os, "getloadavg") and os.getloadavg()[0] > 0.5 * (os.cpu_count() or 1)
+def free_cores() -> int:
+    """How many of this process's cores other processes leave idle at the moment, at least 1.
+
+    A training with more threads than that waits at each step of its network for the thread that has no core.
+    """
+    own = psutil.Process().cpu_affinity() if hasattr(psutil.Process, "cpu_affinity") else None
+    used = psutil.cpu_percent(MOMENT, percpu=True)
+    idle = sum(100 - used[core] for core in own or range(len(used))) / 100
+    return max(round(idle), 1)
 
 
 def is_first_process() -> bool:

@@ -1,8 +1,13 @@
+import os
+import subprocess
+import sys
+
 import cv2
+import psutil
 import pytest
 import torch
 
-from fetal_seg.training.process import THREADS, is_busy, is_first_process, use_threads
+from fetal_seg.training.process import THREADS, free_cores, is_first_process, use_threads
 
 
 def test_threads_are_set_for_pytorch_and_opencv_and_given_back():
@@ -25,8 +30,28 @@ def test_the_first_process_writes(rank, is_first, monkeypatch):
     assert is_first_process() == is_first
 
 
-@pytest.mark.parametrize(("load", "busy"), [(0.1, False), (0.4, False), (0.6, True), (2.0, True)])
-def test_a_machine_is_busy_where_others_have_more_than_half_of_it(load, busy, monkeypatch):
-    monkeypatch.setattr("os.cpu_count", lambda: 8)
-    monkeypatch.setattr("os.getloadavg", lambda: (8 * load, 0.0, 0.0))
-    assert is_busy() == busy
+@pytest.mark.parametrize(
+    ("used", "own", "free"),
+    [
+        ([2.0, 7.0], [0, 1], 2),
+        ([90.0, 20.0], [0, 1], 1),
+        ([100.0, 100.0], [0, 1], 1),
+        ([0.0, 0.0, 100.0, 0.0], [0, 1, 2, 3], 3),
+        ([0.0, 0.0, 100.0, 0.0], [2, 3], 1),
+    ],
+)
+def test_cores_are_free_that_are_this_processs_and_that_others_leave_idle(used, own, free, monkeypatch):
+    monkeypatch.setattr(psutil, "cpu_percent", lambda moment, percpu: used)
+    monkeypatch.setattr(psutil.Process, "cpu_affinity", lambda process: own)
+    assert free_cores() == free
+
+
+def test_a_busy_process_takes_a_core():
+    code = "while True: pass"
+    others = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(os.cpu_count() or 1)]
+    try:
+        assert free_cores() == 1
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
