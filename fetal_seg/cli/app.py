@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ALONE = ("train", "evaluate", "predict")  # commands whose folder is theirs alone
+OF_A_FILE = ("export",)  # commands whose output is a file: they have no folder
 
 Task = Callable[[Any, Path, list[str]], Any]  # takes a checked configuration, the run's folder and the command line
 
@@ -165,12 +166,14 @@ def _prepare(arguments: list[str], name: str) -> list[str] | Sweep | ResumedRun:
         remedy = "add -m for a sweep" if name == "train" else "write a decimal with a point, several in [ ]"
         raise InputError(f"{', '.join(several)}: that is several values; give one, or {remedy}")
     output = last_value(overrides, "output") if name != "train" else None
-    if output:  # results go there, and the log with them
+    if output and name in OF_A_FILE:
+        output = str(Path(output).expanduser().parent)
+    elif output:  # results go there, and the log with them
         output = str(Path(output.replace("\\'", "'")).expanduser())
         escaped = output.replace("'", "\\'")
         overrides.append(f"hydra.run.dir='{escaped}'")
     if name != "train":
-        _check_output(Path(output or "outputs"))
+        _check_output(Path(output or ("" if name in OF_A_FILE else "outputs")))
     compose(overrides, name, config_name)
     if name == "train" and not is_helper():
         _check_folder(overrides, config_name or name)

@@ -23,10 +23,11 @@ from fetal_seg.evaluation.runs import read_runs
 from fetal_seg.evaluation.scoring import score_records
 from fetal_seg.evaluation.summary import Summary, final_metrics, summarise, write_summary
 from fetal_seg.evaluation.tables import Row, read_per_image, write_per_image
-from fetal_seg.inference.opening import open_runtime
+from fetal_seg.inference.opening import Trained, open_runtime, read_trained
 from fetal_seg.inference.predictor import Predictor
 from fetal_seg.measurement.calibration import Calibration, Calibrator, judge
-from fetal_seg.models.checkpoint import Checkpoint, add_calibration, read_checkpoint
+from fetal_seg.models.checkpoint import add_calibration, read_checkpoint
+from fetal_seg.models.exported import is_exported
 from fetal_seg.models.weights import SUFFIX
 from fetal_seg.progress import track
 from fetal_seg.report.pictures import Panel, draw_best_and_worst, evaluation_caption
@@ -45,9 +46,9 @@ def run(config: EvaluateConfig, run_dir: Path, hc18_root: str) -> None:
     Raises:
         InputError: a checkpoint or the data cannot be used, or the checkpoint cannot be calibrated.
     """
-    checkpoints = [read_checkpoint(name) for name in ([config.ckpt] if isinstance(config.ckpt, str) else config.ckpt)]
+    checkpoints = [read_trained(name) for name in ([config.ckpt] if isinstance(config.ckpt, str) else config.ckpt)]
     paths = [checkpoint.path for checkpoint in checkpoints]
-    if config.calibrate and paths[0].suffix == SUFFIX:
+    if config.calibrate and (paths[0].suffix == SUFFIX or is_exported(paths[0])):
         raise InputError(f"calibrate=true: {paths[0]} stays as it is; calibrate the checkpoint that it was made of")
     planes = read_planes(config.data.negatives) if config.data.negatives else []
     everything = read_records(config, checkpoints, hc18_root)
@@ -71,7 +72,7 @@ def run(config: EvaluateConfig, run_dir: Path, hc18_root: str) -> None:
         judge_planes(run_dir / str(number), predictor, planes)
 
 
-def read_records(config: EvaluateConfig, checkpoints: Sequence[Checkpoint], hc18_root: str) -> list[Record]:
+def read_records(config: EvaluateConfig, checkpoints: Sequence[Trained], hc18_root: str) -> list[Record]:
     """All records of the runs' own data, or of others.
 
     Raises:
@@ -88,9 +89,7 @@ def read_records(config: EvaluateConfig, checkpoints: Sequence[Checkpoint], hc18
     return load_records(source, cache_folder(data.cache_dir))
 
 
-def choose_records(
-    config: EvaluateConfig, checkpoints: Sequence[Checkpoint], records: Sequence[Record]
-) -> list[Record]:
+def choose_records(config: EvaluateConfig, checkpoints: Sequence[Trained], records: Sequence[Record]) -> list[Record]:
     """Those of all records that are to be measured.
 
     Raises:
@@ -113,7 +112,7 @@ def choose_records(
     return chosen
 
 
-def unseen(records: list[Record], checkpoints: Sequence[Checkpoint], *, keep: bool) -> list[Record]:
+def unseen(records: list[Record], checkpoints: Sequence[Trained], *, keep: bool) -> list[Record]:
     """The records that trained none of the checkpoints, by their pixels; all of them, and a warning, for `keep`.
 
     Raises:

@@ -16,6 +16,8 @@ from fetal_seg.config.training import AdamWConfig, BceDiceConfig, Loss, OneCycle
 from fetal_seg.config.types import (
     STRICT,
     Device,
+    ExportFormat,
+    ExportPrecision,
     GestationalAge,
     Natural,
     OneOrMore,
@@ -135,10 +137,23 @@ class ReportConfig:
     output: str | None = None
 
 
+@dataclass(config=STRICT, kw_only=True)
+class ExportConfig:
+    """What ``export.py`` takes."""
+
+    ckpt: str = "pretrained"
+    format: ExportFormat = "onnx"
+    precision: ExportPrecision = "f32"
+    output: str | None = None
+    data: SourceOrRun = field(default_factory=FromRunConfig)
+    max_difference_percent: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.01
+
+
 SCHEMAS: dict[str, type[Any]] = {
     "train": TrainConfig,
     "search": SearchConfig,
     "evaluate": EvaluateConfig,
     "predict": PredictConfig,
     "report": ReportConfig,
+    "export": ExportConfig,
 }

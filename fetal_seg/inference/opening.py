@@ -1,28 +1,57 @@
-"""From a checkpoint to what runs its network: where another runtime is added."""
+"""From a file to what runs its network: where another runtime is added."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Union
 
+from fetal_seg.errors import InputError
+from fetal_seg.inference.exported import ExportedNetwork, ExportedRuntime, read_exported
 from fetal_seg.inference.runtime import Runtime
+from fetal_seg.models.exported import is_exported
 
 if TYPE_CHECKING:
     from fetal_seg.models.checkpoint import Checkpoint
 
+Trained = Union["Checkpoint", ExportedNetwork]  # a network with what it says of itself
 
-def open_runtime(
-    checkpoint: "str | Path | Checkpoint", device: str = "auto", precision: str = "auto", threads: int | None = None
-) -> Runtime:
-    """What runs the network of a checkpoint; another kind of file, such as ONNX, would be told apart here.
+
+def read_trained(name: str | Path) -> Trained:
+    """Read a checkpoint or an export.
 
     Args:
-        checkpoint: file, ``pretrained``, or what was read of it.
-        device: auto, cpu or gpu.
-        precision: auto, 32-true, bf16-mixed or 16-mixed.
+        name: a file, or ``pretrained``.
+
+    Raises:
+        InputError: it cannot be used.
+    """
+    if is_exported(Path(name)):
+        return read_exported(Path(name).expanduser())
+    from fetal_seg.models.checkpoint import read_checkpoint
+
+    return read_checkpoint(name)
+
+
+def open_runtime(
+    trained: str | Path | Trained, device: str = "auto", precision: str = "auto", threads: int | None = None
+) -> Runtime:
+    """What runs the network of a checkpoint or an export.
+
+    Args:
+        trained: file, ``pretrained``, or what was read of it.
+        device: auto, cpu or gpu; an export runs on the CPU.
+        precision: auto, 32-true, bf16-mixed or 16-mixed; an export computes in float32.
         threads: of the CPU, for each call; None for all.
 
     Raises:
-        InputError: the checkpoint cannot be used, or there is no such device.
+        InputError: it cannot be used, or there is no such device.
     """
+    if isinstance(trained, str | Path) and is_exported(Path(trained)):
+        trained = read_trained(trained)
+    if isinstance(trained, ExportedNetwork):
+        if device == "gpu":
+            raise InputError(f"ckpt={trained.path} runs on the CPU; take device=auto, or the checkpoint itself")
+        if precision not in ("auto", "32-true"):
+            raise InputError(f"ckpt={trained.path} computes in float32; take precision=auto, or the checkpoint itself")
+        return ExportedRuntime(trained, threads)
     from fetal_seg.inference.pytorch import PyTorchRuntime  # PyTorch is imported when a network is to run
 
-    return PyTorchRuntime.load(checkpoint, device, precision, threads)
+    return PyTorchRuntime.load(trained, device, precision, threads)

@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -20,15 +19,12 @@ from fetal_seg.geometry.letterbox import Letterbox
 from fetal_seg.geometry.spacing import Spacing
 from fetal_seg.images.grey import grey_of
 from fetal_seg.images.reader import Frame, read_frames
-from fetal_seg.inference.opening import open_runtime
+from fetal_seg.inference.opening import Trained, open_runtime
 from fetal_seg.inference.runtime import Features, Logits, Look, Runtime
 from fetal_seg.measurement.calibration import Calibration
 from fetal_seg.measurement.novelty import novelty_score
 from fetal_seg.measurement.quality import UNCALIBRATED, Quality
 from fetal_seg.measurement.result import Measurement, Prediction
-
-if TYPE_CHECKING:
-    from fetal_seg.models.checkpoint import Checkpoint
 
 FLIPS: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-2, -1))  # axes: as it is, left-right, top-bottom, both
 
@@ -52,7 +48,7 @@ class Predictor:
     @classmethod
     def load(
         cls,
-        checkpoint: "str | Path | Checkpoint | Sequence[str | Path | Checkpoint]" = "pretrained",
+        checkpoint: str | Path | Trained | Sequence[str | Path | Trained] = "pretrained",
         device: str = "auto",
         *,
         flips: bool = False,
@@ -62,7 +58,8 @@ class Predictor:
         """Build the predictor that a checkpoint describes, or the ensemble of several.
 
         Args:
-            checkpoint: file, or what was read of it; or several of them. Without any, the pretrained weights.
+            checkpoint: file of a checkpoint or an export, or what was read of it; or several of them. Without any, the
+                pretrained weights.
             device: auto, cpu or gpu.
             flips: average over the four ways to mirror an image: four times the work.
             precision: auto, 32-true, bf16-mixed or 16-mixed. bfloat16, which auto takes where it is fast, changes

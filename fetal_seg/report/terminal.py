@@ -10,6 +10,7 @@ from rich.text import Text
 from fetal_seg.evaluation.comparison import PairedComparison, p_text, signed
 from fetal_seg.evaluation.contenders import Contender, ranked
 from fetal_seg.evaluation.metrics import METRICS
+from fetal_seg.evaluation.parity import Parity
 from fetal_seg.evaluation.runs import Run
 from fetal_seg.evaluation.summary import Summary
 from fetal_seg.evaluation.tables import Row, finite_value
@@ -136,3 +137,21 @@ def _lengths(row: Row) -> list[str]:
 def _age(row: Row) -> str:
     weeks = row.get("ga_intergrowth_weeks")
     return age_text(weeks) if isinstance(weeks, int | float) else weeks or NONE
+
+
+def parity_table(parity: Parity, name: str, precision: str) -> Table:
+    """How far an export's measurements are from its checkpoint's: largest, and on average."""
+    table = _table(title=f"{name}, {precision}, beside PyTorch in float32: {len(parity.pairs)} images")
+    for heading in ("difference", "largest", "mean"):
+        table.add_column(heading, justify="left" if heading == "difference" else "right")
+    for title, values in (
+        ("circumference %", parity.percent),
+        ("circumference mm", parity.mm),
+        ("ellipse Dice %", parity.dice and tuple(100 * value for value in parity.dice)),
+    ):
+        if values is not None:
+            table.add_row(title, *(f"{value:.2g}" for value in values))
+    table.add_row("images with another flag", str(parity.flags), "")
+    reference, other = parity.milliseconds
+    table.add_row("ms an image, PyTorch and this file", f"{reference:.1f}", f"{other:.1f}")
+    return table
