@@ -43,11 +43,12 @@ class Interrupted(BaseException):  # reason: no error, as KeyboardInterrupt
 
     Attributes:
         number: of the signal.
+        is_told: whether its user was told how to go on.
     """
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
-        self.number = number
+        self.number, self.is_told = number, False
 
     @property
     def status(self) -> int:

@@ -2,10 +2,13 @@
 
 import contextlib
 import csv
+import errno
+import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +52,12 @@ def whole_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+NOT_WRITABLE = (  # error numbers of full and read-only disks, and of files where folders are to be
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS),
+    *(errno.EACCES, errno.EPERM, errno.ENOTDIR),
+)
+
+
 def check_writable(folder: Path) -> None:
     """Write a little where a folder is, or would be made, and remove it again: modes do not tell of read-only disks.
 
@@ -67,8 +76,12 @@ def remove_partial_files(folder: Path) -> None:
 
 
 def printable(text: str) -> str:
-    """Text that any file and terminal can hold, of one with names in it: bytes that are no UTF-8 are ``\\xff``."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """Text in one line that any file and terminal can hold, of one with names in it.
+
+    Bytes that are no UTF-8 are written as ``\\xff``, control characters, which would steer a terminal, likewise.
+    """
+    plain = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(f"\\x{ord(char):02x}" if unicodedata.category(char) == "Cc" else char for char in plain)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -93,7 +106,7 @@ def read_csv(path: Path) -> list[dict[str, str]]:
     """The rows of a CSV by column, as text.
 
     Raises:
-        InputError: it is no text, or a row has more cells than the header.
+        InputError: it is no text, or a row has more or fewer cells than the header.
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -102,8 +115,32 @@ def read_csv(path: Path) -> list[dict[str, str]]:
         raise InputError(
             f"{path} is no table ({printable(one_line(error))}); it must be text in UTF-8: restore it, or remove it"
         ) from error
-    if any(None in row for row in rows):
-        raise InputError(f"{path} is no table: a row has more cells than the header; restore it, or remove it")
+    for wrong, told in (
+        ("more", any(None in row for row in rows)),
+        ("fewer", any(None in row.values() for row in rows)),
+    ):
+        if told:
+            raise InputError(f"{path} is no table: a row has {wrong} cells than the header; restore it, or remove it")
+    return rows
+
+
+def read_own_csv(path: Path, needed: Collection[str]) -> list[dict[str, str]]:
+    """As `read_csv`, of a table that this package wrote.
+
+    Raises:
+        InputError: as `read_csv`; or it is cut off, or has not the columns that are needed.
+    """
+    rows = read_csv(path)
+    with path.open("rb") as file:
+        if not (first := file.readline()):
+            raise InputError(f"{path} is empty; restore it, or remove the folder it is in")
+        header = first.decode(errors="replace").strip().split(",")
+        file.seek(-1, os.SEEK_END)
+        is_cut = file.read() != b"\n"
+    if is_cut or not set(needed) <= set(header):
+        raise InputError(
+            f"{path} is damaged: it is cut off, or another table; restore it, or remove the folder it is in"
+        )
     return rows
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fetal_seg.files import check_writable, whole_file, whole_folder, write_text
+from fetal_seg.errors import InputError
+from fetal_seg.files import check_writable, printable, read_own_csv, whole_file, whole_folder, write_csv, write_text
 
 
 def test_a_file_appears_whole_at_the_end_and_not_before(tmp_path):
@@ -149,3 +150,30 @@ def test_what_is_a_file_or_below_one_cannot_be_written(tmp_path):
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(OSError, match="ot a directory"):
             check_writable(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "is empty"),
+        (b"a,b\n1,2\n3,", "is cut off"),
+        (b"a,b\n1,2\n3", "fewer cells"),
+        (b"a,b\n1,2,3\n", "more cells"),
+        (b"c,d\n1,2\n", "another table"),
+        (b"\xff\xfe\n", "no table"),
+    ],
+)
+def test_a_table_of_ours_that_is_damaged_is_told(content, told, tmp_path):
+    (tmp_path / "x.csv").write_bytes(content)
+    with pytest.raises(InputError, match=told):
+        read_own_csv(tmp_path / "x.csv", ("a",))
+
+
+def test_a_whole_table_is_read(tmp_path):
+    write_csv(tmp_path / "x.csv", ("a", "b"), [{"a": 1, "b": "x, y"}, {"a": 2}])
+    assert read_own_csv(tmp_path / "x.csv", ("a", "b")) == [{"a": "1", "b": "x, y"}, {"a": "2", "b": ""}]
+
+
+def test_names_are_printed_in_one_line_without_steering_anything():
+    assert printable("a\x1b[31mb\nc\x7f\udce9") == "a\\x1b[31mb\\x0ac\\x7f\\xe9"
+    assert printable("Kopf ä 头.png") == "Kopf ä 头.png"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, QuotedString
 from hydra.errors import HydraException
 
 from fetal_seg.errors import InputError
@@ -105,6 +105,8 @@ def _checked(argument: str, folders: Sequence[Path], problems: list[str]) -> str
         problems.append(f"{argument!r} is no override ({reason}); write key=value, with quotes around odd characters")
         return argument
     key = parsed.key_or_group
+    if key == "hydra":
+        problems.append(f"{argument}: hydra has keys, such as hydra.run.dir, but no value of its own; leave it out")
     if is_of_hydra(argument) or key == SEARCHPATH:  # its groups have choices of plugins beside those of conf/hydra
         return argument
     if choices := sorted({file.stem for folder in folders for file in (folder / key).glob("*.yaml")}):
@@ -128,6 +130,12 @@ def first_of(override: str) -> str:
     if not parsed.is_sweep_override():
         return override
     return f"{parsed.get_key_element()}={next(parsed.sweep_string_iterator())}"
+
+
+def value_of(override: str) -> Any:
+    """The value that an override gives, as Hydra reads it: 2e-2 is a number, which YAML takes for text."""
+    value = _parsed(override).value()
+    return value.text if isinstance(value, QuotedString) else value
 
 
 def is_sweep(override: str) -> bool:

@@ -15,8 +15,9 @@ from typing import Any
 import yaml
 from filelock import FileLock, Timeout
 
-from fetal_seg.errors import InputError, enumerate_names
-from fetal_seg.files import LOCK
+from fetal_seg.cli.overrides import value_of
+from fetal_seg.errors import InputError, enumerate_names, one_line
+from fetal_seg.files import LOCK, read_own_csv
 
 CHECKPOINT = Path("checkpoints", "last.ckpt")
 CONFIG = Path(".hydra", "config.yaml")
@@ -36,10 +37,12 @@ class ResumedRun:
     Attributes:
         folder: of the run.
         config: its configuration, as nested dicts, with what may change as it was given.
+        logging: how it logs, as nested dicts for ``logging``; none where Hydra's part of it is gone.
     """
 
     folder: Path
     config: dict[str, Any]
+    logging: dict[str, Any]
 
 
 def is_helper() -> bool:
@@ -107,6 +110,7 @@ def read_resumed(folder: Path, changes: Mapping[str, Any]) -> ResumedRun:
             f"{folder} holds no checkpoint ({CHECKPOINT}): the run ended before its first one; start it again with "
             f"its own keys and hydra.run.dir={folder}"
         )
+    _check_content(folder, changes.get("trainer.max_epochs"))
     flat = dict(_flat(config))
     check_changes(flat, {**flat, **changes}, f"resume={folder}")
     for key, value in changes.items():
@@ -115,7 +119,49 @@ def read_resumed(folder: Path, changes: Mapping[str, Any]) -> ResumedRun:
         for parent in parents:
             place = place[parent]
         place[name] = value
-    return ResumedRun(folder, {**config, "ckpt_path": "last"})
+    return ResumedRun(folder, {**config, "ckpt_path": "last"}, _logging(folder))
+
+
+def _check_content(folder: Path, max_epochs: object) -> None:
+    """See that what a run left besides its checkpoints can be read, and that it is not asked for less than it has."""
+    record = folder / "run.json"
+    try:
+        content = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
+        if not isinstance(content, dict):
+            raise ValueError("it holds no keys")
+        rows = read_own_csv(table, ("epoch",)) if (table := folder / "metrics.csv").exists() else []
+    except (OSError, ValueError) as error:  # an InputError is one
+        told = str(error) if isinstance(error, InputError) else f"{record} is damaged ({one_line(error)}); remove it"
+        raise InputError(f"resume={folder}: {told}") from error
+    if isinstance(max_epochs, int) and max_epochs < len(rows):
+        raise InputError(
+            f"resume={folder} trainer.max_epochs={max_epochs}: the run has had {len(rows)} epochs already; give more"
+        )
+
+
+def _logging(folder: Path) -> dict[str, Any]:
+    """What Hydra's part of a run's configuration says of its log, which goes on in the run's folder."""
+    try:
+        content = yaml.safe_load((folder / ".hydra" / "hydra.yaml").read_text(encoding="utf-8"))["hydra"]["job_logging"]
+    except (OSError, yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError):
+        return {}
+    if not isinstance(content, dict):
+        return {}
+    for handler in content.get("handlers", {}).values():
+        if isinstance(handler, dict) and "filename" in handler:
+            handler["filename"] = str(folder.resolve() / "train.log")
+    return content
+
+
+def command_of(folder: Path) -> str | None:
+    """The command whose results a folder holds; None where it holds none that are known."""
+    if (folder / "sweep.json").exists() or (folder / "run.json").exists():
+        return "train"
+    try:
+        content = yaml.safe_load((folder / ".hydra" / "hydra.yaml").read_text(encoding="utf-8"))
+        return str(content["hydra"]["job"]["name"])
+    except (OSError, yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError):
+        return None
 
 
 def stored_config(folder: Path) -> dict[str, Any]:
@@ -196,10 +242,10 @@ def changes_of(overrides: Sequence[str]) -> dict[str, Any]:
     """
     changes: dict[str, Any] = {}
     for text in overrides:
-        key, equals, value = text.lstrip("+").partition("=")
+        key, equals, _ = text.lstrip("+").partition("=")
         if not equals or key.startswith("~") or ("." not in key and key not in MAY_CHANGE and key != "seed"):
             raise InputError(
                 f"{text.lstrip('+')} cannot be given beside resume=; a run goes on as it began; leave it out"
             )
-        changes[key] = yaml.safe_load(value)
+        changes[key] = value_of(text)
     return changes

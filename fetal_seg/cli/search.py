@@ -25,6 +25,7 @@ from fetal_seg.cli.composing import compose_run
 from fetal_seg.cli.orphans import end_with_parent
 from fetal_seg.cli.overrides import SEARCHPATH
 from fetal_seg.cli.quiet import quiet_image_libraries
+from fetal_seg.cli.signals import how_to_go_on
 from fetal_seg.cli.study import ENDED, FAILED, ended_trials, next_sampler, open_study
 from fetal_seg.cli.sweep import FAILURE, record_failure
 from fetal_seg.commands import train as train_command
@@ -73,6 +74,8 @@ def run_search(config: SearchConfig, folder: Path, command_line: Sequence[str]) 
         interrupted = signalled.status
     _log_best(study, space)
     conclude_search(folder, command_line)
+    if interrupted:
+        logger.info(how_to_go_on("search", command_line[1:], folder))
     failed = [trial for trial in study.get_trials(deepcopy=False) if FAILED in trial.user_attrs]
     return interrupted or int(ended_trials(study) < settings.trials or bool(failed))
 

@@ -9,6 +9,7 @@ import json
 import logging
 import multiprocessing
 import os
+import shlex
 import signal
 import sys
 import traceback
@@ -98,6 +99,7 @@ def _resumed(folder: Path, given: list[str], launching: list[str]) -> Sweep:
     try:
         content = json.loads((folder / JOBS_FILE).read_text(encoding="utf-8"))
         stored, overrides = ([with_present_key(text) for text in content[key]] for key in ("given", "overrides"))
+        launching = launching or list(content.get("launching", []))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"sweep.resume={folder} holds no sweep ({JOBS_FILE} cannot be read); give its folder"
@@ -107,7 +109,6 @@ def _resumed(folder: Path, given: list[str], launching: list[str]) -> Sweep:
             f"sweep.resume={folder} is a sweep over {' '.join(stored) or 'the defaults'}, not over {' '.join(given)}; "
             "give the same keys or none, or start a new sweep"
         )
-    launching = launching or list(content.get("launching", []))
     return Sweep(folder, stored, overrides, launching, content.get("config_name"))
 
 
@@ -133,7 +134,7 @@ def run_sweep(sweep: Sweep, launch: Callable[[], None]) -> int:
 
     unfinished = conclude_sweep(sweep.folder)
     if interrupted:
-        logger.info("interrupted; go on with: python train.py sweep.resume=%s", sweep.folder)
+        logger.info("interrupted; go on with: %s", shlex.join(["python", "train.py", f"sweep.resume={sweep.folder}"]))
     return interrupted or int(unfinished > 0)
 
 

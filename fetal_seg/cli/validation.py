@@ -12,7 +12,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from fetal_seg.cli.foreign_keys import LIGHTNINGS
+from fetal_seg.cli.foreign_keys import foreign_remedy
 from fetal_seg.config.augmentation import Augmentation
 from fetal_seg.config.commands import PredictConfig, SearchConfig, TrainConfig
 from fetal_seg.config.data import FromRunConfig
@@ -176,8 +176,8 @@ def _sentence(schema: Any, config: Plain, detail: Mapping[str, Any]) -> str:
     if kind == "unexpected_keyword_argument":
         if len(path) > 1 and path[-1] in get_type_hints(schema):  # as augmentation, which was a part of the data
             return f"{key} is no key; did you mean {path[-1]}?"
-        if path[-1] in LIGHTNINGS and path[0] in ("trainer", path[-1]):
-            return f"{key} is no key; {LIGHTNINGS[path[-1]]}"
+        if (remedy := foreign_remedy(path)) is not None:
+            return f"{key} is no key; {remedy}"
         return f"{key} is no key; {_guess(path, _keys_at(schema, config, path[:-1]))}"
     if kind == "missing":
         return f"{key} is missing; add {key}=..."

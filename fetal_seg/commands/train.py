@@ -3,16 +3,15 @@
 What it needs is imported where it is used: what may be wrong with the data is told before PyTorch is imported.
 """
 
-import contextlib
-import errno
 import logging
-import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fetal_seg.commands.endings import LAST, recorded
 from fetal_seg.config.commands import TrainConfig
-from fetal_seg.errors import DivergedError, InputError, Interrupted, cause_of
+from fetal_seg.errors import InputError
 from fetal_seg.progress import ReportEpoch
 
 if TYPE_CHECKING:
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from fetal_seg.training.task import SegmentationTask
 
 logger = logging.getLogger(__name__)
-
-FULL_OR_READ_ONLY = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def run(
@@ -64,14 +61,17 @@ def run(
     quiet_lightning()
     use_threads(config.trainer.threads)
     data, task, description = _build(config, prepared)
+    _check_limits(config, data)
     resume = checkpoint_to_resume(config.ckpt_path, run_dir, description)
     pruning = PruningCallback(report_epoch) if report_epoch else None
-    interruption = Interruption(run_dir / "checkpoints" / "last.ckpt")
+    interruption = Interruption(run_dir / LAST)
     more = [interruption, *([pruning] if pruning else [])]
     trainer, precision = build_trainer(config.trainer, run_dir, data, more)
     keeps = is_first_process() and not config.trainer.fast_dev_run
-    record = _begin(config, run_dir, command_line, data, task, precision, resume) if keeps else None
-    with _recorded(record, trainer, run_dir), interruption.listening():
+    told = None if report_epoch else command_line  # a search tells itself how it goes on
+    begin = partial(_begin, config, run_dir, command_line, data, precision) if keeps else None
+    with recorded(begin, trainer, run_dir, told) as record, interruption.listening():
+        _tell(config, data, task, precision, resume)
         trainer.fit(task, datamodule=data, ckpt_path=resume, weights_only=True)
         if config.trainer.fast_dev_run:
             logger.info("fast_dev_run: a batch trained, another validated, and all is well; nothing is kept")
@@ -85,42 +85,6 @@ def run(
         return _conclude(
             config, run_dir, data, planes, trainer, task, record, is_pruned=bool(pruning and pruning.pruned)
         )
-
-
-@contextlib.contextmanager
-def _recorded(record: "RunRecord | None", trainer: "Trainer", run_dir: Path) -> Iterator[None]:
-    """Write into a run's record how it ended, if not as it should."""
-    from fetal_seg.evaluation.runs import RunStatus
-
-    def ended(status: RunStatus, cause: str) -> None:
-        if record is not None:
-            with contextlib.suppress(OSError):  # a full disk, which may be why
-                record.add(status=status, cause=cause, epochs=trainer.current_epoch)
-
-    try:
-        yield
-    except Interrupted as interrupted:
-        name = signal.Signals(interrupted.number).name
-        ended(RunStatus.INTERRUPTED, f"{name} in epoch {trainer.current_epoch + 1}")
-        logger.info(
-            "interrupted in epoch %d of %s; go on with: python train.py resume=%s",
-            *(trainer.current_epoch + 1, trainer.max_epochs, run_dir),
-        )
-        raise
-    except DivergedError as error:
-        ended(RunStatus.DIVERGED, str(error))
-        raise
-    except OSError as error:
-        ended(RunStatus.FAILED, cause_of(error))
-        if error.errno not in FULL_OR_READ_ONLY:
-            raise
-        raise InputError(
-            f"{run_dir} cannot be written ({error.strerror}); the last checkpoints are whole: make room or permit it, "
-            f"and go on with: python train.py resume={run_dir}"
-        ) from error
-    except Exception as error:
-        ended(RunStatus.FAILED, cause_of(error))
-        raise
 
 
 def _conclude(
@@ -160,6 +124,17 @@ def _conclude(
     return final
 
 
+def _check_limits(config: TrainConfig, data: "HeadDataModule") -> None:
+    """See that a part of an epoch's batches is at least one of them."""
+    limits = {"train": config.trainer.limit_train_batches, "val": config.trainer.limit_val_batches}
+    for part, images in {"train": data.train_records, "val": data.val_records}.items():
+        batches = -(-len(images) // config.data.batch_size)
+        if isinstance(limits[part], float) and batches * limits[part] < 1:
+            raise InputError(
+                f"trainer.limit_{part}_batches={limits[part]:g} of {batches} batches is none; give a larger part, or 1"
+            )
+
+
 def _build(
     config: TrainConfig, prepared: "PreparedImages"
 ) -> tuple["HeadDataModule", "SegmentationTask", "CheckpointDescription"]:
@@ -194,19 +169,16 @@ def _begin(
     run_dir: Path,
     command_line: Sequence[str],
     data: "HeadDataModule",
-    task: "SegmentationTask",
     precision: "ChosenPrecision",
-    resume: str | None,
 ) -> "RunRecord":
-    """Write what is known before the training, and tell it; the run's record."""
+    """Write what is known before the training; the run's record."""
     from fetal_seg.data.split_files import write_split
     from fetal_seg.files import remove_partial_files
-    from fetal_seg.models.building import count_parameters
-    from fetal_seg.training.process import THREADS, free_cores
     from fetal_seg.training.run_record import RunRecord
 
     remove_partial_files(run_dir)  # of a process that was killed while it saved a checkpoint
-    record = RunRecord(
+    write_split(run_dir / "split.json", data.split, {record.name: record.examination for record in data.records})
+    return RunRecord(
         run_dir / "run.json",
         command_line,
         seed=config.seed,
@@ -214,7 +186,21 @@ def _begin(
         precision=precision.name,
         precision_reason=precision.reason,
     )
-    write_split(run_dir / "split.json", data.split, {record.name: record.examination for record in data.records})
+
+
+def _tell(
+    config: TrainConfig,
+    data: "HeadDataModule",
+    task: "SegmentationTask",
+    precision: "ChosenPrecision",
+    resume: str | None,
+) -> None:
+    """Log what is trained, on what, and what the user should know of it."""
+    from fetal_seg.models.building import count_parameters
+    from fetal_seg.training.process import THREADS, free_cores, is_first_process
+
+    if not is_first_process() or config.trainer.fast_dev_run:
+        return
     if config.trainer.threads is None and (free := free_cores()) < THREADS:
         logger.warning(
             "the machine is busy with other work: %d of %d cores free; with more threads than that a training is many "
@@ -234,7 +220,6 @@ def _begin(
     )
     if resume:
         logger.info("going on from %s", resume)
-    return record
 
 
 def _log_hyperparameters(

@@ -22,6 +22,7 @@ from fetal_seg.config.types import (
     Natural,
     OneOrMore,
     PictureFormat,
+    PixelSize,
     Positive,
     Precision,
     Seed,
@@ -112,7 +113,7 @@ class PredictConfig:
 
     input: OneOrMore
     ckpt: OneOrMore = "pretrained"
-    pixel_size_mm: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] | None = None
+    pixel_size_mm: PixelSize | None = None
     pixel_size_csv: str | None = None
     gestational_age_weeks: GestationalAge | None = None
     tta: TestTimeAugmentation = "none"

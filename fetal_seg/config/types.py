@@ -22,6 +22,8 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Factor = Annotated[float, Field(ge=1, le=4)]
 Weight = Annotated[float, Field(ge=0)]
+PIXEL_SIZES_MM = (1e-4, 100.0)  # that a side of a pixel can have
+PixelSize = Annotated[float, Field(ge=PIXEL_SIZES_MM[0], le=PIXEL_SIZES_MM[1], allow_inf_nan=False)]
 OneOrMore = str | Annotated[list[str], Field(min_length=1)]
 
 Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "mish", "prelu"]

@@ -7,11 +7,11 @@
 """
 
 import csv
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fetal_seg.config.types import PIXEL_SIZES_MM
 from fetal_seg.errors import InputError, enumerate_names, problems_with, refuse
 
 NAME, PIXEL_SIZE, GROUP = "filename", "pixel size(mm)", "group"
@@ -105,14 +105,15 @@ def checked_pixel_size(value: str | None, name: str, source: Path) -> float:
         InputError: it is absent, not a number, or not positive.
     """
     text = (value or "").strip()
-    rule = "a pixel size is a positive number of millimetres; correct the row"
+    low, high = PIXEL_SIZES_MM
+    rule = f"a pixel size, {low:g} to {high:g}, is a positive number of millimetres; correct the row"
     if not text:
         raise InputError(f"{source}: the row of {name} has no pixel size; {rule}")
     try:
         size = float(text)
     except ValueError:
         raise InputError(f"{source}: the pixel size of {name} is {text!r}; {rule}") from None
-    if not (math.isfinite(size) and size > 0):
+    if not low <= size <= high:
         raise InputError(f"{source}: the pixel size of {name} is {text}; {rule}")
     return size
 
@@ -168,7 +169,8 @@ def _column(cell: str) -> str:
 
 
 def _csvs(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*pixel_size*.csv")) if folder.is_dir() else []
+    """Regular files alone: a pipe would be waited for."""
+    return sorted(path for path in folder.glob("*pixel_size*.csv") if path.is_file()) if folder.is_dir() else []
 
 
 def _owner_name(table: Path) -> str:

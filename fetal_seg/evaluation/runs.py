@@ -13,7 +13,7 @@ import yaml
 
 from fetal_seg.errors import InputError, one_line
 from fetal_seg.evaluation.tables import Row, read_per_image
-from fetal_seg.files import is_locked, printable, read_csv
+from fetal_seg.files import is_locked, printable, read_own_csv
 
 JOBS = "sweep.json"  # of a sweep's folder: its jobs
 DEEPEST = 4  # folders below the one given in which runs are looked for
@@ -110,7 +110,7 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
 
 def _runs_in(path: Path, deeper: int) -> Iterator[Run]:
     if (path / JOBS).is_file():
-        jobs = _json(path / JOBS).get("jobs", [])
+        jobs = _json(path / JOBS).get("jobs")
         if not (isinstance(jobs, list) and all(isinstance(job, list) for job in jobs)):
             raise InputError(f"{path / JOBS} is damaged: it holds no jobs; restore it, or name the jobs' folders")
         numbers = {int(entry.name) for entry in path.iterdir() if entry.name.isdecimal() and _is_run(entry)}
@@ -208,7 +208,9 @@ def _named_apart(runs: list[Run]) -> list[Run]:
 
 def _json(path: Path) -> dict[str, Any]:
     content = _parsed_file(path, json.loads, "JSON")
-    return content if isinstance(content, dict) else {}
+    if not isinstance(content, dict | None):
+        raise InputError(f"{path} holds no keys; restore it, or remove the folder it is in")
+    return content or {}
 
 
 def _yaml(path: Path) -> dict[str, Any]:
@@ -228,7 +230,7 @@ def _epochs(metrics_csv: Path) -> list[dict[str, str]]:
     Raises:
         InputError: they are not.
     """
-    rows = read_csv(metrics_csv)
+    rows = read_own_csv(metrics_csv, ("epoch",))
     try:
         for cell in (cell for row in rows for cell in row.values() if cell):
             float(cell)

@@ -12,7 +12,7 @@ import numpy as np
 
 from fetal_seg.errors import InputError, one_line
 from fetal_seg.evaluation.metrics import METRICS
-from fetal_seg.files import read_csv, write_csv
+from fetal_seg.files import read_own_csv, write_csv
 from fetal_seg.measurement.biometry import trimester
 
 Row = dict[str, Any]
@@ -50,7 +50,7 @@ def read_per_image(path: Path) -> list[Row]:
     Raises:
         InputError: the file is damaged.
     """
-    rows = read_csv(path)
+    rows = read_own_csv(path, ("file", "examination"))
     try:
         if any(not (row.get("file") and row.get("examination")) for row in rows):
             raise ValueError("a row names no file or no examination")

@@ -1,6 +1,7 @@
 """Checkpoints that describe themselves in plain data and cannot run code."""
 
 import pickle
+import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,12 @@ def _described(path: Path, content: dict[str, Any]) -> CheckpointDescription:
 def _read_lightning(path: Path) -> dict[str, Any]:
     """All that a checkpoint of train.py holds; its description is there, but not checked."""
     try:
+        with zipfile.ZipFile(path) as archive:  # its checksums, which PyTorch's reader leaves alone
+            if damaged := archive.testzip():
+                raise InputError(f"ckpt={path} is damaged ({damaged}); take a copy of it that is whole, or train on")
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except InputError:
+        raise
     except pickle.UnpicklingError as error:
         raise InputError(
             f"ckpt={path} is no checkpoint, or holds code beside its weights, and was not loaded; "

@@ -4,7 +4,7 @@ At the next step of the optimizer a checkpoint is saved, from which the run goes
 step, and while it validates, the epoch is ended first. A second signal ends the training at once.
 """
 
-import logging
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -19,9 +19,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from fetal_seg.errors import Interrupted
 from fetal_seg.training.sampling import ResumableLoader
 
-SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR2") if hasattr(signal, name))
-
-logger = logging.getLogger(__name__)
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR2", "SIGHUP") if hasattr(signal, name))
 
 
 class Interruption(Callback):
@@ -77,7 +75,8 @@ class Interruption(Callback):
         if threading.current_thread() is not threading.main_thread():  # signals are for the first one
             yield
             return
-        before = {number: signal.signal(number, self._receive) for number in SIGNALS}
+        heard = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]  # nohup has it ignored
+        before = {number: signal.signal(number, self._receive) for number in heard}
         try:
             yield
         except SIGTERMException:  # Lightning's own, at the end of an epoch
@@ -94,7 +93,8 @@ class Interruption(Callback):
         is_second, self._received = self._received is not None, number
         if is_second or not self._is_training:
             raise Interrupted(number)
-        logger.info("%s: the training ends after this step; once more ends it at once", signal.Signals(number).name)
+        said = f"{signal.Signals(number).name}: the training ends after this step; once more ends it at once\n"
+        os.write(2, said.encode())  # whatever the signal came amid, a line of the log for instance
 
     def _is_asked(self, trainer: Trainer) -> bool:
         asked = self._received is not None

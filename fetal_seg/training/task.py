@@ -129,9 +129,10 @@ class SegmentationTask(LightningModule):
 
     def _why_diverged(self, batch_idx: int) -> str:
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
+        clips = "a lower trainer.gradient_clip_val" if self.trainer.gradient_clip_val else "trainer.gradient_clip_val=1"
         return (
             f"the loss is not finite in epoch {self.current_epoch + 1}, step {batch_idx + 1}, at a learning rate of "
-            f"{rate:.3g}: the training has diverged; take a lower optim.lr, a lower trainer.gradient_clip_val, or "
+            f"{rate:.3g}: the training has diverged; take a lower optim.lr, {clips}, or "
             "trainer.precision=32-true"
         )
 

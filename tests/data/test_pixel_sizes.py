@@ -1,8 +1,16 @@
+import os
 from pathlib import Path
 
 import pytest
 
-from fetal_seg.data.pixel_sizes import checked_pixel_size, find_pixel_size_csv, read_pixel_sizes, read_rows, without_row
+from fetal_seg.data.pixel_sizes import (
+    checked_pixel_size,
+    find_pixel_size_csv,
+    pixel_size_csvs,
+    read_pixel_sizes,
+    read_rows,
+    without_row,
+)
 from fetal_seg.errors import InputError
 
 TRAINING_CSV, TEST_CSV = "training_set_pixel_size_and_HC.csv", "test_set_pixel_size.csv"
@@ -31,6 +39,8 @@ def test_pixel_sizes(tmp_path, text):
         (b"\x89PNG\r\n\x1a\n\xff\xfe", "must be text in UTF-8"),
         (b"filename,pixel size(mm)\na.png,0.1\na.png,0.1\n", "more than one row for a.png"),
         (b"filename,pixel size(mm)\na.png,0\n", "positive number of millimetres"),
+        (b"filename,pixel size(mm)\na.png,1e308\n", "a pixel size, 0.0001 to 100,"),
+        (b"filename,pixel size(mm)\na.png,nan\n", "a pixel size, 0.0001 to 100,"),
     ],
 )
 def test_pixel_sizes_that_cannot_be_read(tmp_path, data, expected):
@@ -38,6 +48,13 @@ def test_pixel_sizes_that_cannot_be_read(tmp_path, data, expected):
         (tmp_path / "sizes.csv").write_bytes(data)
     with pytest.raises(InputError, match=expected):
         read_pixel_sizes(tmp_path / "sizes.csv")
+
+
+def test_a_pipe_is_no_csv_that_is_found(tmp_path):
+    (tmp_path / "in").mkdir()
+    os.mkfifo(tmp_path / "in" / "pixel_size.csv")
+    assert find_pixel_size_csv(tmp_path / "in") is None
+    assert list(pixel_size_csvs(tmp_path / "in")) == []
 
 
 def test_found_csv_is_the_one_named_after_the_folder(tmp_path):

@@ -22,7 +22,7 @@ def test_a_signal_ends_a_training_from_where_it_goes_on_to_the_bit(number, statu
     process.send_signal(number)
     told, errors = process.communicate(timeout=60)
     assert process.returncode == status, errors
-    assert f"go on with: python train.py resume={run}" in told
+    assert f"go on with: python train.py resume={run}" in told, errors
     assert "Traceback" not in errors
     assert record(run)["status"] == "interrupted"
     assert record(run)["cause"].startswith(signal.Signals(number).name)

@@ -121,6 +121,8 @@ def _files(text: str, cache_dir: Path) -> Iterator[InputFile]:
         yield InputFile(path, path.name, path)
     elif glob.has_magic(text):
         yield from _by_pattern(path)
+    elif path.exists():
+        raise InputError(f"input={text} is neither a file nor a folder but a pipe or a device; give a file")
     else:
         raise InputError(f"input={text}: there is no such file or folder; check the name")
 
@@ -177,7 +179,7 @@ def _is_input(path: Path) -> bool:
     if suffix.strip(".0123456789"):
         return False
     try:  # no suffix: DICOM files are often called by a number or a UID
-        return any(reader.accepts(path) for reader in readers())
+        return path.is_file() and any(reader.accepts(path) for reader in readers())
     except OSError:
         return False
 

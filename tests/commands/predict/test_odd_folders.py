@@ -59,6 +59,8 @@ def test_odd_names_are_measured_and_found_again(folder, picture):
 
 def test_what_is_no_regular_file_costs_its_row(folder):
     os.mkfifo(folder / "in" / "pipe.png")
+    os.mkfifo(folder / "in" / "pipe")
+    os.mkfifo(folder / "in" / "pixel_size.csv")
     (folder / "in" / "zero.png").symlink_to("/dev/zero")
     (folder / "in" / "broken.png").symlink_to("nowhere")
     done = predict(folder, timeout=100)
@@ -101,3 +103,21 @@ def test_files_that_vanish_cost_their_rows(folder, picture):
     assert done.returncode == 0, done.stderr
     assert [row["flag"] == "error" for row in table(folder / "out/predictions.csv")] == [True, False]
     assert np.all(["there is no such file" in row["reasons"] for row in table(folder / "out/predictions.csv")][:1])
+
+
+def test_names_steer_no_terminal(folder, picture):
+    shutil.copy(picture, folder / "in" / "a\x1b[31m\nb.png")
+    done = predict(folder)
+    assert done.returncode == 0, done.stderr
+    assert "\x1b[31m" not in done.stdout + done.stderr
+    assert {row["file"] for row in table(folder / "out" / "predictions.csv")} == {"good.png", "a\\x1b[31m\\x0ab.png"}
+    again = predict(folder, "predict.resume=true")
+    assert again.returncode == 0, again.stderr
+    assert len(table(folder / "out" / "predictions.csv")) == 2
+
+
+def test_a_pipe_itself_is_no_input(folder):
+    os.mkfifo(folder / "pipe.png")
+    done = run_command("predict.py", "input=pipe.png", cwd=folder)
+    assert done.returncode == 2
+    assert "neither a file nor a folder" in done.stderr
