@@ -20,7 +20,7 @@ from fetal_seg.cli.composing import checked, resumable
 from fetal_seg.cli.overrides import (
     CONF,
 )
-from fetal_seg.cli.preparing import named_folder, prepare
+from fetal_seg.cli.preparing import OF_A_FILE, named_folder, prepare
 from fetal_seg.cli.quiet import quiet_image_libraries
 from fetal_seg.cli.run_folder import (
     CONFIG,
@@ -55,7 +55,7 @@ def command(name: str) -> Callable[[Task], Callable[[], None]]:
                 folders = _folders()
                 run_job(lambda: task(resumable(checked(composed, name, folders), run_dir), run_dir, line), run_dir)
                 return
-            _end_well(name, lambda: _run(task, composed, name, run_dir), lambda: _drop_empty(run_dir))
+            _end_well(name, lambda: _run(task, composed, name, run_dir), lambda: _drop_empty(run_dir, name))
 
         def main() -> None:
             quiet_image_libraries()
@@ -155,8 +155,10 @@ def _refuse(error: InputError) -> None:
     sys.exit(2)
 
 
-def _drop_empty(run_dir: Path) -> None:
+def _drop_empty(run_dir: Path, name: str) -> None:
     """Remove the folder of a run that was refused, if it holds nothing but what Hydra wrote before the run."""
+    if name in OF_A_FILE:  # it works in the user's own
+        return
     of_hydra = {".hydra", LOCK, f"{HydraConfig.get().job.name}.log"}
     if {path.name for path in run_dir.iterdir()} <= of_hydra:
         logging.shutdown()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fetal_seg.config.commands import ExportConfig
+from fetal_seg.images.grey import write_image
 from fetal_seg.inference.exported import read_exported
 from fetal_seg.inference.opening import open_runtime
 from fetal_seg.inference.predictor import Predictor
@@ -32,6 +33,13 @@ def exports(good, cache_dir, tmp_path_factory):
         "head.onnx", "head.xml", "head.bin", "onnx_proof.csv", "openvino_proof.csv",
     }  # fmt: skip
     return folder, printed
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory):
+    path = tmp_path_factory.mktemp("picture") / "head.png"
+    write_image(path, drawn_head(DRAWN))
+    return path
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -123,7 +131,7 @@ class TestExport:
         assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "text", "gone"])
-    def test_a_damaged_file_is_one_sentence(self, exports, name, damage, tmp_path):
+    def test_a_damaged_file_is_one_sentence(self, exports, picture, name, damage, tmp_path):
         for part in exports[0].glob("head.*"):
             shutil.copy(part, tmp_path)
         weights = tmp_path / ("head.bin" if name == "openvino" else "head.onnx")
@@ -133,16 +141,16 @@ class TestExport:
         damaged = {"cut": content[:middle], "flipped": content, "empty": b"", "text": b"no network"}
         weights.unlink() if damage == "gone" else weights.write_bytes(damaged[damage])
         file = tmp_path / f"head{FORMATS[name]}"
-        done = run_command("predict.py", f"ckpt={file}", f"input={__file__}", "output=out", cwd=tmp_path)
+        done = run_command("predict.py", f"ckpt={file}", f"input={picture}", "output=out", cwd=tmp_path)
         assert done.returncode == 2
         assert done.stderr.startswith("error: ")
         assert str(file) in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1
 
-    def test_it_runs_on_the_cpu_in_float32_alone(self, exports, name, tmp_path):
+    def test_it_runs_on_the_cpu_in_float32_alone(self, exports, picture, name, tmp_path):
         file = exports[0] / f"head{FORMATS[name]}"
         for key, told in (("device=gpu", "runs on the CPU"), ("precision=bf16-mixed", "computes in float32")):
-            done = run_command("predict.py", f"ckpt={file}", f"input={exports[0]}", key, "output=out", cwd=tmp_path)
+            done = run_command("predict.py", f"ckpt={file}", f"input={picture}", key, "output=out", cwd=tmp_path)
             assert done.returncode == 2
             assert told in done.stderr
 
@@ -169,18 +177,18 @@ class TestRefusals:
         assert done.returncode == 2
         assert "stays as it is" in done.stderr
 
-    def test_a_model_of_another_program_is_refused(self, tmp_path):
+    def test_a_model_of_another_program_is_refused(self, picture, tmp_path):
         from onnx import TensorProto, helper, save
 
         values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("x", "y")]
         graph = helper.make_graph([helper.make_node("Abs", ["x"], ["y"])], "other", values[:1], values[1:])
         save(helper.make_model(graph), tmp_path / "other.onnx")
-        done = run_command("predict.py", "ckpt=other.onnx", f"input={tmp_path}", "output=out", cwd=tmp_path)
+        done = run_command("predict.py", "ckpt=other.onnx", f"input={picture}", "output=out", cwd=tmp_path)
         assert done.returncode == 2
         assert "was not written by export.py" in done.stderr
 
     @pytest.mark.parametrize("kind", ["outside", "custom"])
-    def test_files_and_code_outside_an_export_are_never_touched(self, exports, kind, tmp_path):
+    def test_files_and_code_outside_an_export_are_never_touched(self, exports, picture, kind, tmp_path):
         import onnx
         from onnx import TensorProto, helper
 
@@ -200,7 +208,7 @@ class TestRefusals:
             if entry.key == SEAL_ENTRY:
                 entry.value = UNSEALED
         (tmp_path / "made.onnx").write_bytes(sealed([model.SerializeToString()])[0])
-        done = run_command("predict.py", "ckpt=made.onnx", f"input={tmp_path}", "output=out", cwd=tmp_path)
+        done = run_command("predict.py", "ckpt=made.onnx", f"input={picture}", "output=out", cwd=tmp_path)
         assert done.returncode == 2
         assert "cannot be run" in done.stderr
 
