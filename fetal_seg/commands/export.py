@@ -10,11 +10,13 @@ from rich.console import Console
 from fetal_seg.commands.evaluate import choose_records, read_records
 from fetal_seg.config.commands import EvaluateConfig, ExportConfig
 from fetal_seg.config.data import FromRunConfig, PhantomConfig
+from fetal_seg.config.types import ExportPrecision
 from fetal_seg.data.records import Record
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation.parity import Parity, write_parity
 from fetal_seg.evaluation.proving import compare
 from fetal_seg.files import whole_file
+from fetal_seg.geometry.arrays import Grey
 from fetal_seg.inference.exported import read_exported
 from fetal_seg.inference.predictor import Predictor
 from fetal_seg.models.checkpoint import Checkpoint, read_checkpoint
@@ -24,6 +26,8 @@ from fetal_seg.report.terminal import parity_table
 
 logger = logging.getLogger(__name__)
 
+MOST_PERCENT: dict[ExportPrecision, float] = {"f32": 0.01, "f16": 0.1, "int8": 0.3}  # of a circumference
+CALIBRATING = 150  # images, about
 PROOF = "_proof.csv"  # of the table beside an export
 PHANTOMS = PhantomConfig(images=60, test_images=1)  # which stand in for a checkpoint's own images
 
@@ -36,12 +40,13 @@ def run(config: ExportConfig, hc18_root: str) -> None:
     """
     if is_exported(Path(config.ckpt)):
         raise InputError(f"ckpt={config.ckpt} is an export already; give the checkpoint that it was made of")
-    check_packages(config.format)
+    check_packages(config.format, config.precision)
     checkpoint = read_checkpoint(config.ckpt)
     target = export_path(config, checkpoint)
-    records = _records(config, checkpoint, hc18_root)
+    everything, records = _records(config, checkpoint, hc18_root)
+    calibration = _calibration(checkpoint, everything) if config.precision == "int8" else []
     logger.info("exporting %s as %s", checkpoint.path, target.name)
-    contents = export(checkpoint, config.format, config.precision)
+    contents = export(checkpoint, config.format, config.precision, calibration)
     with whole_file(target) as temporary:
         parts = [temporary, temporary.with_suffix(".bin")][: len(contents)]
         try:
@@ -78,21 +83,31 @@ def export_path(config: ExportConfig, checkpoint: Checkpoint) -> Path:
     return path
 
 
-def _records(config: ExportConfig, checkpoint: Checkpoint, hc18_root: str) -> Sequence[Record]:
-    """What the proof measures: the checkpoint's own validation images or those that are asked for, else phantoms."""
+def _records(config: ExportConfig, checkpoint: Checkpoint, hc18_root: str) -> tuple[Sequence[Record], Sequence[Record]]:
+    """All images, and those that the proof measures: the validation part or what is asked for, else phantoms."""
     asked = EvaluateConfig(ckpt=config.ckpt, data=config.data)
     try:
-        return choose_records(asked, [checkpoint], read_records(asked, [checkpoint], hc18_root))
+        everything = read_records(asked, [checkpoint], hc18_root)
+        return everything, choose_records(asked, [checkpoint], everything)
     except InputError as error:
         if not isinstance(config.data, FromRunConfig) or config.data.root:
             raise
         logger.warning("proved on phantoms, since its own images are not there: %s", error)
         phantoms = replace(PHANTOMS, limit=config.data.limit, cache_dir=config.data.cache_dir)
-        return read_records(replace(asked, data=phantoms), [checkpoint], hc18_root)[: config.data.limit]
+        everything = read_records(replace(asked, data=phantoms), [checkpoint], hc18_root)
+        return everything, everything[: config.data.limit]
+
+
+def _calibration(checkpoint: Checkpoint, everything: Sequence[Record]) -> list[Grey]:
+    """Training images at the network's size, spread over all of them; of other data any."""
+    trained = set(checkpoint.description.split.train)
+    chosen = [record for record in everything if record.name in trained] or list(everything)
+    letterbox = checkpoint.description.preprocessing.letterbox
+    return [letterbox.apply(record.read_image()) for record in chosen[:: max(len(chosen) // CALIBRATING, 1)]]
 
 
 def _check(parity: Parity, config: ExportConfig) -> None:
-    most, worst = config.max_difference_percent, parity.worst
+    most, worst = config.max_difference_percent or MOST_PERCENT[config.precision], parity.worst
     if parity.percent[0] <= most:
         return
     if worst.reference.hc_px is None or worst.other.hc_px is None:

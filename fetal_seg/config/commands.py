@@ -147,7 +147,7 @@ class ExportConfig:
     precision: ExportPrecision = "f32"
     output: str | None = None
     data: SourceOrRun = field(default_factory=FromRunConfig)
-    max_difference_percent: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.01
+    max_difference_percent: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
 
 SCHEMAS: dict[str, type[Any]] = {

@@ -32,7 +32,7 @@ class ExportDescription(PlainData):
 
     Attributes:
         format: of the file.
-        precision: of its weights; it computes in float32.
+        precision: of its weights; with int8 it computes in whole numbers, else in float32.
         checkpoint_sha256: of the checkpoint's file.
     """
 

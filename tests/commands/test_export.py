@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fetal_seg.commands.export import MOST_PERCENT
 from fetal_seg.config.commands import ExportConfig
 from fetal_seg.images.grey import read_grey, write_image
 from fetal_seg.inference.exported import read_exported
@@ -17,7 +18,7 @@ from tests.conftest import DRAWN, drawn_head, run_command, table
 
 FORMATS = {"onnx": ".onnx", "openvino": ".xml"}
 
-for package in ("onnx", "onnxscript", "onnxruntime", "openvino"):
+for package in ("onnx", "onnxscript", "onnxruntime", "openvino", "nncf"):
     pytest.importorskip(package, reason="exports need it: pip install 'fetal_seg[onnx,openvino]'")
 
 
@@ -125,6 +126,23 @@ class TestExport:
         rows = table(tmp_path / "half_proof.csv")
         assert max(float(row["hc_difference_percent"]) for row in rows) < 0.3
 
+    def test_int8_is_smaller_still_and_says_how_far_it_is_off(self, exports, good, cache_dir, name, tmp_path):
+        suffix = FORMATS[name]
+        keys = [
+            f"ckpt={good}",
+            f"format={name}",
+            "precision=int8",
+            f"output=int8{suffix}",
+            f"data.cache_dir={cache_dir}",
+        ]
+        done = run_command("export.py", *keys, "max_difference_percent=20", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert len(table(tmp_path / "int8_proof.csv")) == len(read_checkpoint(good).description.split.val)
+        read = read_exported(tmp_path / f"int8{suffix}")
+        assert read.export.precision == "int8"
+        images = np.zeros((2, read.description.preprocessing.height, read.description.preprocessing.width), np.uint8)
+        assert open_runtime(tmp_path / f"int8{suffix}").look(images).logits.shape == images.shape
+
     def test_a_file_that_measures_otherwise_is_not_kept(self, good, cache_dir, name, tmp_path):
         suffix = FORMATS[name]
         keys = [
@@ -231,5 +249,7 @@ def test_without_its_own_images_phantoms_prove_the_pretrained_network(tmp_path):
     assert len(table(tmp_path / "new" / "head_proof.csv")) == 2
 
 
-def test_the_limits_are_what_the_configuration_says():
-    assert ExportConfig().max_difference_percent == 0.01
+def test_without_a_limit_each_precision_has_its_own():
+    assert ExportConfig().max_difference_percent is None
+    assert MOST_PERCENT["f32"] == 0.01
+    assert MOST_PERCENT["int8"] == 0.3
