@@ -92,9 +92,9 @@ def measure_files(
             for name, read in batch
         ]
 
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with ThreadPoolExecutor(WORKERS) as pool, ThreadPoolExecutor(len(decoders)) as reading:  # which waits for decoders
         waiting: deque[Future[list[Finished]]] = deque()
-        for batch in _batches(_frames(inputs, options.every, done, pool, decoders), predictor.batch):
+        for batch in _batches(_frames(inputs, options.every, done, reading, decoders), predictor.batch):
             waiting.append(pool.submit(measure, batch))
             while len(waiting) > 2 * WORKERS:
                 _add(waiting.popleft().result(), journal, sheet)
