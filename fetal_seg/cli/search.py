@@ -42,6 +42,10 @@ SPACE_FILE = "search.json"
 logger = logging.getLogger(__name__)
 
 
+class FailedTrialError(Exception):
+    """A trial's training failed; the others go on. Anything else that goes wrong ends the search."""
+
+
 def run_search(config: SearchConfig, folder: Path, command_line: Sequence[str]) -> int:
     """Run the search of a configuration in a folder, or go on with the one there; returns the exit status.
 
@@ -146,7 +150,7 @@ def work(
 
     if ended_trials(study) < settings.trials:
         objective = partial(_objective, folder=folder, overrides=overrides, space=space, train=train or _train)
-        study.optimize(objective, callbacks=[prepare_next], catch=(Exception,))
+        study.optimize(objective, callbacks=[prepare_next], catch=(FailedTrialError,))
 
 
 def _train(overrides: list[str], run_dir: Path, report_epoch: ReportEpoch) -> bool:
@@ -174,7 +178,7 @@ def _objective(trial: Trial, folder: Path, overrides: list[str], space: Space, t
         except Exception as error:
             record_failure(run_dir, error)
             trial.set_user_attr(FAILED, True)
-            raise
+            raise FailedTrialError from error
 
 
 def _highest_dice(trial: Trial, overrides: list[str], values: dict[str, Any], run_dir: Path, train: Train) -> float:

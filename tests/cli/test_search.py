@@ -8,6 +8,7 @@ import optuna
 import pytest
 
 from fetal_seg.cli import search
+from fetal_seg.cli.study import ended_trials
 from fetal_seg.config.commands import RangeConfig, SearchSettings
 from tests.conftest import QUICK, run_command
 
@@ -123,6 +124,15 @@ class Killed(BaseException):
     """Nobody catches it, as SIGKILL: the trial is found running."""
 
 
+def test_what_is_no_failed_training_ends_the_search(tmp_path, monkeypatch):
+    def fail(trial, key, allowed):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(search, "_propose", fail)
+    with pytest.raises(OSError, match="the disk is full"):
+        run(tmp_path, Landscape(), trials=3)
+
+
 @pytest.mark.parametrize("moment", ["optim", 0, EPOCHS - 1], ids=["while proposing", "first epoch", "last epoch"])
 def test_a_search_that_is_killed_in_each_trial_goes_on_to_the_same_trials(moment, tmp_path, monkeypatch):
     propose, struck = search._propose, set()
@@ -134,7 +144,7 @@ def test_a_search_that_is_killed_in_each_trial_goes_on_to_the_same_trials(moment
 
     def propose_or_die(trial, key, allowed):
         if key == moment:
-            strike(search._ended(trial.study))
+            strike(ended_trials(trial.study))
         return propose(trial, key, allowed)
 
     def train_or_die(overrides, run_dir, watch):
@@ -188,19 +198,19 @@ def test_the_command_searches_with_two_workers(searched):
     folder, done = searched
     assert done.returncode == 0, done.stderr
     study = optuna.load_study(study_name="search", storage=f"sqlite:///{folder}/study.db")
-    assert search._ended(study) >= 4
+    assert ended_trials(study) >= 4
     best = study.best_trial
     run_dir = folder / str(best.number)
     with (run_dir / "metrics.csv").open(newline="") as file:
         dice = [float(row["val/dice"]) for row in csv.DictReader(file)]
     assert best.value == pytest.approx(max(dice), abs=1e-6)
-    assert best.params["optim.lr_factor"] == 1.0
+    assert best.value == max(trial.value for trial in study.get_trials(states=(optuna.trial.TrialState.COMPLETE,)))
     assert "best: val/dice" in done.stdout + done.stderr
     assert (folder / "report.html").is_file()
     with (folder / "summary.csv").open(newline="") as file:
         rows = {row["job"]: row for row in csv.DictReader(file)}
     assert rows[run_dir.name]["status"] == "finished"
-    assert rows[run_dir.name]["optim.lr_factor"] == "1"
+    assert float(rows[run_dir.name]["optim.lr_factor"]) == best.params["optim.lr_factor"]
 
 
 def test_called_again_it_trains_nothing_anew(searched, cache_dir):
