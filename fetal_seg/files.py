@@ -106,7 +106,7 @@ def read_csv(path: Path) -> list[dict[str, str]]:
     """The rows of a CSV by column, as text.
 
     Raises:
-        InputError: it is no text, or a row has more or fewer cells than the header.
+        InputError: it is no text, or a row has more cells than the header.
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -115,12 +115,8 @@ def read_csv(path: Path) -> list[dict[str, str]]:
         raise InputError(
             f"{path} is no table ({printable(one_line(error))}); it must be text in UTF-8: restore it, or remove it"
         ) from error
-    for wrong, told in (
-        ("more", any(None in row for row in rows)),
-        ("fewer", any(None in row.values() for row in rows)),
-    ):
-        if told:
-            raise InputError(f"{path} is no table: a row has {wrong} cells than the header; restore it, or remove it")
+    if any(None in row for row in rows):
+        raise InputError(f"{path} is no table: a row has more cells than the header; restore it, or remove it")
     return rows
 
 
@@ -131,6 +127,8 @@ def read_own_csv(path: Path, needed: Collection[str]) -> list[dict[str, str]]:
         InputError: as `read_csv`; or it is cut off, or has not the columns that are needed.
     """
     rows = read_csv(path)
+    if any(None in row.values() for row in rows):
+        raise InputError(f"{path} is damaged: a row has fewer cells than the header; restore it, or remove it")
     with path.open("rb") as file:
         if not (first := file.readline()):
             raise InputError(f"{path} is empty; restore it, or remove the folder it is in")

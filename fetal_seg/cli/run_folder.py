@@ -155,9 +155,9 @@ def _logging(folder: Path) -> dict[str, Any]:
 
 def command_of(folder: Path) -> str | None:
     """The command whose results a folder holds; None where it holds none that are known."""
-    if (folder / "sweep.json").exists() or (folder / "run.json").exists():
-        return "train"
     try:
+        if (folder / "sweep.json").exists() or (folder / "run.json").exists():
+            return "train"
         content = yaml.safe_load((folder / ".hydra" / "hydra.yaml").read_text(encoding="utf-8"))
         return str(content["hydra"]["job"]["name"])
     except (OSError, yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError):

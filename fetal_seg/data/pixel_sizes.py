@@ -7,6 +7,7 @@
 """
 
 import csv
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,14 +107,16 @@ def checked_pixel_size(value: str | None, name: str, source: Path) -> float:
     """
     text = (value or "").strip()
     low, high = PIXEL_SIZES_MM
-    rule = f"a pixel size, {low:g} to {high:g}, is a positive number of millimetres; correct the row"
+    rule = "a pixel size is a positive number of millimetres; correct the row"
     if not text:
         raise InputError(f"{source}: the row of {name} has no pixel size; {rule}")
     try:
         size = float(text)
     except ValueError:
         raise InputError(f"{source}: the pixel size of {name} is {text!r}; {rule}") from None
-    if not low <= size <= high:
+    if 0 < size < math.inf and not low <= size <= high:
+        raise InputError(f"{source}: the pixel size of {name} is {text}; it is {low:g} to {high:g} mm; correct the row")
+    if not 0 < size < math.inf:
         raise InputError(f"{source}: the pixel size of {name} is {text}; {rule}")
     return size
 

@@ -93,9 +93,10 @@ def _described(path: Path, content: dict[str, Any]) -> CheckpointDescription:
 def _read_lightning(path: Path) -> dict[str, Any]:
     """All that a checkpoint of train.py holds; its description is there, but not checked."""
     try:
-        with zipfile.ZipFile(path) as archive:  # its checksums, which PyTorch's reader leaves alone
-            if damaged := archive.testzip():
-                raise InputError(f"ckpt={path} is damaged ({damaged}); take a copy of it that is whole, or train on")
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:  # its checksums, which PyTorch's reader leaves alone
+                if damaged := archive.testzip():
+                    raise InputError(f"ckpt={path} is damaged ({damaged}); take a copy that is whole, or train again")
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except InputError:
         raise

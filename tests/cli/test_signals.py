@@ -10,10 +10,11 @@ import pytest
 
 from fetal_seg.cli.signals import how_to_go_on
 from tests.conftest import QUICK, ROOT, run_command, table
-from tests.trainings import KEYS, record, start, wait_for
+from tests.trainings import KEYS, hear, record, start, wait_for
 
 
 def started(script, *arguments, cwd, **options):
+    options.setdefault("preexec_fn", hear)
     command = [sys.executable, "-u", str(ROOT / script), *map(str, arguments)]
     return subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
 

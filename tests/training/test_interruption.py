@@ -103,6 +103,7 @@ def test_a_full_disk_keeps_the_last_whole_checkpoints(cache_dir, tmp_path):
     assert process.returncode == 2, errors
     (line,) = [line for line in errors.splitlines() if line.startswith("error: ")]
     assert f"{run} cannot be written" in line
-    assert f"python train.py resume={run}" in line
+    assert "go on with: python train.py " in line
+    assert (f"resume={run}" in line) == (run / "checkpoints" / "last.ckpt").is_file()
     assert "Traceback" not in errors
     assert record(run)["status"] == "failed"
