@@ -4,7 +4,7 @@ The network's size is fixed, its batch is not. Scaling of grey values is a part 
 folded into convolutions, and what a head gate looks at are outputs beside the logits. Weights in float16 are made
 float32 when the file is loaded, and all is computed in float32.
 In int8, activations have ranges that calibration images gave. The first convolutions, at the finest levels, stay in
-float32: without that, circumferences differ three times as much.
+float32: without that, circumferences differ more.
 """
 
 import contextlib
