@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -17,23 +17,14 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from fetal_seg.cli.composing import checked, resumable
-from fetal_seg.cli.overrides import (
-    CONF,
-)
+from fetal_seg.cli.overrides import CONF
 from fetal_seg.cli.preparing import OF_A_FILE, named_folder, prepare
 from fetal_seg.cli.quiet import quiet_image_libraries
-from fetal_seg.cli.run_folder import (
-    CONFIG,
-    ResumedRun,
-    hold,
-)
+from fetal_seg.cli.run_folder import CONFIG, ResumedRun, hold
 from fetal_seg.cli.signals import heeding, how_to_go_on
 from fetal_seg.cli.sweep import Sweep, run_job, run_sweep
 from fetal_seg.errors import DivergedError, InputError, Interrupted, one_line
 from fetal_seg.files import LOCK, NOT_WRITABLE, is_locked, write_text
-
-if TYPE_CHECKING:
-    pass
 
 logger = logging.getLogger(__name__)
 

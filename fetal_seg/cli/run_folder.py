@@ -141,10 +141,7 @@ def _check_content(folder: Path, max_epochs: object) -> None:
 
 def _logging(folder: Path) -> dict[str, Any]:
     """What Hydra's part of a run's configuration says of its log, which goes on in the run's folder."""
-    try:
-        content = yaml.safe_load((folder / ".hydra" / "hydra.yaml").read_text(encoding="utf-8"))["hydra"]["job_logging"]
-    except (OSError, yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError):
-        return {}
+    content = _hydra_part(folder).get("job_logging")
     if not isinstance(content, dict):
         return {}
     for handler in content.get("handlers", {}).values():
@@ -155,13 +152,20 @@ def _logging(folder: Path) -> dict[str, Any]:
 
 def command_of(folder: Path) -> str | None:
     """The command whose results a folder holds; None where it holds none that are known."""
-    try:
+    with suppress(OSError):
         if (folder / "sweep.json").exists() or (folder / "run.json").exists():
             return "train"
-        content = yaml.safe_load((folder / ".hydra" / "hydra.yaml").read_text(encoding="utf-8"))
-        return str(content["hydra"]["job"]["name"])
-    except (OSError, yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError):
-        return None
+    job = _hydra_part(folder).get("job")
+    return str(job["name"]) if isinstance(job, dict) and "name" in job else None
+
+
+def _hydra_part(folder: Path) -> dict[str, Any]:
+    """Hydra's own keys, as it left them in a folder; none where they cannot be read."""
+    with suppress(OSError, yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError):
+        content = yaml.safe_load((folder / ".hydra" / "hydra.yaml").read_text(encoding="utf-8"))["hydra"]
+        if isinstance(content, dict):
+            return content
+    return {}
 
 
 def stored_config(folder: Path) -> dict[str, Any]:

@@ -71,7 +71,8 @@ def run(
     told = None if report_epoch else command_line  # a search tells itself how it goes on
     begin = partial(_begin, config, run_dir, command_line, data, precision) if keeps else None
     with recorded(begin, trainer, run_dir, told) as record, interruption.listening():
-        _tell(config, data, task, precision, resume)
+        if keeps:
+            _tell(config, data, task, precision, resume)
         trainer.fit(task, datamodule=data, ckpt_path=resume, weights_only=True)
         if config.trainer.fast_dev_run:
             logger.info("fast_dev_run: a batch trained, another validated, and all is well; nothing is kept")
@@ -197,10 +198,8 @@ def _tell(
 ) -> None:
     """Log what is trained, on what, and what the user should know of it."""
     from fetal_seg.models.building import count_parameters
-    from fetal_seg.training.process import THREADS, free_cores, is_first_process
+    from fetal_seg.training.process import THREADS, free_cores
 
-    if not is_first_process() or config.trainer.fast_dev_run:
-        return
     if config.trainer.threads is None and (free := free_cores()) < THREADS:
         logger.warning(
             "the machine is busy with other work: %d of %d cores free; with more threads than that a training is many "

@@ -114,10 +114,10 @@ def checked_pixel_size(value: str | None, name: str, source: Path) -> float:
         size = float(text)
     except ValueError:
         raise InputError(f"{source}: the pixel size of {name} is {text!r}; {rule}") from None
-    if 0 < size < math.inf and not low <= size <= high:
-        raise InputError(f"{source}: the pixel size of {name} is {text}; it is {low:g} to {high:g} mm; correct the row")
     if not 0 < size < math.inf:
         raise InputError(f"{source}: the pixel size of {name} is {text}; {rule}")
+    if not low <= size <= high:
+        raise InputError(f"{source}: the pixel size of {name} is {text}; it is {low:g} to {high:g} mm; correct the row")
     return size
 
 

@@ -22,13 +22,18 @@ for package in ("onnx", "onnxscript", "onnxruntime", "openvino", "nncf"):
     pytest.importorskip(package, reason="exports need it: pip install 'fetal_seg[onnx,openvino]'")
 
 
+def export(good, cache_dir, folder, name, precision, stem, *keys):
+    """Call the command; its file is ``STEM.SUFFIX`` in the folder."""
+    made = [f"ckpt={good}", f"format={name}", f"precision={precision}", f"output={stem}{FORMATS[name]}"]
+    return run_command("export.py", *made, f"data.cache_dir={cache_dir}", *keys, cwd=folder)
+
+
 @pytest.fixture(scope="module")
 def exports(good, cache_dir, tmp_path_factory):
     """The checkpoint in each format; and what the command printed."""
     folder, printed = tmp_path_factory.mktemp("exports"), {}
-    for name, suffix in FORMATS.items():
-        keys = [f"ckpt={good}", f"format={name}", f"data.cache_dir={cache_dir}", f"output={folder}/head{suffix}"]
-        done = run_command("export.py", *keys, cwd=folder)
+    for name in FORMATS:
+        done = export(good, cache_dir, folder, name, "f32", "head")
         assert done.returncode == 0, done.stderr
         printed[name] = done.stdout
         (folder / "head_proof.csv").rename(folder / f"{name}_proof.csv")
@@ -111,48 +116,24 @@ class TestExport:
         assert len(table(tmp_path / "scores" / "per_image.csv")) == len(read_checkpoint(good).description.split.val)
 
     def test_weights_in_float16_take_half_of_the_room_and_measure_alike(self, exports, good, cache_dir, name, tmp_path):
-        suffix = FORMATS[name]
-        keys = [
-            f"ckpt={good}",
-            f"format={name}",
-            "precision=f16",
-            f"output=half{suffix}",
-            f"data.cache_dir={cache_dir}",
-        ]
-        done = run_command("export.py", *keys, "max_difference_percent=0.3", cwd=tmp_path)
+        done = export(good, cache_dir, tmp_path, name, "f16", "half", "max_difference_percent=0.3")
         assert done.returncode == 0, done.stderr
-        weights = ".bin" if name == "openvino" else suffix
+        weights = ".bin" if name == "openvino" else FORMATS[name]
         assert (tmp_path / f"half{weights}").stat().st_size < 0.75 * (exports[0] / f"head{weights}").stat().st_size
         rows = table(tmp_path / "half_proof.csv")
         assert max(float(row["hc_difference_percent"]) for row in rows) < 0.3
 
     def test_int8_is_smaller_still_and_says_how_far_it_is_off(self, exports, good, cache_dir, name, tmp_path):
-        suffix = FORMATS[name]
-        keys = [
-            f"ckpt={good}",
-            f"format={name}",
-            "precision=int8",
-            f"output=int8{suffix}",
-            f"data.cache_dir={cache_dir}",
-        ]
-        done = run_command("export.py", *keys, "max_difference_percent=20", cwd=tmp_path)
+        done = export(good, cache_dir, tmp_path, name, "int8", "int8", "max_difference_percent=20")
         assert done.returncode == 0, done.stderr
         assert len(table(tmp_path / "int8_proof.csv")) == len(read_checkpoint(good).description.split.val)
-        read = read_exported(tmp_path / f"int8{suffix}")
+        read = read_exported(tmp_path / f"int8{FORMATS[name]}")
         assert read.export.precision == "int8"
         images = np.zeros((2, read.description.preprocessing.height, read.description.preprocessing.width), np.uint8)
-        assert open_runtime(tmp_path / f"int8{suffix}").look(images).logits.shape == images.shape
+        assert open_runtime(tmp_path / f"int8{FORMATS[name]}").look(images).logits.shape == images.shape
 
     def test_a_file_that_measures_otherwise_is_not_kept(self, good, cache_dir, name, tmp_path):
-        suffix = FORMATS[name]
-        keys = [
-            f"ckpt={good}",
-            f"format={name}",
-            "precision=f16",
-            f"output=half{suffix}",
-            f"data.cache_dir={cache_dir}",
-        ]
-        done = run_command("export.py", *keys, "max_difference_percent=1e-9", cwd=tmp_path)
+        done = export(good, cache_dir, tmp_path, name, "f16", "half", "max_difference_percent=1e-9")
         assert done.returncode == 2
         assert "the circumference differs by" in done.stderr
         assert list(tmp_path.iterdir()) == []
