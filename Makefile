@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := outputs/demo
 
-.PHONY: help setup measure demo test lint bench reproduce reproduce-short
+.PHONY: help setup measure demo docs test lint bench reproduce reproduce-short
 
 help:           ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -25,6 +25,14 @@ demo: setup     ## train, evaluate and predict on simulated images: a few minute
 	$(BIN)/python predict.py ckpt=$(DEMO)/train/checkpoints/best.ckpt input=$(DEMO)/phantoms/test_set.zip output=$(DEMO)/predict
 	@echo; echo 'pictures:'; ls $(DEMO)/*/*.png $(DEMO)/*/*.jpg
 	@echo 'curves:   $(BIN)/tensorboard --logdir outputs'
+
+docs: .venv/installed_docs  ## build the documentation into dist/docs
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -d dist/doctrees docs dist/docs
+	@echo 'open dist/docs/index.html'
+
+.venv/installed_docs: .venv/installed
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	@touch $@
 
 lint: setup     ## run ruff, mypy and import-linter
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
