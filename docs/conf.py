@@ -1,6 +1,9 @@
 """How Sphinx builds the site: ``make docs``. It needs no network."""
 
+import ast
+import inspect
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -64,7 +67,20 @@ class ConfigurationReference(SphinxDirective):
         return self.parse_text_to_nodes(reference(), allow_section_headings=True)
 
 
+def signature_as_written(_app: Sphinx, what: str, _name: str, item: Any, *_rest: Any) -> tuple[str, str] | None:
+    """A function's arguments and result with the annotations of its source: ``ArrayLike``, not what it stands for."""
+    if what not in ("function", "method"):
+        return None
+    (function,) = ast.parse(textwrap.dedent(inspect.getsource(item))).body
+    assert isinstance(function, ast.FunctionDef)
+    if function.args.args and function.args.args[0].arg in ("self", "cls"):
+        del function.args.args[0]
+    result = ast.unparse(function.returns).strip("'") if function.returns else ""
+    return f"({ast.unparse(function.args)})", result
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register what this file adds to Sphinx."""
+    app.connect("autodoc-process-signature", signature_as_written)
     app.add_directive("configuration-reference", ConfigurationReference)
     return {"parallel_read_safe": True}

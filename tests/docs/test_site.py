@@ -8,9 +8,10 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from tests.conftest import DRAWN, ROOT, drawn_head, run_command
+from tests.conftest import ROOT, run_command
 
 DOCS = ROOT / "docs"
 PAGES = sorted(page for suffix in ("md", "ipynb") for page in DOCS.rglob(f"*.{suffix}"))
@@ -87,8 +88,8 @@ def results(tmp_path):
     from fetal_seg.images.grey import write_image
 
     (tmp_path / "scans").mkdir()
-    write_image(tmp_path / "scans" / "head.png", drawn_head(DRAWN))
-    write_image(tmp_path / "scans" / "nothing.png", 0 * drawn_head(DRAWN))
+    shutil.copy(DOCS / "scan.png", tmp_path / "scans" / "head.png")
+    write_image(tmp_path / "scans" / "nothing.png", np.zeros((540, 800), np.uint8))
     done = run_command("predict.py", "input=scans", "pixel_size_mm=0.12", "output=results", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     return tmp_path
