@@ -5,6 +5,7 @@ export default tseslint.config(
   { ignores: ["generated/**", "dist/**", "node_modules/**"] },
   js.configs.recommended,
   ...tseslint.configs.strict,
+  { files: ["*.mjs", "tests/**/*.mjs"], languageOptions: { globals: { console: "readonly", process: "readonly" } } },
   {
     rules: {
       "@typescript-eslint/no-non-null-assertion": "off", // where the compiler cannot see what a loop's bounds say
