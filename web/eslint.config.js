@@ -7,6 +7,7 @@ export default tseslint.config(
   ...tseslint.configs.strict,
   {
     rules: {
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
       "@typescript-eslint/no-non-null-assertion": "off", // where the compiler cannot see what a loop's bounds say
     },
   },
