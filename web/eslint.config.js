@@ -8,6 +8,7 @@ export default tseslint.config(
   { files: ["*.mjs", "tests/**/*.mjs"], languageOptions: { globals: { console: "readonly", process: "readonly" } } },
   {
     rules: {
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
       "@typescript-eslint/no-non-null-assertion": "off", // where the compiler cannot see what a loop's bounds say
     },
   },
