@@ -18,30 +18,54 @@ export async function chosenFiles(files: Iterable<File>): Promise<ChosenFile[]> 
 
 /** The files of a drop. Of folders, with all folders in them, those are taken that may be images. */
 export async function droppedFiles(transfer: DataTransfer): Promise<ChosenFile[]> {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()); // before any await: then they are gone
-  const files = [...transfer.files];
-  if (entries.every((entry) => entry === null)) return chosenFiles(files);
-  const found: ChosenFile[] = [];
-  for (const entry of entries) {
-    if (entry) found.push(...(await filesBelow(entry, true)));
-  }
-  return sorted(found);
+  const dropped = [...transfer.items].map(droppedItem); // all before the first await: then the items are gone
+  const found = await Promise.all(dropped);
+  return sorted(found.flat());
 }
 
-async function filesBelow(entry: FileSystemEntry, isChosen: boolean): Promise<ChosenFile[]> {
-  const name = entry.fullPath.replace(/^\//, "");
-  if (entry.isDirectory) {
-    if (entry.name.startsWith(".")) return [];
-    const inside = await entriesOf(entry as FileSystemDirectoryEntry);
-    return (await Promise.all(inside.map((child) => filesBelow(child, false)))).flat();
+function droppedItem(item: DataTransferItem): Promise<ChosenFile[]> {
+  const entry = item.webkitGetAsEntry();
+  if (!entry?.isDirectory) {
+    const file = item.getAsFile();
+    return Promise.resolve(file ? [{ name: file.name, file }] : []);
   }
-  const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
-  return isChosen || (await mayBeImage(name, file)) ? [{ name, file }] : [];
+  // Chrome reads no entries on a page from disk, but handles; others have entries alone
+  const handle = (item as HandleItem).getAsFileSystemHandle?.();
+  return handle ? handle.then((folder) => below(folder, "")) : below(entry, "");
 }
 
-async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
+/** An item of a drop in browsers that give handles. */
+type HandleItem = DataTransferItem & { getAsFileSystemHandle?(): Promise<FileSystemDirectoryHandle> };
+
+/** A file or folder as a browser tells of it, in the one way or the other. */
+type Node = FileSystemEntry | FileSystemDirectoryHandle | FileSystemFileHandle;
+
+async function below(node: Node, folder: string): Promise<ChosenFile[]> {
+  const name = `${folder}${node.name}`;
+  if (isFolder(node)) {
+    if (node.name.startsWith(".")) return [];
+    const inside = await childrenOf(node);
+    return (await Promise.all(inside.map((child) => below(child, `${name}/`)))).flat();
+  }
+  const file = await ("kind" in node ? node.getFile() : fileOf(node as FileSystemFileEntry));
+  return (await mayBeImage(name, file)) ? [{ name, file }] : [];
+}
+
+function isFolder(node: Node): node is FileSystemDirectoryEntry | FileSystemDirectoryHandle {
+  return "kind" in node ? node.kind === "directory" : node.isDirectory;
+}
+
+function fileOf(entry: FileSystemFileEntry): Promise<File> {
+  return new Promise((resolve, reject) => entry.file(resolve, reject));
+}
+
+async function childrenOf(folder: FileSystemDirectoryEntry | FileSystemDirectoryHandle): Promise<Node[]> {
+  const all: Node[] = [];
+  if ("kind" in folder) {
+    for await (const child of folder.values()) all.push(child as FileSystemDirectoryHandle | FileSystemFileHandle);
+    return all;
+  }
   const reader = folder.createReader();
-  const all: FileSystemEntry[] = [];
   for (;;) {
     const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
     if (some.length === 0) return all; // a browser gives a hundred at a time

@@ -63,7 +63,7 @@ export class Session {
     this.items = [...this.items, ...files.map(({ name, file }) => waiting(this.#nextId++, name, file))];
     this.isStopped = false;
     this.#next();
-    if (this.selectedId === null) this.select(this.items[0]!.id);
+    if (this.selected === null) this.select(this.items[0]!.id);
     else this.#changed();
   }
 
@@ -87,6 +87,7 @@ export class Session {
   }
 
   select(id: number): void {
+    if (id === this.selectedId) return;
     this.selectedId = id;
     this.#changed();
     void this.#open();

@@ -63,7 +63,7 @@ export function Outline({ ellipse: normal, unit, pointOf, onEdit, onSettled }: P
       <Line ellipse={ellipse} name="line" />
       {(["long", "short"] as const).map((axis) => <AxisLine key={axis} ellipse={ellipse} axis={axis} />)}
       <g
-        class="body" id="ellipse" tabIndex={0} role="button"
+        class="body" id="ellipse" tabindex={0} role="button"
         aria-label="Ellipse: arrow keys move it, plus and minus change its size, comma and point turn it"
         {...dragging((from) => (to) => moved(ellipse, to.x - from.x, to.y - from.y))}
         onKeyDown={pressing((event) => byKey(ellipse, event))}
@@ -74,7 +74,7 @@ export function Outline({ ellipse: normal, unit, pointOf, onEdit, onSettled }: P
         const [end, other] = [endOf(ellipse, axis, side), endOf(ellipse, axis, side === 1 ? -1 : 1)];
         return (
           <g
-            key={`${axis}${side}`} class="handle" id={`${axis}-${side === 1 ? "end" : "begin"}`} tabIndex={0} role="button"
+            key={`${axis}${side}`} class="handle" id={`${axis}-${side === 1 ? "end" : "begin"}`} tabindex={0} role="button"
             aria-label={`End of the ${axis} axis: arrow keys pull it`}
             {...dragging((from) => (to) => pulled(ellipse, axis, other, { x: end.x + to.x - from.x, y: end.y + to.y - from.y }))}
             onKeyDown={pressing((event) => {

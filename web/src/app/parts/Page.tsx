@@ -11,7 +11,9 @@ export function Page({ session }: { session: Session }) {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   useEffect(() => session.subscribe(() => redraw(undefined)), [session]);
   const add = (files: readonly ChosenFile[]) => session.add(files);
-  const isDraggedOver = useDrop(add);
+  const isDraggedOver = useDrop((transfer) => {
+    droppedFiles(transfer).then(add, () => session.announce("This browser does not open what was dropped; choose the files."));
+  });
   const isEmpty = session.items.length === 0;
   return (
     <>
@@ -40,7 +42,7 @@ export function Page({ session }: { session: Session }) {
 }
 
 /** Files may be dropped anywhere; true while some are held above the page. */
-function useDrop(add: (files: readonly ChosenFile[]) => void): boolean {
+function useDrop(take: (transfer: DataTransfer) => void): boolean {
   const [isOver, setOver] = useState(false);
   useEffect(() => {
     const over = (event: DragEvent) => {
@@ -53,7 +55,7 @@ function useDrop(add: (files: readonly ChosenFile[]) => void): boolean {
     const drop = (event: DragEvent) => {
       event.preventDefault();
       setOver(false);
-      if (event.dataTransfer) void droppedFiles(event.dataTransfer).then(add);
+      if (event.dataTransfer) take(event.dataTransfer);
     };
     addEventListener("dragover", over);
     addEventListener("dragleave", leave);

@@ -28,7 +28,7 @@ export function RulerMarks({ marks, width, height, unit, pointOf, onMarks }: Pro
   return (
     <g class="ruler">
       <g
-        ref={surface} id="ruler-surface" tabIndex={0} role="button" class="surface" onKeyDown={press}
+        ref={surface} id="ruler-surface" tabindex={0} role="button" class="surface" onKeyDown={press}
         aria-label={`Point ${marks.length + 1} of 2 on the ruler: arrow keys move the cross, Enter sets it`}
         onPointerUp={(event: PointerEvent) => set(pointOf(event))}
       >
@@ -48,7 +48,7 @@ function Mark({ mark, name, unit, pointOf, onMove }: { mark: Point; name: string
   const isDragged = useRef(false);
   return (
     <g
-      class="handle" tabIndex={0} role="button" aria-label={`${name} on the ruler: arrow keys move it`}
+      class="handle" tabindex={0} role="button" aria-label={`${name} on the ruler: arrow keys move it`}
       onPointerDown={(event: PointerEvent) => {
         (event.currentTarget as Element).setPointerCapture(event.pointerId);
         isDragged.current = true;
