@@ -1,10 +1,5 @@
 /** Ultrasound images in DICOM files, uncompressed or as baseline JPEG, with the size of their pixels. */
-import {
-  createJPEGBasicOffsetTable,
-  parseDicom,
-  readEncapsulatedImageFrame,
-  readEncapsulatedPixelDataFromFragments,
-} from "dicom-parser";
+import dicomParser from "dicom-parser";
 import { dicom as VALUES } from "./constants";
 import { displayedGrey } from "./dicom_display";
 import { Header } from "./dicom_header";
@@ -64,7 +59,7 @@ export async function readDicom(name: string, bytes: Uint8Array, decode: Picture
 
 function parsed(name: string, bytes: Uint8Array): Header {
   try {
-    return new Header(parseDicom(bytes, hasMark(bytes) ? {} : { TransferSyntaxUID: guessedSyntax(bytes) }));
+    return new Header(dicomParser.parseDicom(bytes, hasMark(bytes) ? {} : { TransferSyntaxUID: guessedSyntax(bytes) }));
   } catch (error) {
     throw new InputError(`${name}: the DICOM file cannot be read (${oneLine(error)}); copy or export it again`);
   }
@@ -146,8 +141,8 @@ async function jpegValues(header: Header, decode: PictureDecoder): Promise<Float
   const offsets = element.basicOffsetTable?.length ? element.basicOffsetTable : null;
   const content =
     frameCount(header) === 1
-      ? readEncapsulatedPixelDataFromFragments(header.data, element, 0, fragments.length)
-      : readEncapsulatedImageFrame(header.data, element, 0, offsets ?? createJPEGBasicOffsetTable(header.data, element));
+      ? dicomParser.readEncapsulatedPixelDataFromFragments(header.data, element, 0, fragments.length)
+      : dicomParser.readEncapsulatedImageFrame(header.data, element, 0, offsets ?? dicomParser.createJPEGBasicOffsetTable(header.data, element));
   const { data, width, height } = await decode(Uint8Array.from(content), "image/jpeg");
   if (width !== header.number("Columns") || height !== header.number("Rows")) {
     throw new RangeError(`the JPEG has ${width} x ${height} px, the header says otherwise`);

@@ -1,5 +1,4 @@
 /** The page says what `predict.py` says of the same files. */
-/// <reference types="node" />
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";

@@ -1,5 +1,4 @@
 /** The built page in headless Chromium, opened from disk as a person opens it. */
-/// <reference types="node" />
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

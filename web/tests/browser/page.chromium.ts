@@ -1,5 +1,4 @@
 /** The page as a person meets it: long work, damaged files, small screens, the dark, words of warning. */
-/// <reference types="node" />
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, inject, test } from "vitest";

@@ -1,5 +1,4 @@
 /** Nothing leaves the computer: the page tries no connection, and could make none. */
-/// <reference types="node" />
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,5 +1,4 @@
 /** Makes the samples once for all files of tests: images, and what `predict.py` says of them. */
-/// <reference types="node" />
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
