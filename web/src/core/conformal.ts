@@ -11,6 +11,12 @@ export function halfWidth(heldOut: IntervalScores, hcMm: number, confidence: num
   return score === undefined ? null : score * scale(hcMm, confidence);
 }
 
+/** Whether a measurement is one of those that hold most of the error, and is to be looked at. */
+export function isLargeErrorLikely(heldOut: IntervalScores, hcMm: number, confidence: number): boolean {
+  const limit = heldOut.scale === VALUES.SCALE ? heldOut.reviewAbove : null;
+  return limit !== null && scale(hcMm, confidence) > limit;
+}
+
 /** The scores of the heads of one's trimester, or of all where there are fewer than `FEWEST` of these. */
 function alikeScores(heldOut: IntervalScores, hcMm: number): readonly number[] {
   const own = heldOut.scores.filter((_, index) => {

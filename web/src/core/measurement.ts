@@ -1,6 +1,6 @@
 /** What was measured in one image, with its units, and whether it can be trusted: `fetal_seg/measurement/result.py`. */
 import { type Biometry, biometryOf } from "./biometry";
-import { halfWidth } from "./conformal";
+import { halfWidth, isLargeErrorLikely } from "./conformal";
 import { circumference, normalEllipse, scaled } from "./ellipse";
 import { isHead, qualityReasons, sizeReasons, whyNoHead } from "./quality";
 import { general } from "./rounding";
@@ -43,9 +43,10 @@ export function measure(
   if (ellipse === null) {
     return { ...NOTHING, ...common, spacing, reasons: [whyNoHead(quality, metadata), ...notes] };
   }
-  const doubts = quality === null ? [] : qualityReasons(quality, metadata);
   const confidence = quality?.confidence ?? null;
-  const measured = inMillimetres(ellipse, spacing, doubts, notes);
+  const measured = inMillimetres(ellipse, spacing, quality === null ? [] : qualityReasons(quality, metadata), notes, (hcMm) =>
+    metadata.interval !== null && confidence !== null && isLargeErrorLikely(metadata.interval, hcMm, confidence),
+  );
   const width =
     metadata.interval === null || confidence === null || measured.hcMm === null
       ? null
@@ -90,6 +91,7 @@ function inMillimetres(
   spacing: Spacing | null,
   doubts: readonly string[],
   notes: readonly string[],
+  isErrorLikely: (hcMm: number) => boolean = () => false,
 ): Measurement {
   const common = { ...NOTHING, ellipse, spacing, hcPx: circumference(ellipse) };
   if (spacing === null) {
@@ -100,6 +102,7 @@ function inMillimetres(
     ...doubts,
     ...(spacing.isDoubtful ? ["the file's pixel size is in doubt"] : []),
     ...sizeReasons(spacing.xMm, spacing.yMm, biometry.hcMm),
+    ...(isErrorLikely(biometry.hcMm) ? ["a large error is likely"] : []),
   ];
   return { ...common, ...biometry, flag: all.length > 0 ? "check" : "ok", reasons: [...all, ...notes] };
 }

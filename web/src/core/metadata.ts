@@ -21,7 +21,12 @@ interface Description {
   readonly version: string;
   readonly export: { readonly checkpoint_sha256: string };
   readonly calibration?: {
-    readonly interval: { readonly scale: string; readonly scores: number[]; readonly hc_mm: number[] } | null;
+    readonly interval: {
+      readonly scale: string;
+      readonly scores: number[];
+      readonly hc_mm: number[];
+      readonly review_above?: number | null;
+    } | null;
     readonly confidence: StoredLimits | null;
     readonly appearance: { readonly mean: number[]; readonly precision: number[][]; readonly largest: number } | null;
     readonly gate: {
@@ -60,7 +65,12 @@ function fromDescription(description: Description): NetworkMetadata {
     width,
     checkpointSha256: description.export.checkpoint_sha256,
     version: description.version,
-    interval: interval && { scale: interval.scale, scores: interval.scores, hcMm: interval.hc_mm },
+    interval: interval && {
+      scale: interval.scale,
+      scores: interval.scores,
+      hcMm: interval.hc_mm,
+      reviewAbove: interval.review_above ?? null,
+    },
     confidence: confidence && limits(confidence),
     appearance,
     gate: gate && { pooling: gate.pooling, weights: gate.weights, bias: gate.bias, limits: limits(gate.limits) },

@@ -104,6 +104,8 @@ export interface IntervalScores {
   readonly scale: string;
   readonly scores: readonly number[];
   readonly hcMm: readonly number[];
+  /** The scale above which a measurement is to be looked at. */
+  readonly reviewAbove: number | null;
 }
 
 /** How known heads look: mean and precision of their features, and the largest distance from the mean. */
