@@ -182,8 +182,8 @@ def _print_scores(images: list[Doubted]) -> None:
     print(
         "| doubt | error that its tenth holds, % | of the 20 worst | correlation of ranks |\n| --- | --- | --- | --- |"
     )
-    for name, score in SCORES.items():
-        values = np.array([score(image) for image in images])
+    scores = {name: np.array([score(image) for image in images]) for name, score in SCORES.items()}
+    for name, values in {**scores, "width of the interval, mm": _widths(images)}.items():
         values[np.isnan(values)] = np.inf
         flagged = np.argsort(-values, kind="stable")[:tenth]
         ranks = [np.argsort(np.argsort(of)) for of in (values, errors)]
@@ -191,11 +191,17 @@ def _print_scores(images: list[Doubted]) -> None:
         print(f"| {name} | {held:.0f} | {seen} | {np.corrcoef(*ranks)[0, 1]:.2f} |")
 
 
-def _print_intervals(images: list[Doubted]) -> None:
+def _widths(images: list[Doubted]) -> NDArray[np.float64]:
+    """Half the widths of intervals that are calibrated without the image's own fold of examinations."""
     predicted, confidence, true = (
-        np.array([getattr(image, name) for image in images]) for name in ("hc_pred", "confidence", "hc_true")
+        [getattr(one, key) for one in images] for key in ("hc_pred", "confidence", "hc_true")
     )
-    widths = conformal.cross_widths(predicted, confidence, true, [image.examination for image in images])
+    return conformal.cross_widths(predicted, confidence, true, [image.examination for image in images])
+
+
+def _print_intervals(images: list[Doubted]) -> None:
+    predicted, true = (np.array([getattr(image, name) for image in images]) for name in ("hc_pred", "hc_true"))
+    widths = _widths(images)
     held, of = np.abs(predicted - true) <= widths, np.array([trimester(value) for value in true])
     print("\n| 90 % intervals | images | held, % | mean width, mm |\n| --- | --- | --- | --- |")
     for name, part in {"all": of > 0, **{f"trimester {number}": of == number for number in (1, 2, 3)}}.items():
