@@ -43,7 +43,7 @@ def drawn_head(head):
 
 
 def run_command(script, *arguments, cwd, timeout=120, env=None):
-    """Call an entry point as its user does; returns the finished process."""
+    """Call an entry point as its user does: a script, or the file of the program; returns the finished process."""
     return subprocess.run(
         [sys.executable, str(ROOT / script), *map(str, arguments)],
         cwd=cwd,
@@ -53,6 +53,15 @@ def run_command(script, *arguments, cwd, timeout=120, env=None):
         check=False,
         env={**os.environ, **(env or {})},
     )
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory):
+    """The file of the program fetal-seg, as pip writes it."""
+    file = tmp_path_factory.mktemp("bin") / "fetal-seg"
+    file.write_text(f"#!{sys.executable}\nimport sys\nfrom fetal_seg.cli.main import main\nsys.exit(main())\n")
+    file.chmod(0o755)
+    return file
 
 
 @pytest.fixture(scope="session")

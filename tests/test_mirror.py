@@ -21,6 +21,7 @@ OF_NO_MODULE = {
     "test_extending.py",  # what users add
     "test_import.py",  # the package as a whole
     "test_mirror.py",
+    "test_wheel.py",  # the package as it is installed
 }
 WITHOUT_A_TEST = {
     "config/data.py",  # schemas: in config/test_schemas.py

@@ -12,8 +12,14 @@ from hydra.errors import HydraException
 from fetal_seg.errors import InputError
 from fetal_seg.files import printable
 
-CONF = Path(__file__).resolve().parents[2] / "conf"
 
+def _own_folder() -> Path:
+    """The configuration files: in the package where a wheel was installed, else beside it in the repository."""
+    package = Path(__file__).resolve().parents[1]
+    return next(folder for folder in (package / "conf", package.parent / "conf") if folder.is_dir())
+
+
+CONF = _own_folder()
 
 SEARCHPATH = "hydra.searchpath"  # further folders of configurations: a user's own
 

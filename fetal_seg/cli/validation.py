@@ -132,7 +132,7 @@ def _prepare(group: str, config: Plain, schema: Any, folders: Sequence[Path], pr
     if name in named and (name in registry.names() or named[name] is FromRunConfig):
         return True
     if name == FromRunConfig.name:
-        problems.append("data=from_run is for evaluate.py alone; take data=hc18, phantom or folder")
+        problems.append("data=from_run is for evaluate alone; take data=hc18, phantom or folder")
         return False
     try:
         registry.check(name)

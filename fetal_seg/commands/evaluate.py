@@ -53,7 +53,9 @@ def run(config: EvaluateConfig, run_dir: Path, hc18_root: str) -> None:
     records, caveat = choose_records(config, checkpoints, everything)
     options: Any = {"device": config.device, "flips": config.tta == "flips", "precision": config.precision}
     if config.calibrate and (len(paths) > 1 or options["flips"]):
-        raise InputError("calibrate=true is for one checkpoint as predict.py uses it by default; leave out the others")
+        raise InputError(
+            "calibrate=true is for one checkpoint as a prediction uses it by default; leave out the others"
+        )
     if len(paths) == 1 or config.ensemble:
         predictor = Predictor.load(checkpoints, **options)
         if planes and config.calibrate:

@@ -68,9 +68,11 @@ def run(
     more = [interruption, *([pruning] if pruning else [])]
     trainer, precision = build_trainer(config.trainer, run_dir, data, more)
     keeps = is_first_process() and not config.trainer.fast_dev_run
-    told = None if report_epoch else command_line  # a search tells itself how it goes on
     begin = partial(_begin, config, run_dir, command_line, data, precision) if keeps else None
-    with recorded(begin, trainer, run_dir, told) as record, interruption.listening():
+    with (
+        recorded(begin, trainer, run_dir, command_line, tells=report_epoch is None) as record,
+        interruption.listening(),
+    ):
         if keeps:
             _tell(config, data, task, precision, resume)
         trainer.fit(task, datamodule=data, ckpt_path=resume, weights_only=True)

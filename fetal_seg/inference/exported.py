@@ -88,7 +88,7 @@ def _contents(path: Path) -> tuple[bytes, ...]:
     parts = [path, path.with_suffix(".bin")] if SUFFIXES[path.suffix.lower()] == "openvino" else [path]
     for part in parts:
         if not part.is_file():
-            raise InputError(f"ckpt={path}: there is no file {part}; give what export.py wrote, with all its files")
+            raise InputError(f"ckpt={path}: there is no file {part}; give an export with all its files")
     try:
         return tuple(part.read_bytes() for part in parts)
     except OSError as error:
@@ -99,7 +99,7 @@ def _onnx_session(path: Path, content: bytes, threads: int | None, *, optimise: 
     try:
         import onnxruntime
     except ImportError as error:
-        raise InputError(f"ckpt={path} needs ONNX Runtime: pip install 'fetal_seg[onnx]'") from error
+        raise InputError(f"ckpt={path} needs ONNX Runtime: pip install onnxruntime") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0
     options.log_severity_level = 4  # what is wrong is raised as well

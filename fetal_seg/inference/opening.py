@@ -4,14 +4,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
 from fetal_seg.errors import InputError
+from fetal_seg.extras import REMEDY, check_training, is_installed
 from fetal_seg.inference.exported import ExportedNetwork, ExportedRuntime, read_exported
 from fetal_seg.inference.runtime import Runtime
 from fetal_seg.models.exported import is_exported
+from fetal_seg.models.weights import PRETRAINED, PRETRAINED_EXPORT, locate
 
 if TYPE_CHECKING:
     from fetal_seg.models.checkpoint import Checkpoint
 
 Trained = Union["Checkpoint", ExportedNetwork]  # a network with what it says of itself
+
+
+def locate_runnable(name: str | Path) -> Path:
+    """The file of a network that a user named; of the pretrained weights the export, where PyTorch is not installed.
+
+    Raises:
+        InputError: there is none that would run here.
+    """
+    if str(name) != PRETRAINED or is_installed("torch"):
+        return locate(name)
+    if not PRETRAINED_EXPORT.is_file():
+        raise InputError(
+            f"ckpt={name} needs PyTorch here, since {PRETRAINED_EXPORT.name} is not in this installation: {REMEDY}, or "
+            "install a wheel of `make wheel`"
+        )
+    return PRETRAINED_EXPORT
 
 
 def read_trained(name: str | Path) -> Trained:
@@ -21,10 +39,12 @@ def read_trained(name: str | Path) -> Trained:
         name: a file, or ``pretrained``.
 
     Raises:
-        InputError: it cannot be used.
+        InputError: it cannot be used, or needs PyTorch where that is not installed.
     """
-    if is_exported(Path(name)):
-        return read_exported(Path(name).expanduser())
+    path = locate_runnable(name)
+    if is_exported(path):
+        return read_exported(path)
+    check_training(f"ckpt={name}", ("torch", "safetensors"))
     from fetal_seg.models.checkpoint import read_checkpoint
 
     return read_checkpoint(name)
@@ -44,7 +64,7 @@ def open_runtime(
     Raises:
         InputError: it cannot be used, or there is no such device.
     """
-    if isinstance(trained, str | Path) and is_exported(Path(trained)):
+    if isinstance(trained, str | Path):
         trained = read_trained(trained)
     if isinstance(trained, ExportedNetwork):
         if device == "gpu":

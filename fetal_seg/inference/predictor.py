@@ -18,7 +18,7 @@ from fetal_seg.geometry.ellipse_fit import HeadFit, fit_head
 from fetal_seg.geometry.letterbox import Letterbox
 from fetal_seg.geometry.spacing import Spacing
 from fetal_seg.images.grey import grey_of
-from fetal_seg.images.reader import Frame, read_frames
+from fetal_seg.images.reader import Frame, first_frame, read_frames
 from fetal_seg.inference.opening import Trained, open_runtime
 from fetal_seg.inference.runtime import Features, Logits, Look, Runtime
 from fetal_seg.measurement.calibration import Calibration
@@ -206,8 +206,7 @@ def _spacing(frame: Frame, ellipse: Ellipse | None, given: Spacing | None) -> tu
 
 
 def _first_frame(path: Path) -> Frame:
-    frame = next(read_frames(path.expanduser(), path.name))
-    return frame if frame.number is None else replace(frame, notes=(*frame.notes, "only the first frame was read"))
+    return first_frame(read_frames(path.expanduser(), path.name))
 
 
 def _flipped_look(runtime: Runtime, images: Grey, axes: tuple[int, ...]) -> Look:

@@ -92,7 +92,7 @@ def check_seal(path: Path, contents: Sequence[bytes]) -> None:
     """
     found = _SEAL.findall(contents[0])
     if len(found) != 1:
-        raise InputError(f"ckpt={path} was not written by export.py, or is cut off; export a checkpoint of train.py")
+        raise InputError(f"ckpt={path} is no export of this program, or is cut off; export a checkpoint")
     if found[0].decode() != _digest(contents):
         raise InputError(f"ckpt={path} is damaged: its SHA-256 is not the one that it holds; copy or export it again")
 

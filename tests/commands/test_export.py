@@ -193,7 +193,7 @@ class TestRefusals:
         save(helper.make_model(graph), tmp_path / "other.onnx")
         done = run_command("predict.py", "ckpt=other.onnx", f"input={picture}", "output=out", cwd=tmp_path)
         assert done.returncode == 2
-        assert "was not written by export.py" in done.stderr
+        assert "is no export of this program" in done.stderr
 
     @pytest.mark.parametrize("kind", ["outside", "custom"])
     def test_files_and_code_outside_an_export_are_never_touched(self, exports, picture, kind, tmp_path):

@@ -4,11 +4,11 @@ What it needs is imported where it is used: inputs that cannot be used are refus
 """
 
 import hashlib
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fetal_seg.commands.command_line import as_typed
 from fetal_seg.commands.predict.inputs import InputFile, find_inputs, pixel_sizes
 from fetal_seg.config.commands import PredictConfig
 from fetal_seg.data.loading import cache_folder
@@ -59,16 +59,16 @@ def _predict(
         dicom=(config.dicom,) if isinstance(config.dicom, str) else tuple(config.dicom),
         settings=_settings(config, checkpoints),
         resume=config.predict.resume,
-        command=shlex.join(["python", Path(command_line[0]).name, *command_line[1:]]),
+        command=as_typed(command_line),
     )
     predict_to(run_dir, predictor, inputs, options, output, decoders)
 
 
 def _settings(config: PredictConfig, checkpoints: list[str]) -> dict[str, Any]:
     """What decides the numbers of a row."""
-    from fetal_seg.models.weights import locate
+    from fetal_seg.inference.opening import locate_runnable
 
-    contents = [locate(checkpoint).read_bytes() for checkpoint in checkpoints]
+    contents = [locate_runnable(checkpoint).read_bytes() for checkpoint in checkpoints]
     return {
         "ckpt": [Path(checkpoint).name for checkpoint in checkpoints],
         "ckpt_digests": [hashlib.blake2b(content, digest_size=8).hexdigest() for content in contents],

@@ -15,7 +15,8 @@ from fetal_seg.commands.predict.inputs import InputFile
 from fetal_seg.commands.predict.journal import Journal
 from fetal_seg.commands.predict.pipeline import PredictionOptions, is_current, measure_files, output_stems, panels
 from fetal_seg.errors import InputError, enumerate_names
-from fetal_seg.evaluation.tables import PREDICTION_COLUMNS, Row, write_rows
+from fetal_seg.evaluation.tables import PREDICTION_COLUMNS, Row, unscaled, write_rows
+from fetal_seg.extras import REMEDY, is_installed
 from fetal_seg.files import remove_partial_files
 from fetal_seg.images.decoders import Decoders
 from fetal_seg.images.grey import read_grey
@@ -127,7 +128,11 @@ def _remove_stale(folder: Path, rows: Sequence[Row], earlier: Sequence[Row]) -> 
         path.unlink(missing_ok=True)
 
 
-def _growth_chart(folder: Path, rows: Sequence[Row]) -> Path:
+def _growth_chart(folder: Path, rows: Sequence[Row]) -> Path | None:
+    """The file of the chart; None where nothing here draws it."""
+    if not is_installed("matplotlib"):
+        logger.warning("no growth chart: matplotlib, which draws it, is not installed; %s", REMEDY)
+        return None
     from fetal_seg.report.prediction.growth_chart import draw_growth_chart
 
     measured = [(row["gestational_age_weeks"], row["hc_mm"]) for row in rows if row.get("hc_mm") is not None]
@@ -178,8 +183,7 @@ def _report(rows: Sequence[Row], problems: Sequence[str], folder: Path) -> None:
     message = f"{len(rows)} images: {counts[Flag.OK]} measured, {counts[Flag.CHECK]} measured but to be checked, "
     message += f"{counts[Flag.NO_HEAD]} without a head, {counts[Flag.ERROR]} unreadable"
     logger.info(message)
-    without = list(dict.fromkeys(str(row["file"]) for row in rows if row.get("hc_px") and row.get("hc_mm") is None))
-    if without:
+    if without := unscaled(rows):
         logger.warning(
             "no pixel size is known for %s: results in pixels; give pixel_size_mm or pixel_size_csv",
             enumerate_names(without),
