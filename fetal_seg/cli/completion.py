@@ -33,8 +33,18 @@ _fetal_seg() {{
 }}
 compdef _fetal_seg {PROGRAM}"""
 
-FISH = f"""complete -c {PROGRAM} -n 'not __fish_seen_subcommand_from {MEASURE}' -f
-complete -c {PROGRAM} -a '({PROGRAM} --complete (commandline -cp) 2>/dev/null | string trim --right)'"""
+FISH = f"""function __fetal_seg
+    set -l replies ({PROGRAM} --complete (commandline -cp) 2>/dev/null | string trim --right)
+    set -l word (commandline -ct)
+    if set -q replies[1]
+        printf '%s\\n' $replies
+    else if string match -q '*=*' -- $word
+        set -l key (string replace -r '[^=]*$' '' -- $word)
+        __fish_complete_path (string replace -r '^.*=' '' -- $word) | string replace -r '^' -- $key
+    end
+end
+complete -c {PROGRAM} -n 'not __fish_seen_subcommand_from {MEASURE}' -f
+complete -c {PROGRAM} -a '(__fetal_seg)'"""
 
 SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 

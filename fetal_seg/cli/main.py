@@ -65,7 +65,8 @@ def _complete(option: str, rest: list[str]) -> None:
     from fetal_seg.cli.completion import SCRIPTS, endings
 
     if option == "--complete":
-        print("\n".join(endings(" ".join(rest))))
+        for word in endings(" ".join(rest)):
+            print(word)
     elif len(rest) == 1 and rest[0] in SCRIPTS:
         print(SCRIPTS[rest[0]])
     else:

@@ -86,6 +86,19 @@ def test_bash_completes(program, words, replies, tmp_path):
     assert [word for word in done.stdout.split("\n") if word] == replies
 
 
+@pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed here")
+@pytest.mark.parametrize(
+    ("line", "replies"),
+    [("train model=un", ["model=unet"]), ("measure sc", ["scan.png"]), ("predict input=sc", ["input=scan.png"])],
+)
+def test_fish_completes(program, line, replies, tmp_path):
+    (tmp_path / "scan.png").touch()
+    script = f"fetal-seg --completion fish | source; complete -C 'fetal-seg {line}'"
+    env = {**os.environ, "HOME": str(tmp_path), "PATH": os.pathsep.join([str(program.parent), os.environ["PATH"]])}
+    done = subprocess.run(["fish", "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == replies, done.stderr
+
+
 @pytest.mark.parametrize("shell", SCRIPTS)
 def test_a_shell_takes_its_script(shell, tmp_path):
     if not shutil.which(shell):
