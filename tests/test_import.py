@@ -99,6 +99,7 @@ def test_measuring_and_predicting_import_nothing_of_a_training(exported, phantom
     (predicted,) = table(tmp_path / "out" / "predictions.csv")
     assert predicted["hc_mm"] == measured["hc_mm"]
     assert "no growth chart: matplotlib" in done.stdout + done.stderr
+    assert f"{' '.join(keys)}<" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")  # as it was typed
 
 
 @pytest.mark.parametrize(

@@ -53,38 +53,39 @@ def command(name: str) -> Callable[[Task], Callable[[], None]]:
 
 def _start(task: Task, name: str, line: list[str]) -> None:
     """Do what the command line asks for: a run or one that goes on, a sweep, or help."""
-    called = caller(line)
-    prepared = prepare(line[len(called) :], name)
+    prepared = prepare(line[len(caller(line)) :], name)
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # what is wrong comes to `_end_well`
     if isinstance(prepared, Sweep):
-        sys.exit(run_sweep(prepared, line, lambda arguments: _by_hydra(task, name, called, arguments)))
+        sys.exit(run_sweep(prepared, line, lambda arguments: _by_hydra(task, name, line, arguments)))
     if isinstance(prepared, ResumedRun):
         _go_on(task, prepared, line)
         return
     given = named_folder(prepared) if name in ALONE else None
     lock = hold(given) if given else None  # before Hydra writes there
-    _by_hydra(task, name, called, prepared)
+    _by_hydra(task, name, line, prepared)
     del lock
 
 
-def _by_hydra(task: Task, name: str, called: list[str], arguments: list[str]) -> None:
+def _by_hydra(task: Task, name: str, line: list[str], arguments: list[str]) -> None:
     """Have Hydra compose what the arguments ask for, and run it, or the jobs of a sweep, or show help.
 
     Args:
-        called: the words of the command line before its arguments.
+        line: the command line.
+        arguments: of it, as Hydra takes them.
     """
+    called = caller(line)
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)
     def job(composed: DictConfig) -> None:
         quiet_image_libraries()  # here too: the jobs of a sweep may have processes of their own
         run_dir = Path(HydraConfig.get().runtime.output_dir)
         if HydraConfig.get().mode == RunMode.MULTIRUN:
-            line = [*called_alike(called, name), *HydraConfig.get().overrides.task]  # the job's, not the sweep's
+            of_job = called_alike(line, name, *HydraConfig.get().overrides.task)
             folders = _folders()
-            run_job(lambda: task(resumable(checked(composed, name, folders), run_dir), run_dir, line), run_dir)
+            run_job(lambda: task(resumable(checked(composed, name, folders), run_dir), run_dir, of_job), run_dir)
             return
         sys.argv = [*called, *arguments]  # Lightning calls the other processes of a training by it
-        _end_well(name, sys.argv, lambda: _run(task, composed, name, run_dir), lambda: _drop_empty(run_dir, name))
+        _end_well(name, line, lambda: _run(task, composed, name, run_dir, line), lambda: _drop_empty(run_dir, name))
 
     if not is_script(called) and {"--help", "-h"} & set(arguments):
         arguments = [*arguments, f"hydra.help.app_name='{as_typed(called)}'"]
@@ -92,10 +93,10 @@ def _by_hydra(task: Task, name: str, called: list[str], arguments: list[str]) ->
     job()
 
 
-def _run(task: Task, composed: DictConfig, name: str, run_dir: Path) -> None:
+def _run(task: Task, composed: DictConfig, name: str, run_dir: Path, line: list[str]) -> None:
     config = checked(composed, name, _folders())
     lock = hold(run_dir) if name == "train" and not is_locked(run_dir) else None
-    task(config, run_dir, list(sys.argv))
+    task(config, run_dir, line)
     del lock
 
 

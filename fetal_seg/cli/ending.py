@@ -1,5 +1,6 @@
 """How a command ends: what was wrong is told in a sentence and by an exit status, and so is a signal."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -20,8 +21,14 @@ def ending_well(how_to_go_on: Callable[[], str] = lambda: START_AGAIN) -> Iterat
     try:
         with heeding():
             yield
+            sys.stdout.flush()
     except InputError as error:
         _end(f"error: {error}", 2)
+    except BrokenPipeError:
+        if not _is_unread():
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python would try again at its end
+        sys.exit(128 + signal.SIGPIPE)
     except OSError as error:
         if error.errno not in NOT_WRITABLE or not error.filename:
             raise
@@ -32,6 +39,15 @@ def ending_well(how_to_go_on: Callable[[], str] = lambda: START_AGAIN) -> Iterat
         _end(None if interrupted.is_told else how_to_go_on(), interrupted.status)
     except KeyboardInterrupt:
         _end(how_to_go_on(), 128 + signal.SIGINT)
+
+
+def _is_unread() -> bool:
+    """Whether nobody reads what is printed any more, as ``head`` after its lines."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return True
+    return False
 
 
 def _end(message: str | None, status: int) -> None:

@@ -63,3 +63,11 @@ def test_errors_name_what_was_typed(program, tmp_path):
     assert done.returncode == 2
     assert "see fetal-seg train --help" in done.stderr
     assert "python" not in done.stderr
+
+
+def test_a_reader_may_stop_reading(program, tmp_path):
+    line = f'"{sys.executable}" "{program}" train --help | head -1; echo ${{PIPESTATUS[0]}}'
+    done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[0].startswith("Train a network")
+    assert done.stdout.splitlines()[-1] in ("0", "141")  # 0 where all was written before
