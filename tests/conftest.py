@@ -8,11 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from fetal_seg.geometry.ellipse import Ellipse
 
 if os.environ.get("PYTEST_XDIST_WORKER"):  # two processes that test share the cores; their commands too
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+settings.register_profile("any machine", deadline=None)  # other work may slow it
+settings.load_profile("any machine")
 
 ROOT = Path(__file__).resolve().parent.parent
 

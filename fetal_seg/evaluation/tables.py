@@ -116,8 +116,8 @@ def _counted(summary: Path) -> int | None:
         return int(json.loads(summary.read_text(encoding="utf-8"))["n"])
     except FileNotFoundError:
         return None
-    except (KeyError, TypeError) as error:
-        raise ValueError("summary.json does not say of how many images it is") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError("summary.json beside it does not say of how many images it is") from error
 
 
 def _cell(value: Any) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import StrictStr
+from pydantic import StrictFloat, StrictStr
 from pydantic.dataclasses import dataclass
 
 from fetal_seg.config.plain_data import Numbers, PlainData
@@ -27,8 +27,9 @@ from fetal_seg.measurement.biometry import trimester
 LEVEL = 0.9
 FEWEST = 20  # held-out heads of a trimester, for intervals of their own
 SCALE = "(1 - confidence) * sqrt(HC)"  # kept beside scores: those of another scale mean something else
-_REFERENCE_MM = 175.0  # a head in mid-pregnancy
-_SUREST = 0.99  # no interval shrinks to nothing
+REVIEWED = 0.1  # part of the held-out heads: those of the largest scales are to be looked at
+REFERENCE_MM = 175.0  # a head in mid-pregnancy
+SUREST = 0.99  # no interval shrinks to nothing
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,14 @@ class IntervalScores(PlainData):
         scale: what errors were divided by; intervals need `SCALE`.
         scores: scaled absolute errors of held-out images, in ascending order.
         hc_mm: their predicted circumferences, mm, in the same order; none in files that know no trimesters.
+        review_above: the scale that a tenth of these images exceeds: so large an error is to be expected there that a
+            person is to look. None where there were too few of them, and in older files.
     """
 
     scale: StrictStr
     scores: Numbers
     hc_mm: Numbers = ()
+    review_above: StrictFloat | None = None
 
     def alike(self, hc_mm: float) -> Numbers:
         """The scores of the heads of one's trimester, or of all where there are fewer than `FEWEST` of these."""
@@ -57,8 +61,8 @@ def scale(hc_mm: ArrayLike, confidence: ArrayLike) -> NDArray[np.float64]:
     Args:
         confidence: mean probability in the region that was found.
     """
-    doubt = 1 - np.minimum(np.asarray(confidence, np.float64), _SUREST)
-    return doubt * (np.asarray(hc_mm, np.float64) / _REFERENCE_MM) ** 0.5
+    doubt = 1 - np.minimum(np.asarray(confidence, np.float64), SUREST)
+    return doubt * (np.asarray(hc_mm, np.float64) / REFERENCE_MM) ** 0.5
 
 
 def scores(hc_pred_mm: ArrayLike, confidence: ArrayLike, hc_true_mm: ArrayLike) -> IntervalScores:
@@ -70,9 +74,21 @@ def scores(hc_pred_mm: ArrayLike, confidence: ArrayLike, hc_true_mm: ArrayLike) 
     predicted, true = np.asarray(hc_pred_mm, np.float64), np.asarray(hc_true_mm, np.float64)
     if not (np.isfinite(predicted).all() and np.isfinite(true).all() and (predicted > 0).all() and (true > 0).all()):
         raise ValueError("circumferences must be positive numbers")
-    found = np.abs(predicted - true) / scale(predicted, confidence)
+    scales = scale(predicted, confidence)
+    found = np.abs(predicted - true) / scales
     order = np.argsort(found, kind="stable")
-    return IntervalScores(SCALE, tuple(found[order].tolist()), tuple(predicted[order].tolist()))
+    review_above = float(np.quantile(scales, 1 - REVIEWED)) if len(scales) >= FEWEST else None
+    return IntervalScores(SCALE, tuple(found[order].tolist()), tuple(predicted[order].tolist()), review_above)
+
+
+def is_large_error_likely(held_out: IntervalScores, hc_mm: float, confidence: float) -> bool:
+    """Whether a measurement is one of those that hold most of the error, and is to be looked at.
+
+    Of the doubts that were tried on cross-validated images, this scale finds as much of the error as any
+    (``docs/accuracy.md``, Doubts).
+    """
+    limit = held_out.review_above if held_out.scale == SCALE else None
+    return limit is not None and bool(scale(hc_mm, confidence) > limit)
 
 
 def half_width(held_out: IntervalScores, hc_mm: float, confidence: float, level: float = LEVEL) -> float | None:

@@ -120,6 +120,8 @@ class Measurement:
             width = conformal.half_width(held_out, biometry.hc_mm, quality.confidence)
             if width is not None:
                 common |= {"hc_low_mm": max(biometry.hc_mm - width, 0.0), "hc_high_mm": biometry.hc_mm + width}
+            if conformal.is_large_error_likely(held_out, biometry.hc_mm, quality.confidence):
+                doubts.append("a large error is likely")
         flag = Flag.CHECK if doubts else Flag.OK
         return cls(flag, (*doubts, *notes), spacing=spacing, biometry=biometry, **common)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fetal_seg.data.splits import Split, SplitImage, split_examinations, split_inner, split_kfold, split_random
@@ -95,7 +95,6 @@ def test_the_order_of_the_records_does_not_matter_but_the_seed_does(hc18):
     assert one.val != other.val
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 6), min_size=2, max_size=40), st.integers(0, 9), st.data())
 def test_the_number_of_validation_images_is_exact_or_as_near_as_examinations_allow(sizes, seed, data):
     strata = data.draw(st.lists(st.integers(0, 3), min_size=len(sizes), max_size=len(sizes)))

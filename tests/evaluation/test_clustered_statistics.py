@@ -175,7 +175,7 @@ def test_the_test_holds_its_level_where_few_examinations_differ():
         assert np.mean(np.asarray(p_values) <= 0.05) <= 0.05
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.integers(-3, 3), min_size=1, max_size=10), st.integers(0, 30))
 def test_p_is_exact_for_few_with_ties_however_many_do_not_differ(means, zeros):
     values = np.array(means + [0] * zeros, np.float64)

@@ -3,7 +3,7 @@ import math
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import linalg, special
 
@@ -54,7 +54,6 @@ def _assert_same(one: Ellipse, other: Ellipse, tolerance: float) -> None:
     assert turn == pytest.approx(0, abs=3 * tolerance)
 
 
-@settings(deadline=None)  # other work on the machine may slow it
 @given(ellipses)
 def test_normal_form(ellipse):
     assert ellipse.semi_axis_a >= ellipse.semi_axis_b > 0
@@ -89,7 +88,6 @@ def test_what_is_no_ellipse_is_refused(values):
         Ellipse(*values)
 
 
-@settings(deadline=None)
 @given(ellipses)
 def test_circumference_against_the_elliptic_integral(ellipse):
     m = 1 - (ellipse.semi_axis_b / ellipse.semi_axis_a) ** 2
@@ -98,7 +96,6 @@ def test_circumference_against_the_elliptic_integral(ellipse):
     assert ellipse.circumference == pytest.approx(exact, rel=1e-8 if head else 5e-4)
 
 
-@settings(deadline=None)
 @given(ellipses)
 def test_area_and_extent_against_the_points(ellipse):
     points = ellipse.points(4096)
@@ -108,7 +105,6 @@ def test_area_and_extent_against_the_points(ellipse):
     assert (x.max(), y.max()) == pytest.approx(ellipse.half_extent, rel=1e-5)
 
 
-@settings(deadline=None)
 @given(ellipses.filter(lambda one: one.semi_axis_a < 50 * one.semi_axis_b), st.integers(6, 200))
 def test_fit_of_exact_points_gives_the_ellipse_back(ellipse, count):
     _assert_same(Ellipse.fit(ellipse.points(count)), ellipse, 1e-5 * ellipse.semi_axis_a)
@@ -176,7 +172,6 @@ matrices = st.tuples(*[_number(-3, 3)] * 4, _number(-500, 500), _number(-500, 50
 )
 
 
-@settings(deadline=None)
 @given(ellipses, matrices)
 def test_a_transformed_ellipse_is_the_ellipse_of_the_transformed_points(ellipse, matrix):
     if abs(np.linalg.det(matrix[:, :2])) < 0.05:

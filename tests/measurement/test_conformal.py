@@ -104,3 +104,22 @@ def test_cross_fitted_coverage_is_near_the_level():
 def test_what_is_no_circumference_is_refused(value):
     with pytest.raises(ValueError, match="positive"):
         conformal.scores([100.0, value], [0.9, 0.9], [100.0, 100.0])
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(conformal.FEWEST, 300))
+def test_a_tenth_of_the_held_out_heads_is_to_be_looked_at_those_of_the_largest_scale(seed, count):
+    rng = np.random.default_rng(seed)
+    predicted, confidence = rng.uniform(60, 350, count), rng.uniform(0.5, 1, count)
+    held_out = conformal.scores(predicted, confidence, predicted + rng.normal(0, 3, count))
+    looked_at = [conformal.is_large_error_likely(held_out, *head) for head in zip(predicted, confidence, strict=True)]
+    scales = conformal.scale(predicted, confidence)
+    assert 0 < sum(looked_at) <= count / 10 + 1
+    assert min(scales[looked_at]) > max(scales[np.logical_not(looked_at)])
+
+
+def test_few_heads_or_another_scale_tell_no_large_errors():
+    few = conformal.scores([175.0] * 19, [0.9] * 19, [170.0] * 19)
+    assert few.review_above is None
+    assert not conformal.is_large_error_likely(few, 300.0, 0.5)
+    other = conformal.IntervalScores("as it was", (1.0,) * 20, (175.0,) * 20, 0.1)
+    assert not conformal.is_large_error_likely(other, 300.0, 0.5)

@@ -61,6 +61,15 @@ def test_an_interval_needs_a_calibration():
     assert measured.hc_mm - measured.hc_low_mm == pytest.approx(half)
 
 
+@pytest.mark.parametrize(("factor", "flag"), [(1.01, "ok"), (0.99, "check")])
+def test_where_a_large_error_is_likely_a_person_is_to_look(factor, flag):
+    limit = factor * (1 - GOOD.confidence) * (HEAD.circumference * 0.1 / 175) ** 0.5
+    calibration = Calibration(IntervalScores(conformal.SCALE, (1.0,) * 20, (175.0,) * 20, limit))
+    measured = Measurement.from_prediction(_prediction(), Spacing(0.1, 0.1, "csv"), calibration=calibration)
+    assert measured.flag == flag
+    assert ("a large error is likely" in measured.reasons) == (flag == "check")
+
+
 def test_scores_of_another_scale_give_no_interval():
     calibration = Calibration(IntervalScores("as it was", (1.0,) * 20))
     assert (

@@ -16,7 +16,7 @@ def drawn(parameters, height, width):
         return head(torch.rand(1, 8, 3, 4), height, width)[0, 0].numpy()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(-0.2, 0.2), st.floats(0.2, 0.4), st.floats(0.6, 0.95), st.floats(-1.5, 1.5))
 def test_it_draws_the_ellipse_that_it_regresses(center, a, ratio, angle):
     height, width = 96, 144

@@ -42,7 +42,7 @@ def iou_of(prediction, truth):
     return sum(int((p & t).sum()) / int((p | t).sum()) for p, t in pairs) / len(pairs)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.integers(0, 10**6),
     st.integers(2, 17),

@@ -13,7 +13,7 @@ from fetal_seg.errors import InputError
 from fetal_seg.training.schedulers import build_scheduler, without_length
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given_that(st.integers(1, 200), st.floats(0.0, 0.9))
 def test_one_cycle_rises_to_its_top_and_falls_to_nothing(steps, warmup):
     given = rates("onecycle", steps, warmup=warmup)

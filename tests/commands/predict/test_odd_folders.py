@@ -58,7 +58,7 @@ def test_odd_names_are_measured_and_found_again(folder, picture):
 
 
 def test_a_name_that_is_no_utf8_cannot_be_typed(folder):
-    done = run_command("predict.py", b"input=" + os.fsencode(folder) + b"/caf\xe9.png", cwd=folder)
+    done = run_command("predict.py", os.fsdecode(b"input=" + os.fsencode(folder) + b"/caf\xe9.png"), cwd=folder)
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: input={folder}/caf\\xe9.png is not UTF-8")
     assert "give the folder that it is in" in done.stderr

@@ -30,7 +30,7 @@ def test_deep_supervision_gives_three_levels_in_training_and_one_after(stem, dep
     assert network.eval()(torch.rand(1, 1, 48, 40)).shape == (1, 1, 48, 40)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.sampled_from(["full", "half"]),
     st.integers(1, 5),
