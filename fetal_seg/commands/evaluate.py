@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from fetal_seg.commands.planes import judge_planes, judge_without_head, learn_planes
+from fetal_seg.commands.prove import prove_pretrained
 from fetal_seg.config.commands import EvaluateConfig
 from fetal_seg.config.data import FromRunConfig
 from fetal_seg.data.cache import content_fingerprint
@@ -53,7 +54,9 @@ def run(config: EvaluateConfig, run_dir: Path, hc18_root: str) -> None:
     planes = read_planes(config.data.negatives) if config.data.negatives else []
     everything = read_records(config, checkpoints, hc18_root)
     records = choose_records(config, checkpoints, everything)
-    options: Any = {"device": config.device, "flips": config.tta == "flips", "precision": config.precision}
+    options: Any = {"device": config.device, "precision": config.precision, "runtime": config.runtime}
+    prove_pretrained(checkpoints, **options)
+    options |= {"flips": config.tta == "flips"}
     if config.calibrate and (len(paths) > 1 or options["flips"]):
         raise InputError("calibrate=true is for one checkpoint as predict.py uses it by default; leave out the others")
     if len(paths) == 1 or config.ensemble:
@@ -157,6 +160,7 @@ def evaluate_to(
         add_calibration(calibrate, predictor.calibration)
     rows = judge(rows, calibrator.images, predictor.calibration)
     summary = summarise(rows, judge_without_head(folder, predictor, records))
+    summary["runtime"] = [asdict(used) for used in predictor.used]
     write_per_image(folder / "per_image.csv", rows)
     write_summary(folder / "summary.json", summary)
     draw_errors(rows, folder / "errors.png")
@@ -170,7 +174,7 @@ def evaluate_to(
 
     draw_best_and_worst(rows, load, folder / "best_and_worst.png")
     Console().print(summary_table(summary))
-    logger.info("evaluation: %s", folder)
+    logger.info("runtime: %s\nevaluation: %s", "; ".join(map(str, predictor.used)), folder)
     return summary
 
 

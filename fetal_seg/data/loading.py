@@ -45,13 +45,18 @@ def load_records(choice: Choice, cache_dir: Path) -> list[Record]:
     return records
 
 
+def user_cache() -> Path:
+    """The user's own cache folder, which need not be there."""
+    return Path(platformdirs.user_cache_dir("fetal_seg"))
+
+
 def cache_folder(cache_dir: str | None) -> Path:
     """The folder for extracted files and decoded images: the one given, or the user's own.
 
     Raises:
         InputError: it cannot be created.
     """
-    path = Path(cache_dir).expanduser() if cache_dir else Path(platformdirs.user_cache_dir("fetal_seg"))
+    path = Path(cache_dir).expanduser() if cache_dir else user_cache()
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

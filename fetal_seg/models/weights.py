@@ -27,6 +27,11 @@ def locate(name: str | Path) -> Path:
     return _LITE if str(name) == PRETRAINED else Path(name).expanduser()
 
 
+def digest_of(name: str | Path) -> str:
+    """The SHA-256 of a ``.safetensors`` file, or of the pretrained weights, as their description has it."""
+    return str(json.loads(locate(name).with_suffix(".json").read_text(encoding="utf-8"))["sha256"])
+
+
 def write_weights(path: Path, state: dict[str, Tensor], description: CheckpointDescription) -> None:
     """Write tensors and their description; both files whole, the description last.
 

@@ -41,11 +41,15 @@ def _predict(
 ) -> None:
     from fetal_seg.commands.predict.pipeline import PredictionOptions
     from fetal_seg.commands.predict.results_folder import OutputOptions, predict_to
+    from fetal_seg.commands.prove import prove_pretrained
     from fetal_seg.inference.predictor import Predictor
 
     checkpoints = [config.ckpt] if isinstance(config.ckpt, str) else config.ckpt
     flips, threads = config.tta == "flips", 1  # of each image: others are measured beside it
-    predictor = Predictor.load(checkpoints, config.device, flips=flips, precision=config.precision, threads=threads)
+    prove_pretrained(checkpoints, config.device, config.precision, config.runtime)
+    predictor = Predictor.load(
+        checkpoints, config.device, flips=flips, precision=config.precision, threads=threads, runtime=config.runtime
+    )
     options = PredictionOptions(
         sizes,
         size_source="given" if config.pixel_size_mm else "csv",
