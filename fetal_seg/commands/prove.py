@@ -70,7 +70,7 @@ def _is_open(file_format: ExportFormat) -> bool:
 def _prove(file_format: ExportFormat) -> None:
     """Export, compare and keep both; of processes that need it at once, one does it, and the others wait for it."""
     from fetal_seg.config.data import PhantomConfig
-    from fetal_seg.data.loading import load_records, user_cache
+    from fetal_seg.data.loading import cache_path, load_records
 
     folder, title, start = proof_folder(file_format), runtime_title(file_format), time.perf_counter()
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ def _prove(file_format: ExportFormat) -> None:
         if not _is_open(file_format):
             return
         logger.info("proving once that %s measures as PyTorch does on this kind of CPU", title)
-        records = load_records(PhantomConfig(images=PHANTOMS, test_images=0).choice, user_cache())
+        records = load_records(PhantomConfig(images=PHANTOMS, test_images=0).choice, cache_path())
         shutil.rmtree(folder, ignore_errors=True)  # what is damaged
         with whole_folder(folder) as temporary:
             proof = _proof(exported_file(file_format, temporary), file_format, records)

@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 
 from fetal_seg.config.plain_data import PlainData
 from fetal_seg.config.types import ExportFormat, RuntimeName
-from fetal_seg.data.loading import user_cache
+from fetal_seg.data.loading import cache_path
 from fetal_seg.errors import InputError
 from fetal_seg.files import check_writable
 from fetal_seg.inference.exported import ExportedNetwork, read_exported
@@ -66,7 +66,7 @@ def proof_folder(file_format: ExportFormat) -> Path:
     from fetal_seg.models.weights import PRETRAINED, digest_of
 
     decides = [digest_of(PRETRAINED), runtime_title(file_format), __version__, processor().kind]
-    return user_cache() / "exports" / hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:24]
+    return cache_path() / "exports" / hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:24]
 
 
 def exported_file(file_format: ExportFormat, folder: Path) -> Path:
@@ -103,5 +103,5 @@ def obstacle(file_format: ExportFormat) -> str | None:
     try:
         check_writable(proof_folder(file_format).parent)
     except OSError as error:
-        return f"cannot be proven: {user_cache()} cannot be written ({error.strerror or error})"
+        return f"cannot be proven: {cache_path()} cannot be written ({error.strerror or error})"
     return None
