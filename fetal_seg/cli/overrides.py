@@ -10,6 +10,7 @@ from hydra.core.override_parser.types import Override, QuotedString
 from hydra.errors import HydraException
 
 from fetal_seg.errors import InputError
+from fetal_seg.files import printable
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 
@@ -98,6 +99,12 @@ def _quoted(argument: str) -> str:
 
 
 def _checked(argument: str, folders: Sequence[Path], problems: list[str]) -> str:
+    if re.search("[\ud800-\udfff]", argument):  # what Python makes of such bytes
+        problems.append(
+            f"{printable(argument)} is not UTF-8, which a command line must be; rename it, or give the folder that "
+            "it is in, whose files may have any name"
+        )
+        return argument
     try:
         parsed = _parsed(argument)
     except HydraException as error:

@@ -8,14 +8,12 @@ from typing import Any
 
 from rich.console import Console
 
+from fetal_seg.commands.choosing import choose_records, read_records, unseen
 from fetal_seg.commands.planes import judge_planes, judge_without_head, learn_planes
 from fetal_seg.commands.prove import prove_pretrained
 from fetal_seg.config.commands import EvaluateConfig
-from fetal_seg.config.data import FromRunConfig
-from fetal_seg.data.cache import content_fingerprint
-from fetal_seg.data.loading import cache_folder, load_records
 from fetal_seg.data.planes import PlaneImage, read_planes
-from fetal_seg.data.records import Record, digests, records_named, with_head
+from fetal_seg.data.records import Record, with_head
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation.comparison import compare_all, write_comparisons
 from fetal_seg.evaluation.contenders import average_repeats
@@ -24,7 +22,7 @@ from fetal_seg.evaluation.runs import read_runs
 from fetal_seg.evaluation.scoring import score_records
 from fetal_seg.evaluation.summary import Summary, final_metrics, summarise, write_summary
 from fetal_seg.evaluation.tables import Row, read_per_image, write_per_image
-from fetal_seg.inference.opening import Trained, open_runtime, read_trained
+from fetal_seg.inference.opening import open_runtime, read_trained
 from fetal_seg.inference.predictor import Predictor
 from fetal_seg.measurement.calibration import Calibration, Calibrator, judge
 from fetal_seg.models.checkpoint import add_calibration, read_checkpoint
@@ -53,7 +51,7 @@ def run(config: EvaluateConfig, run_dir: Path, hc18_root: str) -> None:
         raise InputError(f"calibrate=true: {paths[0]} stays as it is; calibrate the checkpoint that it was made of")
     planes = read_planes(config.data.negatives) if config.data.negatives else []
     everything = read_records(config, checkpoints, hc18_root)
-    records = choose_records(config, checkpoints, everything)
+    records, caveat = choose_records(config, checkpoints, everything)
     options: Any = {"device": config.device, "precision": config.precision, "runtime": config.runtime}
     prove_pretrained(checkpoints, **options)
     options |= {"flips": config.tta == "flips"}
@@ -68,76 +66,19 @@ def run(config: EvaluateConfig, run_dir: Path, hc18_root: str) -> None:
         evaluate_to(run_dir, predictor, records, calibrate=paths[0] if config.calibrate else None)
         if planes:
             judge_planes(run_dir, predictor, planes)
+        _warn(caveat)
         return
     predictors = [Predictor.load(checkpoint, **options) for checkpoint in checkpoints]
     compare_to(run_dir, paths, predictors, records)
     for number, predictor in enumerate(predictors, start=1) if planes else ():
         judge_planes(run_dir / str(number), predictor, planes)
+    _warn(caveat)
 
 
-def read_records(config: EvaluateConfig, checkpoints: Sequence[Trained], hc18_root: str) -> list[Record]:
-    """All records of the runs' own data, or of others.
-
-    Raises:
-        InputError: the data are not there.
-    """
-    data, trained = config.data, checkpoints[0].description.data
-    if isinstance(data, FromRunConfig):
-        root = data.root or trained.source.keys.get("root")
-        if root is None and trained.source.name == "hc18":  # the pretrained weights know no folder
-            root = hc18_root
-        source = replace(trained.source, keys={**trained.source.keys, "root": root})
-    else:
-        source = data.choice
-    return load_records(source, cache_folder(data.cache_dir))
-
-
-def choose_records(config: EvaluateConfig, checkpoints: Sequence[Trained], records: Sequence[Record]) -> list[Record]:
-    """Those of all records that are to be measured.
-
-    Raises:
-        InputError: no image is in the part of all checkpoints.
-    """
-    data, trained = config.data, checkpoints[0].description.data
-    part = data.part if isinstance(data, FromRunConfig) else None
-    if part is None:
-        same = all(checkpoint.description.data.fingerprint == trained.fingerprint for checkpoint in checkpoints)
-        part = "val" if same and content_fingerprint(records) == trained.fingerprint else "all"
-    if part != "all":
-        first, *others = [getattr(checkpoint.description.split, part) for checkpoint in checkpoints]
-        names = [name for name in first if all(name in other for other in others)]
-        if not names:
-            raise InputError(f"no image is in the part {part} of all checkpoints; take data.part=all, or other data")
-        records = records_named(records, names)
-    chosen = unseen(list(records), checkpoints, keep=isinstance(data, FromRunConfig) and data.part in ("train", "all"))
-    chosen = chosen[: data.limit]
-    logger.info("%d images: %s", len(chosen), "all" if part == "all" else f"the part {part}")
-    return chosen
-
-
-def unseen(records: list[Record], checkpoints: Sequence[Trained], *, keep: bool) -> list[Record]:
-    """The records that trained none of the checkpoints, by their pixels; all of them, and a warning, for `keep`.
-
-    Raises:
-        InputError: none is left.
-    """
-    seen = [set(checkpoint.description.split.seen) for checkpoint in checkpoints]
-    known = digests(records) if any(seen) else [""] * len(records)
-    unseen = [record for record, digest in zip(records, known, strict=True) if not any(digest in of for of in seen)]
-    if len(unseen) == len(records):
-        return records
-    told = "; ".join(
-        f"{sum(digest in of for digest in known)} of {len(records)} images trained {checkpoint.path}"
-        for checkpoint, of in zip(checkpoints, seen, strict=True)
-        if any(digest in of for digest in known)
-    )
-    if keep:
-        logger.warning("%s: their figures are too good", told)
-        return records
-    if not unseen:
-        raise InputError(f"{told}: none is left to judge by; give images that it has not seen, or data.part=train")
-    logger.warning("%s; the %d that trained none are measured", told, len(unseen))
-    return unseen
+def _warn(caveat: str | None) -> None:
+    """What is to be known of the figures, beside them."""
+    if caveat:
+        logger.warning(caveat)
 
 
 def evaluate_to(
@@ -196,7 +137,7 @@ def evaluate_trained(
     checkpoint = read_checkpoint(ckpt)
     if started:
         try:
-            held_out = unseen(list(held_out), [checkpoint], keep=False)
+            held_out, _ = unseen(list(held_out), [checkpoint], keep=False)
         except InputError as error:
             logger.warning("no evaluation: %s", error)
             return {}

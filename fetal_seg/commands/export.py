@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from fetal_seg.commands.evaluate import choose_records, read_records
+from fetal_seg.commands.choosing import choose_records, read_records
 from fetal_seg.config.commands import EvaluateConfig, ExportConfig
 from fetal_seg.config.data import FromRunConfig, PhantomConfig
 from fetal_seg.data.records import Record
@@ -86,7 +86,7 @@ def _records(config: ExportConfig, checkpoint: Checkpoint, hc18_root: str) -> tu
     asked = EvaluateConfig(ckpt=config.ckpt, data=config.data)
     try:
         everything = read_records(asked, [checkpoint], hc18_root)
-        return everything, choose_records(asked, [checkpoint], everything)
+        return everything, choose_records(asked, [checkpoint], everything)[0]
     except InputError as error:
         if not isinstance(config.data, FromRunConfig) or config.data.root:
             raise

@@ -3,6 +3,7 @@
 A row is a dictionary by column: numbers, text, True or False, or None where a value is unknown.
 """
 
+import json
 import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -48,10 +49,12 @@ def read_per_image(path: Path) -> list[Row]:
     """The rows that `write_per_image` wrote: text, floats, a trimester of 1 to 3, and None where a cell is empty.
 
     Raises:
-        InputError: the file is damaged.
+        InputError: the file is damaged, or has fewer rows than the summary beside it counts.
     """
     rows = read_own_csv(path, ("file", "examination"))
     try:
+        if (counted := _counted(path.with_name("summary.json"))) not in (None, len(rows)):
+            raise ValueError(f"{len(rows)} rows, where summary.json counts {counted}")
         if any(not (row.get("file") and row.get("examination")) for row in rows):
             raise ValueError("a row names no file or no examination")
         return [
@@ -95,6 +98,16 @@ def finite_value(row: Row, column: str) -> float | None:
     if value is not None and math.isfinite(value):
         return float(value)
     return 0.0 if column in _OVERLAPS else None
+
+
+def _counted(summary: Path) -> int | None:
+    """How many images a summary is of; None where it is not there."""
+    try:
+        return int(json.loads(summary.read_text(encoding="utf-8"))["n"])
+    except FileNotFoundError:
+        return None
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError("summary.json beside it does not say of how many images it is") from error
 
 
 def _cell(value: Any) -> str:

@@ -70,8 +70,12 @@ def proof_folder(file_format: ExportFormat) -> Path:
 
 
 def exported_file(file_format: ExportFormat, folder: Path) -> Path:
-    """The export of a proof's folder."""
-    return folder / f"pretrained{next(suffix for suffix, of in SUFFIXES.items() if of == file_format)}"
+    """The export that the package carries beside the weights, if it carries one of that format; else the folder's."""
+    from fetal_seg.models.weights import PRETRAINED, locate
+
+    suffix = next(suffix for suffix, of in SUFFIXES.items() if of == file_format)
+    packaged = locate(PRETRAINED).with_suffix(suffix)
+    return packaged if packaged.is_file() else folder / f"{PRETRAINED}{suffix}"
 
 
 def read_proof(folder: Path) -> Proof | None:
@@ -98,10 +102,12 @@ def find_proven(file_format: ExportFormat) -> tuple[ExportedNetwork | None, str]
 
 def obstacle(file_format: ExportFormat) -> str | None:
     """What keeps a proof from being made, as the end of a sentence; None where nothing does."""
-    if missing := missing_packages(file_format, "f32"):
+    folder = proof_folder(file_format)
+    missing = missing_packages(file_format, "f32")
+    if missing and not exported_file(file_format, folder).is_file():
         return f"cannot be proven without {', '.join(missing)}: pip install 'fetal_seg[{file_format}]'"
     try:
-        check_writable(proof_folder(file_format).parent)
+        check_writable(folder.parent)
     except OSError as error:
         return f"cannot be proven: {cache_path()} cannot be written ({error.strerror or error})"
     return None

@@ -20,6 +20,8 @@ TRIMESTER_LIMITS_MM = (97.68, 258.36)
 LARGEST_HC_MM = 346.68  # at 280 days (40 weeks), where the data behind that formula end
 SIZE_LIMITS_WEEKS = (14.0, 40.0)  # where the standard of `size_for_age` holds, both included
 OUT_OF_RANGE = "out of range"
+INTERGROWTH_COEFFICIENTS = (0.05970, 6.409e-9, 3.3258)  # of ln(HC)^2, HC^3 and 1 in ln(days), HC in mm
+HADLOCK_COEFFICIENTS = (8.96, 0.540, 0.0003)  # of 1, HC and HC^3 in weeks, HC in cm
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,15 @@ class DatingFormula:
 
 
 def _intergrowth_weeks(hc_mm: float) -> float:
-    return math.exp(0.05970 * math.log(hc_mm) ** 2 + 6.409e-9 * hc_mm**3 + 3.3258) / 7
+    of_log, of_cube, constant = INTERGROWTH_COEFFICIENTS
+    return math.exp(of_log * math.log(hc_mm) ** 2 + of_cube * hc_mm**3 + constant) / 7
 
 
 def _hadlock_weeks(hc_mm: float) -> float:
     """Variants with a term in HC^2 circulate; they are wrong."""
+    constant, of_length, of_cube = HADLOCK_COEFFICIENTS
     hc_cm = hc_mm / 10
-    return 8.96 + 0.540 * hc_cm + 0.0003 * hc_cm**3
+    return constant + of_length * hc_cm + of_cube * hc_cm**3
 
 
 INTERGROWTH = DatingFormula(

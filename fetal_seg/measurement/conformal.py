@@ -27,8 +27,8 @@ from fetal_seg.measurement.biometry import trimester
 LEVEL = 0.9
 FEWEST = 20  # held-out heads of a trimester, for intervals of their own
 SCALE = "(1 - confidence) * sqrt(HC)"  # kept beside scores: those of another scale mean something else
-_REFERENCE_MM = 175.0  # a head in mid-pregnancy
-_SUREST = 0.99  # no interval shrinks to nothing
+REFERENCE_MM = 175.0  # a head in mid-pregnancy
+SUREST = 0.99  # no interval shrinks to nothing
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ def scale(hc_mm: ArrayLike, confidence: ArrayLike) -> NDArray[np.float64]:
     Args:
         confidence: mean probability in the region that was found.
     """
-    doubt = 1 - np.minimum(np.asarray(confidence, np.float64), _SUREST)
-    return doubt * (np.asarray(hc_mm, np.float64) / _REFERENCE_MM) ** 0.5
+    doubt = 1 - np.minimum(np.asarray(confidence, np.float64), SUREST)
+    return doubt * (np.asarray(hc_mm, np.float64) / REFERENCE_MM) ** 0.5
 
 
 def scores(hc_pred_mm: ArrayLike, confidence: ArrayLike, hc_true_mm: ArrayLike) -> IntervalScores:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fetal_seg.commands.evaluate import choose_records, labels_of, read_records
+from fetal_seg.commands.choosing import choose_records, read_records
+from fetal_seg.commands.evaluate import labels_of
 from fetal_seg.config.commands import EvaluateConfig
 from fetal_seg.config.data import FromRunConfig
 from fetal_seg.data.loading import load_records
@@ -187,7 +188,7 @@ def test_the_users_own_folder_trains_and_is_evaluated(phantoms, tmp_path):
 def test_the_pretrained_weights_are_measured_on_hc18_where_the_caller_says_it_is(phantoms, cache_dir):
     config = EvaluateConfig(ckpt="pretrained", data=FromRunConfig(part="all", cache_dir=str(cache_dir), limit=5))
     checkpoints = [read_checkpoint("pretrained")]
-    records = choose_records(config, checkpoints, read_records(config, checkpoints, hc18_root=str(phantoms)))
+    records, _ = choose_records(config, checkpoints, read_records(config, checkpoints, hc18_root=str(phantoms)))
     names = [record.name for record in load(phantoms, cache_dir, download=False)]
     assert [record.name for record in records] == names[:5]
 
@@ -249,4 +250,5 @@ class TestImagesThatTrained:
         done = self.evaluate(f"ckpt={good}", "data.part=train", f"data.cache_dir={cache_dir}", folder=tmp_path)
         assert done.returncode == 0, done.stderr
         assert "their figures are too good" in done.stdout + done.stderr
+        assert done.stdout.index("evaluation: ") < done.stdout.index("their figures are too good")
         assert len(table(tmp_path / "out/per_image.csv")) == 48

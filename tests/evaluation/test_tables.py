@@ -4,6 +4,7 @@ import math
 import numpy as np
 import pytest
 
+from fetal_seg.errors import InputError
 from fetal_seg.evaluation import tables
 from fetal_seg.evaluation.metrics import METRICS
 from tests.rows import ROWS, found, missed
@@ -82,3 +83,14 @@ def test_text_that_a_spreadsheet_takes_for_a_formula_is_made_harmless_and_read_b
         written = [row["file"] for row in csv.DictReader(file)]
     assert written == ["'=1+1.png", "'+a.png", "'-a.png", "'@a.png", "a=1.png"]
     assert [row["file"] for row in tables.read_per_image(tmp_path / "per_image.csv")] == names
+
+
+@pytest.mark.parametrize("summary", ['{"n": 3}', '{"n": 1}', "{}", '{"n": null}', "{", "[]"])
+def test_a_table_that_was_cut_between_two_rows_is_known_by_its_summary(tmp_path, summary):
+    table = tmp_path / "per_image.csv"
+    tables.write_per_image(table, [{"file": "a.png", "examination": "a"}, {"file": "b.png", "examination": "b"}])
+    (tmp_path / "summary.json").write_text('{"n": 2}')
+    assert len(tables.read_per_image(table)) == 2
+    (tmp_path / "summary.json").write_text(summary)
+    with pytest.raises(InputError, match=r"per_image.csv is damaged .*summary.json"):
+        tables.read_per_image(table)

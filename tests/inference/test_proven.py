@@ -85,3 +85,12 @@ def test_a_runtime_that_is_not_there_is_an_error_only_where_it_is_named(monkeypa
     assert list(choices("auto")) == []
     with pytest.raises(InputError, match=r"runtime=onnx is not installed: pip install 'fetal_seg\[onnx\]'"):
         list(choices("onnx"))
+
+
+def test_an_export_in_the_package_goes_before_one_that_is_made(tmp_path, monkeypatch):
+    monkeypatch.setattr("fetal_seg.models.weights.locate", lambda name: tmp_path / "package" / "lite.safetensors")
+    assert exported_file("onnx", tmp_path / "made") == tmp_path / "made" / "pretrained.onnx"
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "lite.onnx").touch()
+    assert exported_file("onnx", tmp_path / "made") == tmp_path / "package" / "lite.onnx"
+    assert exported_file("openvino", tmp_path / "made") == tmp_path / "made" / "pretrained.xml"

@@ -69,6 +69,12 @@ def predict_to(
             used=predictor.used,
             is_current=lambda row: is_current(row, paths, options.sizes),
         )
+        if journal.earlier and not output.resume:
+            logger.warning(
+                "%s holds %d rows of an earlier prediction, which are replaced; predict.resume=true would keep them",
+                folder,
+                len(journal.earlier),
+            )
         for kind in ("masks", "overlays", "dicom"):
             remove_partial_files(folder / kind)
         sheet = pictures.ContactSheet(folder, options.picture_format)

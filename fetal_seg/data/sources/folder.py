@@ -47,7 +47,7 @@ def load(root: str | Path, unlabelled: Unlabelled = "refuse") -> list[Record]:
             message names all problems.
     """
     root = Path(root).expanduser()
-    images, masks = _find(root)
+    images, masks = _find(root, masks_needed=unlabelled == "refuse")
     mask_of, problems = _match(images, masks)
     bare = [image.name for image in images if image not in mask_of]
     if unlabelled == "refuse":
@@ -80,14 +80,15 @@ def load(root: str | Path, unlabelled: Unlabelled = "refuse") -> list[Record]:
     ]
 
 
-def _find(root: Path) -> tuple[list[Path], list[Path]]:
+def _find(root: Path, *, masks_needed: bool) -> tuple[list[Path], list[Path]]:
     """The images and the masks, each sorted by name."""
     if not root.is_dir():
         raise InputError(f"{root}: there is no such folder; data.root must hold images and masks; correct it")
     if (root / "images").is_dir():
-        if not (root / "masks").is_dir():
+        labelled = (root / "masks").is_dir()
+        if masks_needed and not labelled:
             raise InputError(f"{root} has images/ but no masks/; each image needs a mask of the same stem; add them")
-        images, masks = _files(root / "images"), _files(root / "masks")
+        images, masks = _files(root / "images"), _files(root / "masks") if labelled else []
     else:
         files = _files(root)
         masks = [path for path in files if re.search(MASK_ENDING, path.stem)]

@@ -57,6 +57,20 @@ def test_odd_names_are_measured_and_found_again(folder, picture):
     assert {path: path.stat().st_mtime_ns for path in (folder / "out/masks").rglob("*.png")} == masks
 
 
+def test_a_name_that_is_no_utf8_cannot_be_typed(folder):
+    done = run_command("predict.py", os.fsdecode(b"input=" + os.fsencode(folder) + b"/caf\xe9.png"), cwd=folder)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: input={folder}/caf\\xe9.png is not UTF-8")
+    assert "give the folder that it is in" in done.stderr
+
+
+def test_a_second_prediction_says_that_it_replaces_the_first(folder):
+    assert "replaced" not in predict(folder).stdout
+    done = predict(folder)
+    assert done.returncode == 0, done.stderr
+    assert "holds 1 rows of an earlier prediction, which are replaced; predict.resume=true would keep" in done.stdout
+
+
 def test_what_is_no_regular_file_costs_its_row(folder):
     os.mkfifo(folder / "in" / "pipe.png")
     os.mkfifo(folder / "in" / "pipe")

@@ -189,8 +189,10 @@ class TestImagesWithoutAMask:
         assert _problems(bare, unlabelled=choice).startswith("the mask lone.png has no image")
 
     @pytest.mark.parametrize("choice", ["skip", "no_head"])
-    def test_some_must_have_one(self, tmp_path, choice):
-        _write(tmp_path / "a.png")
+    @pytest.mark.parametrize("folder", ["", "images"])
+    def test_some_must_have_one(self, tmp_path, choice, folder):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        _write(tmp_path / folder / "a.png")
         assert "none of 1 images has a mask" in _problems(tmp_path, unlabelled=choice)
 
     @pytest.mark.parametrize("choice", ["refuse", "skip", "no_head"])
