@@ -20,7 +20,7 @@ from fetal_seg.evaluation.contenders import average_repeats
 from fetal_seg.evaluation.labels import factors, label
 from fetal_seg.evaluation.runs import read_runs
 from fetal_seg.evaluation.scoring import score_records
-from fetal_seg.evaluation.summary import Summary, final_metrics, summarise, write_summary
+from fetal_seg.evaluation.summary import Summary, summarise, write_summary
 from fetal_seg.evaluation.tables import Row, read_per_image, write_per_image
 from fetal_seg.inference.opening import open_runtime, read_trained
 from fetal_seg.inference.predictor import Predictor
@@ -127,8 +127,8 @@ def evaluate_trained(
     planes: Sequence[PlaneImage],
     *,
     started: bool,
-) -> dict[str, float]:
-    """Evaluate and calibrate a checkpoint that has just been trained; the means of its run's record.
+) -> Summary | None:
+    """Evaluate and calibrate a checkpoint that has just been trained; the summary, None where no image judges.
 
     Args:
         planes: that its head gate learns from; without any it has none.
@@ -140,13 +140,13 @@ def evaluate_trained(
             held_out, _ = unseen(list(held_out), [checkpoint], keep=False)
         except InputError as error:
             logger.warning("no evaluation: %s", error)
-            return {}
+            return None
     runtime = open_runtime(checkpoint)
     gate = learn_planes(runtime, planes, trained, held_out) if planes else None
     if not planes:
         logger.info("this checkpoint cannot tell heads from other planes: it was given no data.negatives")
     predictor = Predictor([runtime], calibration=Calibration(gate=gate))
-    return final_metrics(evaluate_to(folder, predictor, held_out, calibrate=ckpt))
+    return evaluate_to(folder, predictor, held_out, calibrate=ckpt)
 
 
 def compare_to(folder: Path, paths: Sequence[Path], predictors: Sequence[Predictor], records: Sequence[Record]) -> None:
