@@ -159,7 +159,8 @@ def _measure(way: Way, images: Sequence[Image]) -> Times:
     from fetal_seg.inference.opening import open_runtime
     from fetal_seg.inference.predictor import Predictor
 
-    runtime = open_runtime(way.checkpoint, "cpu", way.precision)
+    name = "pytorch" if way.checkpoint == "pretrained" else "auto"  # an export has its own
+    runtime = open_runtime(way.checkpoint, "cpu", way.precision, runtime=name)
     look, network, found, whole = runtime.look, [], [], []
 
     def timed_look(seen: Any) -> Any:

@@ -1,5 +1,6 @@
 """From a file to what runs its network: where another runtime is added, and where one is chosen."""
 
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
@@ -38,7 +39,7 @@ def open_runtime(
     device: str = "auto",
     precision: str = "auto",
     threads: int | None = None,
-    runtime: RuntimeName = "pytorch",
+    runtime: RuntimeName = "auto",
 ) -> Runtime:
     """What runs the network of a checkpoint or an export.
 
@@ -101,6 +102,8 @@ def why_pytorch(trained: str | Path | Trained, device: str, precision: str, runt
 
 
 def _on_gpu(device: str) -> bool:
+    if importlib.util.find_spec("torch") is None:
+        return False
     from fetal_seg.models.device import choose_device
 
     return choose_device(device).type != "cpu"

@@ -14,7 +14,7 @@ from fetal_seg.config.types import ExportFormat, ExportPrecision
 
 RUNTIMES: dict[ExportFormat, str] = {"openvino": "OpenVINO", "onnx": "ONNX Runtime"}  # the fastest first
 _PACKAGES: dict[ExportFormat, str] = {"openvino": "openvino", "onnx": "onnxruntime"}
-_EXPORTERS = ("onnx", "onnxscript")
+_EXPORTERS = ("torch", "onnx", "onnxscript")
 
 
 def is_installed(file_format: ExportFormat) -> bool:
