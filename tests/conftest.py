@@ -76,7 +76,7 @@ def first_prediction(tmp_path_factory):
     folder = tmp_path_factory.mktemp("proven")
     write_image(folder / "head.png", drawn_head(DRAWN))
     keys = [f"input={folder}/head.png", "pixel_size_mm=0.1", "device=cpu", f"output={folder}/out"]
-    done = run_command("predict.py", *keys, cwd=folder, timeout=300, env={"XDG_CACHE_HOME": str(folder / "cache")})
+    done = run_command("predict.py", *keys, cwd=folder, timeout=400, env={"XDG_CACHE_HOME": str(folder / "cache")})
     assert done.returncode == 0, done.stderr
     return done, folder / "out", folder / "cache"
 

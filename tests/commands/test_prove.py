@@ -34,7 +34,7 @@ def predict(cwd, source, *keys, cache, without=()):
     code = WITHOUT.format(packages=without, script=script, arguments=arguments)
     env = {**os.environ, "XDG_CACHE_HOME": str(cache)}
     return subprocess.run(
-        [sys.executable, "-c", code], cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", code], cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=400
     )
 
 
@@ -176,7 +176,7 @@ def test_of_processes_that_prove_at_once_one_does_it(first_prediction, picture, 
         )
         for name in "ab"
     ]
-    printed = [process.communicate(timeout=300)[0] for process in both]
+    printed = [process.communicate(timeout=500)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert sum("s, once" in text for text in printed) == 1
     assert all(used_by(tmp_path / name) == used_by(first_prediction[1]) for name in "ab")
