@@ -9,6 +9,7 @@ OF_NO_MODULE = {
     "benchmarks/test_fuzz.py",
     "benchmarks/test_gpu.py",  # of the folder benchmarks/
     "benchmarks/test_kills.py",
+    "benchmarks/test_runtimes.py",
     "benchmarks/test_steps.py",
     "commands/test_bad_input.py",  # every command with bad data and bad checkpoints
     "commands/test_unlabelled.py",  # images without a mask, in every command

@@ -104,6 +104,7 @@ def _conclude(
     """What follows a training: its curves, its evaluation, its record."""
     from fetal_seg.commands.evaluate import evaluate_trained
     from fetal_seg.evaluation.runs import RunStatus
+    from fetal_seg.evaluation.summary import final_metrics
     from fetal_seg.files import read_csv
     from fetal_seg.report.run.curves import draw_curves
     from fetal_seg.training.callbacks import last_epoch
@@ -116,9 +117,12 @@ def _conclude(
         return None
     if config.evaluate:
         checkpoint, started = run_dir / "checkpoints" / f"{config.checkpoint}.ckpt", config.model.init is not None
-        final |= evaluate_trained(
+        summary = evaluate_trained(
             run_dir / "evaluation", checkpoint, data.train_records, data.val_records, planes, started=started
         )
+        if summary:
+            final |= final_metrics(summary)
+            record.add(runtime=summary["runtime"])
     _log_hyperparameters(trainer, config, task, final)
     record.add(status=RunStatus.FINISHED, epochs=epochs, metrics=final)
     if config.trainer.profiler:

@@ -25,6 +25,7 @@ from fetal_seg.config.types import (
     PixelSize,
     Positive,
     Precision,
+    RuntimeName,
     Seed,
     TestTimeAugmentation,
 )
@@ -96,6 +97,7 @@ class EvaluateConfig:
     device: Device = "auto"
     tta: TestTimeAugmentation = "none"
     precision: Precision = "auto"
+    runtime: RuntimeName = "auto"
     ensemble: bool = False
     calibrate: bool = False
 
@@ -118,6 +120,7 @@ class PredictConfig:
     gestational_age_weeks: GestationalAge | None = None
     tta: TestTimeAugmentation = "none"
     precision: Precision = "auto"
+    runtime: RuntimeName = "auto"
     every: Positive = 1
     format: Literal["none", "hc18"] = "none"
     dicom: Literal["seg", "sr"] | list[Literal["seg", "sr"]] = field(default_factory=list)

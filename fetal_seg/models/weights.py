@@ -27,6 +27,11 @@ def locate(name: str | Path) -> Path:
     return _LITE if str(name) == PRETRAINED else Path(name).expanduser()
 
 
+def digest_of(name: str | Path) -> str:
+    """The SHA-256 of the description of weights, which holds that of their tensors, and their calibration."""
+    return hashlib.sha256(locate(name).with_suffix(".json").read_bytes()).hexdigest()
+
+
 def write_weights(path: Path, state: "dict[str, Tensor]", description: CheckpointDescription) -> None:
     """Write tensors and their description; both files whole, the description last.
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fetal_seg.commands.export import MOST_PERCENT
 from fetal_seg.config.commands import ExportConfig
+from fetal_seg.evaluation.parity import MOST_PERCENT
 from fetal_seg.images.grey import read_grey, write_image
 from fetal_seg.inference.exported import read_exported
 from fetal_seg.inference.opening import open_runtime

@@ -22,6 +22,7 @@ from fetal_seg.images.decoders import Decoders
 from fetal_seg.images.grey import read_grey
 from fetal_seg.images.readers.dicom import is_dicom_file
 from fetal_seg.inference.predictor import Predictor
+from fetal_seg.inference.runtime import UsedRuntime
 from fetal_seg.measurement.result import Flag
 from fetal_seg.report import pictures
 
@@ -63,7 +64,11 @@ def predict_to(
     paths = {file.name: file.path for file in inputs}
     try:
         journal = Journal(
-            folder, output.settings, resume=output.resume, is_current=lambda row: is_current(row, paths, options.sizes)
+            folder,
+            output.settings,
+            resume=output.resume,
+            used=predictor.used,
+            is_current=lambda row: is_current(row, paths, options.sizes),
         )
         if journal.earlier and not output.resume:
             logger.warning(
@@ -83,10 +88,10 @@ def predict_to(
         sheet.finish()
         journal.rows = rows = _in_order(journal.rows, inputs)
         _remove_stale(folder, rows, journal.earlier)
-        _conclude(folder, rows, options, output)
+        _conclude(folder, journal, options, output)
         journal.finish()
         problems = _write_dicom(folder, rows, inputs, output.dicom) if output.dicom else []
-        _report(rows, problems, folder)
+        _report(rows, problems, folder, predictor.used)
         if output.submission:
             from fetal_seg.report.prediction.submission import write_submission
 
@@ -99,9 +104,10 @@ def predict_to(
     return rows
 
 
-def _conclude(folder: Path, rows: list[Row], options: PredictionOptions, output: OutputOptions) -> None:
+def _conclude(folder: Path, journal: Journal, options: PredictionOptions, output: OutputOptions) -> None:
     from fetal_seg.report.prediction.page import write_page
 
+    rows = journal.rows
     # The state of the source is of use to a resumed run alone
     documented = [{column: value for column, value in row.items() if column != "source"} for row in rows]
     chart = _growth_chart(folder, rows) if options.gestational_age_weeks is not None else None
@@ -110,6 +116,7 @@ def _conclude(folder: Path, rows: list[Row], options: PredictionOptions, output:
         folder / "report.html",
         rows,
         checkpoint=", ".join(output.settings.get("ckpt", [])),
+        runtime="; ".join(map(str, journal.used)),
         command=output.command,
         growth_chart=chart,
     )
@@ -175,7 +182,7 @@ def _in_order(rows: Sequence[Row], inputs: Sequence[InputFile]) -> list[Row]:
     )
 
 
-def _report(rows: Sequence[Row], problems: Sequence[str], folder: Path) -> None:
+def _report(rows: Sequence[Row], problems: Sequence[str], folder: Path, used: Sequence[UsedRuntime]) -> None:
     from fetal_seg.report.terminal import predictions_table
 
     Console().print(predictions_table(rows))
@@ -192,4 +199,4 @@ def _report(rows: Sequence[Row], problems: Sequence[str], folder: Path) -> None:
         logger.error("not read: %s", "; ".join(row["reasons"]))
     for problem in problems:
         logger.error("no DICOM object: %s", problem)
-    logger.info("results: %s", folder)
+    logger.info("runtime: %s\nresults: %s", "; ".join(map(str, used)), folder)
