@@ -21,6 +21,8 @@ OF_NO_MODULE = {
     "test_extending.py",  # what users add
     "test_import.py",  # the package as a whole
     "test_mirror.py",
+    "web/test_core.py",  # of the folder web/
+    "web/test_core_dicom.py",
 }
 WITHOUT_A_TEST = {
     "config/data.py",  # schemas: in config/test_schemas.py
