@@ -16,7 +16,7 @@ from fetal_seg.files import whole_file
 
 WEB = Path(__file__).resolve().parent.parent / "web"
 PHANTOMS, SEED = 3, 5
-COLOURS = 96  # grey speckle and a few colours: more make the file larger, and nothing is seen of them
+COLOURS = 160  # grey speckle and a few colours: more make the file larger, and nothing is seen of them
 
 
 def main(output: Path) -> None:

@@ -61,7 +61,7 @@ export class OpenPage {
   /** Waits until nothing is left to measure. */
   async measured(): Promise<void> {
     await this.page.waitForSelector("tbody tr");
-    await this.page.waitForSelector(".progress", { state: "detached", timeout: 100_000 });
+    await this.page.waitForSelector(".progress", { state: "detached", timeout: 500_000 });
   }
 
   /** The row of a file, by the end of its name. */
