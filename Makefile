@@ -47,7 +47,7 @@ page: page-tools setup web/generated/network.onnx web/node_modules/.package-lock
 
 test-page: page-test-tools page  ## check and test the page: sources, measurement, and in Chromium
 	npm run --silent --prefix web check
-	npm run --silent --prefix web test
+	PYTHON=$(abspath $(BIN)/python) npm run --silent --prefix web test
 	FETAL_SEG_PAGE=1 $(BIN)/python -m pytest tests/web
 	PYTHON=$(abspath $(BIN)/python) npm run --silent --prefix web test:page
 
