@@ -23,6 +23,8 @@ OF_NO_MODULE = {
     "test_import.py",  # the package as a whole
     "test_mirror.py",
     "test_wheel.py",  # the package as it is installed
+    "web/test_core.py",  # of the folder web/
+    "web/test_core_dicom.py",
 }
 WITHOUT_A_TEST = {
     "config/data.py",  # schemas: in config/test_schemas.py

@@ -33,6 +33,12 @@ const ATTRIBUTES = {
   WindowWidth: ["x00281051", "DS"],
   RescaleIntercept: ["x00281052", "DS"],
   RescaleSlope: ["x00281053", "DS"],
+  RedPaletteColorLookupTableDescriptor: ["x00281101", "US"],
+  GreenPaletteColorLookupTableDescriptor: ["x00281102", "US"],
+  BluePaletteColorLookupTableDescriptor: ["x00281103", "US"],
+  RedPaletteColorLookupTableData: ["x00281201", "OW"],
+  GreenPaletteColorLookupTableData: ["x00281202", "OW"],
+  BluePaletteColorLookupTableData: ["x00281203", "OW"],
   VOILUTFunction: ["x00281056", "CS"],
   ModalityLUTSequence: ["x00283000", "SQ"],
   LUTDescriptor: ["x00283002", "US"],
@@ -88,6 +94,12 @@ export class Header {
   /** The first number of an attribute; `otherwise` where there is none. */
   number(attribute: Attribute, otherwise = NaN): number {
     return this.numbers(attribute)[0] ?? otherwise;
+  }
+
+  /** The bytes of an attribute as they are stored; none where there is no such attribute. */
+  bytes(attribute: Attribute): Uint8Array {
+    const { dataOffset, length } = this.element(attribute) ?? { dataOffset: 0, length: 0 };
+    return this.data.byteArray.subarray(dataOffset, dataOffset + length);
   }
 
   /** The items of a sequence. */
