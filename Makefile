@@ -12,7 +12,7 @@ setup: .venv/installed  ## install everything into .venv
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,dicom,imagenet,onnx,openvino]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,dicom,imagenet,onnx,openvino,trackers]'
 	@touch $@
 
 measure: setup  ## INPUT=scan.png MM=0.12: measure an image, or a folder of them, with the pretrained weights

@@ -37,15 +37,17 @@ def of_wandb(run):
                 groups.add(record.run.run_group)
             for item in (*record.run.config.update, *record.config.update):
                 hyperparameters[item.key or ".".join(item.nested_key)] = json.loads(item.value_json)
-            row = {item.key or ".".join(item.nested_key): json.loads(item.value_json) for item in record.history.item}
+            pictures += [item.nested_key[0] for item in record.history.item if "count" in item.nested_key[1:]]
+            row = {item.nested_key[0]: json.loads(item.value_json) for item in record.history.item if _is_number(item)}
             for name, value in row.items():
-                if isinstance(value, int | float):
-                    curves[name][row.get("trainer/global_step")] = value
-                elif isinstance(value, dict) and name.startswith("validation/"):
-                    pictures.append(name)
+                curves[name][row.get("trainer/global_step")] = value
     (identity,), (group,) = identities, groups
     texts = {name: str(value) for name, value in hyperparameters.items()}
     return Tracked(identity, group or None, dict(curves), texts, pictures)
+
+
+def _is_number(item):
+    return len(item.nested_key) == 1 and not item.nested_key[0].startswith("_")
 
 
 def _records(content):
