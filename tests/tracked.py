@@ -4,6 +4,21 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+import pytest
+
+from fetal_seg.config.tracking import LoggerConfig, MlflowConfig, WandbConfig, missing_trackers
+
+CONFIGS = {"wandb": LoggerConfig(wandb=WandbConfig()), "mlflow": LoggerConfig(mlflow=MlflowConfig())}
+INSTALLED = [name for name, config in CONFIGS.items() if not missing_trackers(config)]
+
+
+def needs(name):
+    """Marks a test that needs a tracker that may be absent."""
+    return pytest.mark.skipif(name not in INSTALLED, reason=f"{name} is not installed: pip install '.[trackers]'")
+
+
+OWN = [pytest.param(name, marks=needs(name)) for name in ("wandb", "mlflow")]  # trackers whose runs have numbers
+EACH = ["tensorboard", "csv", *OWN]
 BLOCK = 32768  # bytes, of a .wandb file, which is a log as LevelDB writes it
 
 

@@ -157,14 +157,15 @@ class MlflowTracker(Tracker, MLFlowLogger):
 
     @property
     def identity(self) -> dict[str, str]:
-        """The number of the run, and where it is kept."""
-        return {"run_id": str(self.run_id), "tracking_uri": self._tracking_uri}
+        """The number of the run, and the file that it is kept in; an address, which may hold a password, is not."""
+        file = {"tracking_uri": self._tracking_uri} if self._tracking_uri.startswith(SQLITE) else {}
+        return {"run_id": str(self.run_id), **file}
 
     @property
     def place(self) -> str:
-        """The server, or the command that shows the database."""
-        is_server = self._tracking_uri.startswith("http")
-        return self._tracking_uri if is_server else f"mlflow ui --backend-store-uri {self._tracking_uri}"
+        """The command that shows a database file; of a server the run's number, without its address."""
+        is_file = self._tracking_uri.startswith(SQLITE)
+        return f"mlflow ui --backend-store-uri {self._tracking_uri}" if is_file else f"MLflow's run {self.run_id}"
 
     def start(self, hyperparameters: Mapping[str, Any]) -> None:
         """Begin the run, or go on with it; its hyperparameters stay as they were, since MLflow cannot change them."""

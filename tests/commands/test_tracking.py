@@ -1,6 +1,5 @@
 """Trackers of trainings by their command: what each has of a run, read back from its files."""
 
-import importlib.util
 import json
 import os
 import re
@@ -10,23 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import QUICK, run_command, table
-from tests.tracked import of_csv, of_mlflow, of_tensorboard, of_wandb
+from tests.tracked import EACH, INSTALLED, OWN, needs, of_csv, of_mlflow, of_tensorboard, of_wandb
 from tests.trainings import start, wait_for
 
-INSTALLED = [name for name in ("wandb", "mlflow") if importlib.util.find_spec(name)]
 ALL = ["tensorboard", "csv", *INSTALLED]
-
-
-def needs(name):
-    return pytest.mark.skipif(name not in INSTALLED, reason=f"{name} is not installed: pip install '.[trackers]'")
-
-
-EACH = [
-    "tensorboard",
-    "csv",
-    pytest.param("wandb", marks=needs("wandb")),
-    pytest.param("mlflow", marks=needs("mlflow")),
-]
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +82,7 @@ def test_a_tracker_that_holds_pictures_has_each_of_each_epoch(name, tracked):
     assert [names.count(picture) for picture in set(names)] == [4, 4]
 
 
-@pytest.mark.parametrize("name", [entry for entry in EACH if entry not in ("tensorboard", "csv")])
+@pytest.mark.parametrize("name", OWN)
 def test_a_resumed_run_goes_on_in_the_tracker_s_own_run(name, tracked):
     """`told` fails where there are two."""
     kept = json.loads((tracked / "run.json").read_text())["trackers"][name]

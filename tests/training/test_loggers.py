@@ -1,6 +1,5 @@
 """The trackers themselves: what each writes, and what becomes of a training where one fails."""
 
-import importlib.util
 import logging
 import shutil
 
@@ -11,18 +10,10 @@ from fetal_seg.config.tracking import CsvConfig, LoggerConfig, MlflowConfig, Ten
 from fetal_seg.errors import InputError
 from fetal_seg.training.run_record import RunRecord
 from fetal_seg.training.tracking import final_metrics, tracking
-from tests.tracked import of_csv, of_mlflow, of_tensorboard, of_wandb
+from tests.tracked import EACH, needs, of_csv, of_mlflow, of_tensorboard, of_wandb
 
 CHOSEN = {"model": "unet", "model.depth": 3, "optim.lr": 0.01}
 PICTURE = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
-
-
-def needs(name):
-    missing = importlib.util.find_spec(name) is None
-    return pytest.mark.skipif(missing, reason=f"{name} is not installed: pip install '.[trackers]'")
-
-
-EACH = ["tensorboard", "csv", *(pytest.param(name, marks=needs(name)) for name in ("wandb", "mlflow"))]
 
 
 @pytest.fixture
