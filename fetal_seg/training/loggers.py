@@ -8,9 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
 from lightning.pytorch.loggers import CSVLogger, MLFlowLogger, TensorBoardLogger, WandbLogger
 
 from fetal_seg.config.tracking import PROJECT, MlflowConfig, WandbConfig
+from fetal_seg.files import whole_file
 from fetal_seg.images.drawing import Picture
 from fetal_seg.training.tracker import Tracker
 
@@ -124,6 +126,17 @@ class WandbTracker(Tracker, WandbLogger):
             end()
 
 
+def _make_database(file: Path) -> None:
+    """Make a file with MLflow's tables, whole or not at all; MLflow fails where two do so at once or one is killed."""
+    from mlflow.tracking import MlflowClient
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{file}.lock"):
+        if not file.exists():
+            with whole_file(file) as temporary:
+                MlflowClient(f"{SQLITE}{temporary}")
+
+
 class MlflowTracker(Tracker, MLFlowLogger):
     """A run of MLflow.
 
@@ -144,7 +157,7 @@ class MlflowTracker(Tracker, MLFlowLogger):
         uri, artifacts = known.get("tracking_uri", config.tracking_uri), None
         if uri.startswith(SQLITE):
             file = Path(uri.removeprefix(SQLITE)).expanduser().resolve()
-            file.parent.mkdir(parents=True, exist_ok=True)
+            _make_database(file)
             uri, artifacts = f"{SQLITE}{file}", (file.parent / "artifacts").as_uri()
         super().__init__(
             config.experiment or group or PROJECT,

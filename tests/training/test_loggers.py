@@ -1,6 +1,8 @@
 """The trackers themselves: what each writes, and what becomes of a training where one fails."""
 
+import importlib
 import logging
+import multiprocessing
 import shutil
 
 import numpy as np
@@ -40,6 +42,8 @@ def told(name, tmp_path):
     if name == "mlflow":
         ((found,),) = of_mlflow(tmp_path / "mlflow.db").values()
         return found
+    if name == "wandb":
+        importlib.import_module("wandb").teardown()  # its process writes the last of the file when it ends
     return {"tensorboard": of_tensorboard, "csv": of_csv, "wandb": of_wandb}[name](tmp_path / "run")
 
 
@@ -89,6 +93,32 @@ def test_mlflow_knows_how_a_run_ended(tmp_path, record):
     with track(config, tmp_path, record):
         assert status() == "RUNNING"
     assert status() == "FINISHED"
+
+
+def run_job(folder, number):
+    """A job of a sweep in a process of its own."""
+    run = folder / str(number)
+    run.mkdir()
+    config, record = config_of("mlflow", folder), RunRecord(run / "run.json", [])
+    with tracking(config, run, record, {"number": number}, group="widths", must_start=True) as (tracker,):
+        for epoch in range(5):
+            tracker.log_metrics({"lr": float(number)}, epoch)
+        assert not tracker.is_lost
+
+
+@needs("mlflow")
+def test_jobs_that_run_at_once_share_a_new_database(tmp_path):
+    jobs = [multiprocessing.get_context("fork").Process(target=run_job, args=(tmp_path, number)) for number in range(3)]
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join(120)
+    assert [job.exitcode for job in jobs] == [0, 0, 0]
+    ((experiment, runs),) = of_mlflow(tmp_path / "mlflow.db").items()
+    assert experiment == "widths"
+    assert {run.hyperparameters["number"]: run.curves["lr"] for run in runs} == {
+        str(number): dict.fromkeys(range(5), float(number)) for number in range(3)
+    }
 
 
 @needs("mlflow")
