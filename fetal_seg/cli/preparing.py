@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 from fetal_seg.cli.composing import checked, compose, composed_of
 from fetal_seg.cli.overrides import (
     SEARCHPATH,
+    SEVERAL,
     as_hydra_takes,
     is_of_hydra,
     is_sweep,
@@ -65,6 +66,10 @@ def prepare(arguments: list[str], name: str) -> list[str] | Sweep | ResumedRun:
         raise InputError(f"-m is for train alone; call {name} once for each")
     if several := [text.lstrip("+") for text in overrides if is_sweep(text)]:
         remedy = "add -m for a sweep" if name == "train" else "write a decimal with a point, several in [ ]"
+        together = [
+            f"{key}=[{values}]" for key, _, values in (text.partition("=") for text in several) if key in SEVERAL
+        ]
+        remedy += f", or take all at once by {', '.join(together)}" if together else ""
         raise InputError(f"{', '.join(several)}: that is several values; give one, or {remedy}")
     output = last_value(overrides, "output") if name != "train" else None
     if output and name in OF_A_FILE:

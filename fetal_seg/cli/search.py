@@ -32,13 +32,12 @@ from fetal_seg.commands import train as train_command
 from fetal_seg.commands.command_line import called_alike
 from fetal_seg.config.commands import RangeConfig, SearchConfig, SearchSettings
 from fetal_seg.errors import DivergedError, InputError, Interrupted, one_line
+from fetal_seg.evaluation.runs import SPACE
 from fetal_seg.files import LOCK, write_text
 from fetal_seg.progress import ReportEpoch
 
 Train = Callable[[list[str], Path, ReportEpoch], bool]
 Space = Mapping[str, Sequence[Any] | RangeConfig]
-
-SPACE_FILE = "search.json"
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +95,7 @@ def _check_same(folder: Path, overrides: list[str], space: Space) -> None:
     """Keep what is searched beside the study, and refuse to mix another search into it."""
     written = {key: vars(value) if isinstance(value, RangeConfig) else list(value) for key, value in space.items()}
     content = {"overrides": overrides, "space": written}
-    file = folder / SPACE_FILE
+    file = folder / SPACE
     if file.is_file():
         try:
             stored = dict(json.loads(file.read_text(encoding="utf-8")))

@@ -12,6 +12,7 @@ from pydantic.dataclasses import dataclass
 from fetal_seg.config.augmentation import Augmentation
 from fetal_seg.config.data import FromRunConfig, Hc18Config, Source, SourceOrRun
 from fetal_seg.config.model import EncoderDecoderConfig, Model
+from fetal_seg.config.tracking import LoggerConfig, TensorBoardConfig
 from fetal_seg.config.training import AdamWConfig, BceDiceConfig, Loss, OneCycleConfig, Optim, Schedule, TrainerConfig
 from fetal_seg.config.types import (
     STRICT,
@@ -50,6 +51,7 @@ class TrainConfig:
     scheduler: Schedule = field(default_factory=OneCycleConfig)
     loss: Loss = field(default_factory=BceDiceConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    logger: LoggerConfig = field(default_factory=lambda: LoggerConfig(tensorboard=TensorBoardConfig()))
     seed: Seed = 0
     resume: str | None = None
     ckpt_path: str | None = None

@@ -16,6 +16,7 @@ from fetal_seg.evaluation.tables import Row, read_per_image
 from fetal_seg.files import is_locked, printable, read_own_csv
 
 JOBS = "sweep.json"  # of a sweep's folder: its jobs
+SPACE = "search.json"  # of a search's folder: what it searches
 DEEPEST = 4  # folders below the one given in which runs are looked for
 
 

@@ -26,6 +26,7 @@ PACKAGES = (
     "albumentations",
     "torchmetrics",
 )
+TRACKERS = "trackers"
 
 
 class RunRecord:
@@ -42,9 +43,15 @@ class RunRecord:
             "git": git_state(Path(__file__).parent),
             "versions": {"fetal_seg": __version__, "python": platform.python_version(), **_versions()},
             "machine": machine(),
+            **{key: earlier[key] for key in (TRACKERS,) if key in earlier},
             **facts,
         }
         self.add()
+
+    @property
+    def trackers(self) -> dict[str, dict[str, str]]:
+        """What the run is known by to each tracker that has runs of its own, by the tracker's name."""
+        return dict(self._content.get(TRACKERS, {}))
 
     def add(self, **facts: Any) -> None:
         """Add to the file; time and memory are brought up to date."""
