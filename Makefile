@@ -13,7 +13,7 @@ CHROMIUM_IS_MISSING = command -v $(CHROMIUM) >/dev/null || echo chromium;
 require = missing=$$($(1)); [ -z "$$missing" ] || \
           { echo "the page needs what is missing here: "$$missing"; install it, in Debian by apt-get" >&2; exit 2; }
 
-.PHONY: help setup measure demo wheel test test-wheel lint page test-page page-picture page-tools page-test-tools bench reproduce reproduce-short
+.PHONY: help setup measure demo docs wheel test test-wheel lint page test-page page-picture page-tools page-test-tools bench reproduce reproduce-short
 
 help:           ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -43,6 +43,14 @@ wheel: setup $(PRETRAINED).onnx  ## build dist/fetal_seg-*.whl, which holds the 
 
 $(PRETRAINED).onnx: $(PRETRAINED).safetensors $(PRETRAINED).json fetal_seg/models/exporting.py fetal_seg/models/exported.py | setup
 	$(BIN)/python export.py ckpt=pretrained format=onnx output=$@ data=phantom data.images=60 data.test_images=1
+
+docs: .venv/installed_docs  ## build the documentation into dist/docs
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -d dist/doctrees docs dist/docs
+	@echo 'open dist/docs/index.html'
+
+.venv/installed_docs: .venv/installed
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	@touch $@
 
 lint: setup     ## run ruff, mypy and import-linter
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache

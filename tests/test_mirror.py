@@ -17,7 +17,10 @@ OF_NO_MODULE = {
     "config/test_schemas.py",  # all schemas against the YAML files and the constructors
     "data/sources/test_hc18_real_data.py",  # HC18 itself, where it is there
     "models/networks/test_networks.py",  # what every network is held to
+    "docs/test_notebooks.py",  # of the folder docs/
+    "docs/test_site.py",
     "studies/test_pseudo_labels.py",  # of the folder studies/
+    "test_docstrings.py",  # the examples in all modules
     "test_documents.py",  # what the documents say
     "test_extending.py",  # what users add
     "test_import.py",  # the package as a whole
@@ -25,6 +28,7 @@ OF_NO_MODULE = {
     "test_wheel.py",  # the package as it is installed
     "web/test_core.py",  # of the folder web/
     "web/test_core_dicom.py",
+    "tools/test_key_reference.py",  # of the folder tools/
 }
 WITHOUT_A_TEST = {
     "config/data.py",  # schemas: in config/test_schemas.py

@@ -14,6 +14,10 @@ class DataConfig(GroupConfig):
     """What all data sources have in common.
 
     Attributes:
+        root: folder of the data.
+        height, width: the network's size, px.
+        folds, fold: with ``split=kfold``, how many, and which one validates, from 0.
+        batch_size: images a step of the optimizer takes, on each device.
         extra: a folder of further images with masks, as ``data=folder`` has them; they train, and never validate. What
             ``data.unlabelled`` says of that source holds for them too.
     """

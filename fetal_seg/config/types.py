@@ -59,7 +59,11 @@ def check_gestational_age(weeks: float) -> float:
     return weeks
 
 
-GestationalAge = Annotated[float, AfterValidator(check_gestational_age)]
+GestationalAge = Annotated[
+    float,
+    AfterValidator(check_gestational_age),
+    Field(json_schema_extra={"exclusiveMinimum": 0, "maximum": OLDEST_WEEKS}),  # for the reference
+]
 
 
 @dataclass(config=STRICT, kw_only=True)

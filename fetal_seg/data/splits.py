@@ -65,6 +65,11 @@ def split_examinations(images: Sequence[SplitImage], *, seed: int, val_fraction:
 
     Raises:
         InputError: a part would be empty.
+
+    >>> images = [SplitImage("1a", "1"), SplitImage("1b", "1"), *(SplitImage(name, name) for name in "23456789")]
+    >>> split = split_examinations(images, seed=0)
+    >>> len(split.val), {"1a", "1b"} <= set(split.train) or {"1a", "1b"} <= set(split.val)
+    (2, True)
     """
     target = _validation_count(len(images), val_fraction)
     shuffled = _shuffled(images, seed)
@@ -127,6 +132,11 @@ def split_kfold(images: Sequence[SplitImage], *, seed: int, folds: int, fold: in
 
     Raises:
         InputError: folds or fold are out of range, or there are fewer examinations than folds.
+
+    >>> images = [SplitImage(name, name) for name in "abcdef"]
+    >>> parts = [split_kfold(images, seed=0, folds=3, fold=fold).val for fold in range(3)]
+    >>> sorted(name for part in parts for name in part)
+    ['a', 'b', 'c', 'd', 'e', 'f']
     """
     if folds < 2 or not 0 <= fold < folds:
         raise InputError(f"data.folds={folds} data.fold={fold}: folds is 2 or more, fold is 0 to folds - 1; correct it")

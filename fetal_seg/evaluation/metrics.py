@@ -89,6 +89,11 @@ def dice(prediction: ArrayLike, truth: ArrayLike) -> float:
 
     Raises:
         ValueError: the masks differ in shape.
+
+    >>> print(dice([[1, 1, 0, 0]], [[0, 1, 1, 0]]))
+    0.5
+    >>> print(dice([[0, 0]], [[0, 0]]), dice([[0, 0]], [[0, 1]]))  # nothing was there; one was missed
+    1.0 0.0
     """
     a, b = _masks(prediction, truth)
     areas = np.count_nonzero(a) + np.count_nonzero(b)
@@ -162,7 +167,11 @@ def ellipse_dice(prediction: Ellipse | None, truth: Ellipse | None, height: int,
 
 
 def ellipse_hausdorff(prediction: Ellipse | None, truth: Ellipse | None, pixel_size_mm: float = 1.0) -> float:
-    """Hausdorff distance of two ellipses as curves, mm, to 0.01 px; infinite where one is None, 0 where both are."""
+    """Hausdorff distance of two ellipses as curves, mm, to 0.01 px; infinite where one is None, 0 where both are.
+
+    >>> round(ellipse_hausdorff(Ellipse(0, 0, 60, 40, 0), Ellipse(0, 0, 70, 40, 0), pixel_size_mm=0.1), 2)
+    1.0
+    """
     if prediction is None or truth is None:
         return _without_one(prediction is truth)
     return pixel_size_mm * max(_farthest(prediction, truth), _farthest(truth, prediction))
@@ -172,6 +181,11 @@ def circumference_difference(prediction: Ellipse | None, truth: Ellipse | None, 
     """Circumference predicted minus true (DF), mm; ADF is its absolute value.
 
     Minus infinity where the head was missed, plus infinity where one was seen that is not there, 0 where both are None.
+
+    >>> round(circumference_difference(Ellipse(0, 0, 250, 190, 0), Ellipse(0, 0, 252, 192, 0), 0.12), 2)
+    -1.5
+    >>> circumference_difference(None, Ellipse(0, 0, 252, 192, 0), 0.12)
+    -inf
     """
     if prediction is None or truth is None:
         return math.copysign(_without_one(prediction is truth), -1 if prediction is None else 1) + 0.0

@@ -25,6 +25,12 @@ class Ellipse:
 
     Raises:
         ValueError: a value is not finite, or a semi-axis is not positive.
+
+    >>> head = Ellipse(400, 270, semi_axis_a=190, semi_axis_b=250, angle_rad=0)
+    >>> head.semi_axis_a, head.semi_axis_b, round(head.angle_rad, 4)
+    (250.0, 190.0, 1.5708)
+    >>> round(head.scaled(0.12, 0.12).circumference, 2)  # in mm, where a pixel has 0.12 mm
+    166.65
     """
 
     center_x: float
@@ -55,6 +61,10 @@ class Ellipse:
 
         Raises:
             ValueError: fewer than five points, or no ellipse fits them (they lie on a line, say).
+
+        >>> points = Ellipse(400, 270, 250, 190, 0.1).points(20)
+        >>> round(Ellipse.fit(points).semi_axis_b, 6)
+        190.0
         """
         points = np.asarray(points, dtype=np.float64)
         if points.ndim != 2 or points.shape[1] != 2 or len(points) < 5:

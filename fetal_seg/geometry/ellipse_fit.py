@@ -61,6 +61,11 @@ def fit_head(
 
     Returns:
         None where there is no such region.
+
+    >>> head = Ellipse(48, 30, 30, 22, 0.1)
+    >>> fit = fit_head(head.coverage(64, 96), 0.5, np.eye(2, 3))
+    >>> round(fit.ellipse.circumference / head.circumference, 3)
+    1.0
     """
     to_native = np.asarray(to_native, np.float64)
     scale = math.sqrt(abs(np.linalg.det(to_native[:, :2])))

@@ -15,6 +15,13 @@ class Letterbox:
 
     Attributes:
         height, width: the network's size, px.
+
+    >>> letterbox = Letterbox(192, 288)
+    >>> letterbox.apply(np.zeros((540, 800), np.uint8)).shape
+    (192, 288)
+    >>> to_network, to_native = letterbox.to_network(540, 800), letterbox.to_native(540, 800)
+    >>> to_native[:, :2] @ (to_network @ (400, 270, 1)) + to_native[:, 2]
+    array([400., 270.])
     """
 
     height: int

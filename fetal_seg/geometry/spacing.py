@@ -22,7 +22,12 @@ class Spacing:
 
 @dataclass(frozen=True)
 class Region:
-    """A part of the image that shows tissue in two dimensions: whole pixels, all four sides inclusive."""
+    """A part of the image that shows tissue in two dimensions: whole pixels, all four sides inclusive.
+
+    >>> region = Region(0, 0, 799, 539, Spacing(0.12, 0.12, "dicom region"))
+    >>> region.area, region.holds(799.4, 0), region.holds(800, 0)
+    (432000, True, False)
+    """
 
     left: int
     top: int

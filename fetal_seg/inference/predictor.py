@@ -107,6 +107,11 @@ class Predictor:
 
         Raises:
             InputError: it is no image, the pixel size is not positive, or no fetus has that age.
+
+        >>> black = np.zeros((540, 800), np.uint8)
+        >>> measured = Predictor.load().measure(black, pixel_size_mm=0.12)
+        >>> print(measured.flag, measured.hc_mm)
+        no head None
         """
         if pixel_size_mm is not None and not 0 < pixel_size_mm < math.inf:
             raise InputError(f"a pixel size of {pixel_size_mm} mm; it must be a positive number, or None if unknown")

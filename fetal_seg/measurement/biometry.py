@@ -50,6 +50,9 @@ class DatingFormula:
 
         Raises:
             ValueError: the circumference is not a positive number.
+
+        >>> age_text(INTERGROWTH.age_weeks(175.0)), age_text(INTERGROWTH.age_weeks(80.0))
+        ('20 w 2 d', 'out of range')
         """
         _check(hc_mm)
         return self.regression(hc_mm) if self.hc_mm[0] <= hc_mm <= self.hc_mm[1] else None
@@ -110,6 +113,10 @@ def size_for_age(gestational_age_weeks: float) -> tuple[float, float] | None:
 
     Returns:
         None outside of `SIZE_LIMITS_WEEKS` (14 to 40). Raises as `check_gestational_age` does.
+
+    >>> mean, deviation = size_for_age(28)
+    >>> round(mean, 1), round(deviation, 2)  # as published
+    (260.4, 8.94)
     """
     weeks = check_gestational_age(gestational_age_weeks)
     if not SIZE_LIMITS_WEEKS[0] <= weeks <= SIZE_LIMITS_WEEKS[1]:
@@ -125,6 +132,10 @@ def z_score(hc_mm: float, gestational_age_weeks: float) -> float | None:
 
     Raises:
         ValueError: the circumference is not a positive number, or the age is none.
+
+    >>> z = z_score(251.5, 28)
+    >>> round(z, 2), round(centile(z))
+    (-0.99, 16)
     """
     _check(hc_mm)
     size = size_for_age(gestational_age_weeks)
@@ -185,7 +196,12 @@ class Biometry:
 
     @classmethod
     def from_ellipse(cls, ellipse_mm: Ellipse, gestational_age_weeks: float | None = None) -> "Biometry":
-        """The biometry of an ellipse in mm, at an age that is not from the image; raises as `z_score` does."""
+        """The biometry of an ellipse in mm, at an age that is not from the image; raises as `z_score` does.
+
+        >>> head = Biometry.from_ellipse(Ellipse(48, 32, 30, 23, 0))
+        >>> round(head.hc_mm, 1), head.bpd_mm, head.ofd_mm
+        (167.2, 46.0, 60.0)
+        """
         hc_mm = ellipse_mm.circumference
         z = None if gestational_age_weeks is None else z_score(hc_mm, gestational_age_weeks)
         return cls(

@@ -102,6 +102,15 @@ def half_width(held_out: IntervalScores, hc_mm: float, confidence: float, level:
     Returns:
         None where there are too few held-out images for this level (at least ``level / (1 - level)`` are needed), or
         they are of another scale.
+
+    >>> predicted = np.linspace(150, 200, 30)
+    >>> held_out = scores(predicted, np.full(30, 0.96), predicted + np.linspace(-2, 2, 30))
+    >>> round(half_width(held_out, hc_mm=175, confidence=0.96), 2)
+    1.87
+    >>> round(half_width(held_out, hc_mm=175, confidence=0.92), 2)  # twice the doubt, twice as wide
+    3.74
+    >>> half_width(held_out, hc_mm=175, confidence=0.96, level=0.99) is None  # 30 are too few for it
+    True
     """
     alike = held_out.alike(hc_mm) if held_out.scale == SCALE else ()
     rank = math.ceil((len(alike) + 1) * level - 1e-9)  # 10 * 0.9 is not 9 exactly
