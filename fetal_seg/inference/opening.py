@@ -73,11 +73,13 @@ def open_runtime(
     Raises:
         InputError: it cannot be used, or there is no such device.
     """
-    if isinstance(trained, str | Path):
+    if isinstance(trained, str | Path) and is_exported(locate_runnable(trained)):
         trained = read_trained(trained)
     if isinstance(trained, ExportedNetwork):
         _check_exported(trained, device, precision, runtime)
-        return ExportedRuntime(trained, threads, "the file is an export")
+        return ExportedRuntime(trained, threads, "an export" if is_installed("torch") else "PyTorch is not installed")
+    if isinstance(trained, str | Path):
+        check_training(f"ckpt={trained}", ("torch", "safetensors"))
     reason = why_pytorch(trained, device, precision, runtime)
     if reason is None:
         reasons = []
