@@ -1,5 +1,5 @@
 /** Ultrasound images in DICOM files, uncompressed or as baseline JPEG, with the size of their pixels. */
-import dicomParser from "dicom-parser";
+import dicomParser, { type DataSet } from "dicom-parser";
 import { dicom as VALUES } from "./constants";
 import { displayedGrey } from "./dicom_display";
 import { Header } from "./dicom_header";
@@ -39,8 +39,7 @@ export async function readDicom(name: string, bytes: Uint8Array, decode: Picture
 }
 
 async function imageOf(name: string, bytes: Uint8Array, decode: PictureDecoder): Promise<DicomImage> {
-  const syntaxOfOld = hasMark(bytes) ? {} : { TransferSyntaxUID: guessedSyntax(bytes) };
-  const header = new Header(dicomParser.parseDicom(bytes, syntaxOfOld));
+  const header = parsed(bytes);
   const modality = header.text("Modality").toUpperCase();
   checkContent(name, header, modality);
   const syntax = header.text("TransferSyntaxUID") || guessedSyntax(bytes);
@@ -73,6 +72,18 @@ function checkContent(name: string, header: Header, modality: string): void {
     throw new InputError(`${name}: modality ${modality} is not ultrasound; it must be US; take another file`);
   }
   checkSize(name, header.number("Columns"), header.number("Rows"));
+}
+
+/** The header, as far as the file goes: whether what is missing is needed is seen later. */
+function parsed(bytes: Uint8Array): Header {
+  try {
+    const syntaxOfOld = hasMark(bytes) ? {} : { TransferSyntaxUID: guessedSyntax(bytes) };
+    return new Header(dicomParser.parseDicom(bytes, syntaxOfOld));
+  } catch (thrown) {
+    const partial = thrown as { readonly dataSet?: DataSet };
+    if (partial.dataSet === undefined) throw thrown;
+    return new Header(partial.dataSet);
+  }
 }
 
 function hasMark(bytes: Uint8Array): boolean {
