@@ -16,6 +16,8 @@ from tests.conftest import DRAWN, ROOT, drawn_head
 MOST_MB = 400  # that pip adds to an empty environment
 NAMES = ("torch", "lightning", "optuna", "tensorboard", "matplotlib", "scipy", "albumentations")
 
+PLAIN = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}  # without our folder
+
 pytestmark = pytest.mark.skipif("FETAL_SEG_WHEEL" not in os.environ, reason="FETAL_SEG_WHEEL names no wheel")
 
 
@@ -30,7 +32,8 @@ def environment(tmp_path_factory):
     venv.create(folder, with_pip=True)
     empty = megabytes(folder)
     wheel, constraints = os.environ["FETAL_SEG_WHEEL"], ROOT / "constraints.txt"
-    subprocess.run([folder / "bin" / "pip", "install", "--quiet", "--constraint", constraints, wheel], check=True)
+    install = [folder / "bin" / "pip", "install", "--quiet", "--constraint", constraints, wheel]
+    subprocess.run(install, env=PLAIN, check=True)
     return folder, megabytes(folder) - empty
 
 
@@ -38,11 +41,10 @@ def environment(tmp_path_factory):
 def call(environment, tmp_path):
     """Calls the program in another folder, one that holds a scan."""
     write_image(tmp_path / "scan.png", drawn_head(DRAWN))
-    plain = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "FETAL"))}
 
     def call(*arguments, program="fetal-seg"):
         command = [environment[0] / "bin" / program, *arguments]
-        env = {**plain, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+        env = {**PLAIN, "XDG_CACHE_HOME": str(tmp_path / "cache")}
         return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
 
     return call

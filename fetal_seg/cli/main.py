@@ -70,7 +70,7 @@ def _complete(option: str, rest: list[str]) -> None:
     elif len(rest) == 1 and rest[0] in SCRIPTS:
         print(SCRIPTS[rest[0]])
     else:
-        raise InputError(f"--completion {' '.join(rest)}: there is none; give one of {', '.join(SCRIPTS)}")
+        raise InputError(f"{' '.join(['--completion', *rest])}: there is none; give one of {', '.join(SCRIPTS)}")
 
 
 def _unknown(name: str) -> InputError:
