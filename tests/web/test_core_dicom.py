@@ -185,6 +185,14 @@ def test_files_of_scanners(on_page, by_predict, network, tmp_path):
     assert_same(page, python, relative=1e-3, scale=10)
 
 
+def test_the_first_frame_of_a_file_that_breaks_off_later(head, on_page, tmp_path):
+    whole = write_dicom(tmp_path / "whole.dcm", np.stack([head, head]), frames=2).read_bytes()
+    (tmp_path / "short.dcm").write_bytes(whole[:-100])
+    page = on_page([tmp_path / "short.dcm"], tmp_path)
+    assert "only the first frame was read" in page["short.dcm"]["reasons"]
+    assert page["short.dcm"]["flag"] == "ok"
+
+
 def test_unusable_files(head, on_page, tmp_path):
     write_dicom(tmp_path / "ct.dcm", head, Modality="CT")
     write_dicom(tmp_path / "report.dcm", head, Modality="US", PixelData=None)

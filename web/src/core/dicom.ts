@@ -1,5 +1,5 @@
 /** Ultrasound images in DICOM files, uncompressed or as baseline JPEG, with the size of their pixels. */
-import dicomParser from "dicom-parser";
+import dicomParser, { type DataSet } from "dicom-parser";
 import { dicom as VALUES } from "./constants";
 import { displayedGrey } from "./dicom_display";
 import { Header } from "./dicom_header";
@@ -30,8 +30,38 @@ export function isDicom(name: string, bytes: Uint8Array): boolean {
  * @throws InputError it holds no image or none of ultrasound, is damaged, or is encoded in another way.
  */
 export async function readDicom(name: string, bytes: Uint8Array, decode: PictureDecoder): Promise<DicomImage> {
-  const header = parsed(name, bytes);
+  try {
+    return await imageOf(name, bytes, decode);
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(`${name}: the DICOM file cannot be read (${oneLine(error)}); copy or export it again`);
+  }
+}
+
+async function imageOf(name: string, bytes: Uint8Array, decode: PictureDecoder): Promise<DicomImage> {
+  const header = parsed(bytes);
   const modality = header.text("Modality").toUpperCase();
+  checkContent(name, header, modality);
+  const syntax = header.text("TransferSyntaxUID") || guessedSyntax(bytes);
+  if (![IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG, JPEG_BASELINE].includes(syntax)) {
+    throw new InputError(
+      `${name}: nothing here decodes its transfer syntax (${syntax}); it must be uncompressed or baseline JPEG; ` +
+        "export it so, or as PNG",
+    );
+  }
+  const spacing = spacingOf(header, modality);
+  const [width, height] = [header.number("Columns"), header.number("Rows")];
+  try {
+    const isJpeg = syntax === JPEG_BASELINE;
+    const stored = isJpeg ? await jpegValues(header, decode) : plainValues(header, syntax !== EXPLICIT_BIG);
+    return { image: { data: displayedGrey(stored, header), width, height }, spacing };
+  } catch (error) {
+    throw new InputError(`${name}: its pixels cannot be decoded (${oneLine(error)}); copy or export it again`);
+  }
+}
+
+/** @throws InputError there is no image, it is not of ultrasound, or it is too large. */
+function checkContent(name: string, header: Header, modality: string): void {
   if (!header.has("Rows") || !header.has("Columns") || !header.has("PixelData")) {
     throw new InputError(
       `${name}: the DICOM file holds no image (modality ${modality || "unknown"}); an ultrasound image is needed; ` +
@@ -41,28 +71,18 @@ export async function readDicom(name: string, bytes: Uint8Array, decode: Picture
   if (modality !== "US" && !VALUES.SECONDARY_CAPTURES.includes(modality)) {
     throw new InputError(`${name}: modality ${modality} is not ultrasound; it must be US; take another file`);
   }
-  const [width, height] = [header.number("Columns"), header.number("Rows")];
-  checkSize(name, width, height);
-  const syntax = header.text("TransferSyntaxUID") || guessedSyntax(bytes);
-  if (![IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG, JPEG_BASELINE].includes(syntax)) {
-    throw new InputError(
-      `${name}: nothing here decodes its transfer syntax (${syntax}); it must be uncompressed or baseline JPEG; ` +
-        "export it so, or as PNG",
-    );
-  }
-  try {
-    const stored = syntax === JPEG_BASELINE ? await jpegValues(header, decode) : plainValues(header, syntax !== EXPLICIT_BIG);
-    return { image: { data: displayedGrey(stored, header), width, height }, spacing: spacingOf(header, modality) };
-  } catch (error) {
-    throw new InputError(`${name}: its pixels cannot be decoded (${oneLine(error)}); copy or export it again`);
-  }
+  checkSize(name, header.number("Columns"), header.number("Rows"));
 }
 
-function parsed(name: string, bytes: Uint8Array): Header {
+/** The header, as far as the file goes: whether what is missing is needed is seen later. */
+function parsed(bytes: Uint8Array): Header {
   try {
-    return new Header(dicomParser.parseDicom(bytes, hasMark(bytes) ? {} : { TransferSyntaxUID: guessedSyntax(bytes) }));
-  } catch (error) {
-    throw new InputError(`${name}: the DICOM file cannot be read (${oneLine(error)}); copy or export it again`);
+    const syntaxOfOld = hasMark(bytes) ? {} : { TransferSyntaxUID: guessedSyntax(bytes) };
+    return new Header(dicomParser.parseDicom(bytes, syntaxOfOld));
+  } catch (thrown) {
+    const partial = thrown as { readonly dataSet?: DataSet };
+    if (partial.dataSet === undefined) throw thrown;
+    return new Header(partial.dataSet);
   }
 }
 

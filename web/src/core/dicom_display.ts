@@ -17,8 +17,8 @@ interface Table {
 }
 
 /**
- * Stored values, pixel by pixel, as grey values of 0 to 255: colours become luma, monochrome is shown as its modality and
- * VOI tables or its window say, else scaled from the bits stored; MONOCHROME1 is inverted.
+ * Stored values, pixel by pixel, as grey values of 0 to 255: colours become luma, monochrome is shown as its modality
+ * and VOI tables or its window say, else scaled from the bits stored; MONOCHROME1 is inverted.
  * @throws RangeError the photometric interpretation is not known.
  */
 export function displayedGrey(stored: Float64Array, header: Header): Uint8Array {
@@ -87,7 +87,8 @@ function tableOf(header: Header, sequence: "ModalityLUTSequence" | "VOILUTSequen
   if (item === undefined) return null;
   const [count, first, bits] = item.numbers("LUTDescriptor");
   if (count === undefined || first === undefined || bits === undefined) throw new RangeError(`${sequence} is damaged`);
-  const isNegative = header.number("PixelRepresentation") === 1 && first >= 2 ** 15; // read as unsigned in implicit files
+  // Implicit files do not say whether the first value is signed
+  const isNegative = header.number("PixelRepresentation") === 1 && first >= 2 ** 15;
   const entries = item.numbers("LUTData").slice(0, count || 2 ** 16);
   if (entries.length === 0) throw new RangeError(`${sequence} has no entries`);
   return { first: isNegative ? first - 2 ** 16 : first, entries, white: 2 ** bits - 1 };

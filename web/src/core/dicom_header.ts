@@ -1,7 +1,7 @@
 /** The values of a DICOM data set by the names of its attributes. */
 import type { DataSet, Element } from "dicom-parser";
 
-/** Tag and value representation of the attributes that are read; files that name another representation are believed. */
+/** Tag and value representation of the attributes that are read; files that name another one are believed. */
 const ATTRIBUTES = {
   TransferSyntaxUID: ["x00020010", "UI"],
   SOPClassUID: ["x00080016", "UI"],
@@ -88,7 +88,8 @@ export class Header {
       FL: this.data.float,
       FD: this.data.double,
     }[representation]!;
-    return Array.from({ length: Math.floor(element.length / size) }, (_, index) => read.call(this.data, tag, index) ?? NaN);
+    const count = Math.floor(element.length / size);
+    return Array.from({ length: count }, (_, index) => read.call(this.data, tag, index) ?? NaN);
   }
 
   /** The first number of an attribute; `otherwise` where there is none. */

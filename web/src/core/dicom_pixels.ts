@@ -26,7 +26,8 @@ export function plainValues(header: Header, isLittleEndian: boolean): Float64Arr
     const plain = isPlanar ? sample * pixels + pixel : index;
     const at = isHalved ? 4 * (pixel >> 1) + (sample === 0 ? pixel & 1 : sample + 1) : plain;
     const raw = bits === 8 ? view.getUint8(at) : view.getUint16(2 * at, isLittleEndian);
-    values[index] = isSigned ? (raw << unused) >> unused : (raw << unused) >>> unused; // without bits that are not stored
+    const moved = raw << unused; // without bits that are not stored
+    values[index] = isSigned ? moved >> unused : moved >>> unused;
   }
   return kind === "YBR_FULL" || isHalved ? rgbOfYbr(values) : values;
 }
@@ -58,11 +59,16 @@ export async function jpegValues(header: Header, decode: PictureDecoder): Promis
   const element = header.element("PixelData")!;
   const fragments = element.fragments ?? [];
   if (fragments.length === 0) throw new RangeError("it holds no JPEG");
-  const offsets = element.basicOffsetTable?.length ? element.basicOffsetTable : null;
+  const offsets = element.basicOffsetTable?.length ? element.basicOffsetTable : undefined;
   const content =
     frameCount(header) === 1
       ? dicomParser.readEncapsulatedPixelDataFromFragments(header.data, element, 0, fragments.length)
-      : dicomParser.readEncapsulatedImageFrame(header.data, element, 0, offsets ?? dicomParser.createJPEGBasicOffsetTable(header.data, element));
+      : dicomParser.readEncapsulatedImageFrame(
+          header.data,
+          element,
+          0,
+          offsets ?? dicomParser.createJPEGBasicOffsetTable(header.data, element),
+        );
   const { data, width, height } = await decode(Uint8Array.from(content), "image/jpeg");
   if (width !== header.number("Columns") || height !== header.number("Rows")) {
     throw new RangeError(`the JPEG has ${width} x ${height} px, the header says otherwise`);

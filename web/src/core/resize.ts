@@ -4,7 +4,7 @@ import type { Grey } from "./types";
 
 export type Interpolation = "area" | "linear";
 
-/** What each target pixel of one axis is made of: sources from `first` on, weighted; rows of `weights` are of one length. */
+/** What each target pixel of one axis is made of: sources from `first` on, each with its weight. */
 interface Taps {
   readonly first: Int32Array;
   readonly weights: readonly Float32Array[];
@@ -20,7 +20,7 @@ interface Pair {
 
 const ONE = 2048; // OpenCV's INTER_RESIZE_COEF_SCALE
 
-/** Scales a grey image. "area" averages areas where both sides shrink, and interpolates where one grows, as OpenCV's. */
+/** Scales a grey image. "area" averages areas where both sides shrink, and interpolates where one grows. */
 export function resizeGrey(image: Grey, width: number, height: number, interpolation: Interpolation): Grey {
   if (image.width === width && image.height === height) return image;
   if (interpolation === "linear") return interpolated(image, width, height, linearPairs);
