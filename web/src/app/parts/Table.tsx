@@ -62,7 +62,7 @@ const Row = memo(({ item, isSelected, session }: { item: Item; isSelected: boole
           <td class="n" data-label="HC">{measurement.hcPx !== null && <b>{circumferenceText(measurement)}</b>}{interval && <span class="quiet"> ({interval})</span>}</td>
           <td class="n" data-label="BPD">{millimetres(measurement.bpdMm)}</td>
           <td class="n" data-label="OFD">{millimetres(measurement.ofdMm)}</td>
-          <td data-label="INTERGROWTH-21st">{measurement.hcMm !== null && ageText(measurement.gaIntergrowthWeeks)}</td>
+          <td data-label="INTERGROWTH">{measurement.hcMm !== null && ageText(measurement.gaIntergrowthWeeks)}</td>
           <td data-label="Hadlock">{measurement.hcMm !== null && ageText(measurement.gaHadlockWeeks)}</td>
           <td class="why">{measurement.reasons.join("; ")}</td>
         </>
