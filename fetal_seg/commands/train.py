@@ -156,8 +156,8 @@ def _tell_results(
     last = int(read_csv(run_dir / "metrics.csv")[-1]["epoch"])
     for tracker in trackers:
         tracker.log_results(chosen, final_metrics(final), last)
-    places = [tracker.place for tracker in trackers if not tracker.is_lost] or [str(run_dir / "curves.png")]
-    logger.info("results: %s\ncurves:  %s", run_dir, "\n         ".join(places))
+    ways = [tracker.how_to_look for tracker in trackers if not tracker.has_failed] or [str(run_dir / "curves.png")]
+    logger.info("results: %s\ncurves:  %s", run_dir, "\n         ".join(ways))
 
 
 def _check_limits(config: TrainConfig, data: "HeadDataModule") -> None:

@@ -57,7 +57,7 @@ class EpochTable(Callback):
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Tell the rows of a checkpoint to trackers that do not know them."""
         for tracker in _trackers(trainer):
-            for row in () if tracker.goes_on else self.rows:
+            for row in () if tracker.continues else self.rows:
                 _tell(tracker, row)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -33,10 +33,10 @@ class TensorBoardTracker(Tracker, TensorBoardLogger):
 
     def __init__(self, run_dir: Path) -> None:
         super().__init__(run_dir, name="", version="tensorboard", default_hp_metric=False)
-        self.goes_on = any(Path(self.log_dir).glob("events.*"))
+        self.continues = any(Path(self.log_dir).glob("events.*"))
 
     @property
-    def place(self) -> str:
+    def how_to_look(self) -> str:
         """The command that shows it, beside other runs."""
         return f"tensorboard --logdir {Path(self.save_dir).parent}"
 
@@ -63,7 +63,7 @@ class CsvTracker(Tracker, CSVLogger):
         super().__init__(run_dir, name="", version="csv", flush_logs_every_n_steps=1)
 
     @property
-    def place(self) -> str:
+    def how_to_look(self) -> str:
         """The table."""
         return str(Path(self.log_dir, "metrics.csv"))
 
@@ -88,7 +88,7 @@ class WandbTracker(Tracker, WandbLogger):
             os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # which would try the network
         import wandb
 
-        self.goes_on = "id" in known
+        self.continues = "id" in known
         self._is_online = config.mode == "online"
         super().__init__(
             name=name,
@@ -108,7 +108,7 @@ class WandbTracker(Tracker, WandbLogger):
         return {"id": str(self.version)}
 
     @property
-    def place(self) -> str:
+    def how_to_look(self) -> str:
         """The run's page, or how its files get there."""
         return str(self.experiment.url) if self._is_online else f"wandb sync {self.save_dir}/wandb/offline-run-*"
 
@@ -119,7 +119,7 @@ class WandbTracker(Tracker, WandbLogger):
     def finish(self, status: str) -> None:
         """Send what is left, for at most `FINISHING` seconds; the files stay."""
         end = partial(self.experiment.finish, exit_code=int(status != "success"))
-        if not self.is_lost:
+        if not self.has_failed:
             self.attempt(end)
             return
         with suppress(Exception):  # else the next run in this process would be taken for this one
@@ -153,7 +153,7 @@ class MlflowTracker(Tracker, MLFlowLogger):
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")  # its own 7 hold a training for many minutes
         os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
-        self.goes_on = "run_id" in known
+        self.continues = "run_id" in known
         uri, artifacts = known.get("tracking_uri", config.tracking_uri), None
         if uri.startswith(SQLITE):
             file = Path(uri.removeprefix(SQLITE)).expanduser().resolve()
@@ -175,7 +175,7 @@ class MlflowTracker(Tracker, MLFlowLogger):
         return {"run_id": str(self.run_id), **file}
 
     @property
-    def place(self) -> str:
+    def how_to_look(self) -> str:
         """The command that shows a database file; of a server the run's number, without its address."""
         is_file = self._tracking_uri.startswith(SQLITE)
         return f"mlflow ui --backend-store-uri {self._tracking_uri}" if is_file else f"MLflow's run {self.run_id}"
@@ -190,7 +190,7 @@ class MlflowTracker(Tracker, MLFlowLogger):
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
             _ = self.experiment  # which another job has made in the meantime
-        if self.goes_on:
+        if self.continues:
             self.experiment.update_run(self.run_id, "RUNNING")
         else:
             super().start(hyperparameters)

@@ -19,24 +19,24 @@ class Tracker(Logger):
     Attributes:
         label: what it is called.
         holds_pictures: whether it can show them.
-        goes_on: whether it goes on with what an earlier process told it; else it is told the earlier epochs again.
-        is_lost: whether it has failed, and is told nothing more.
+        continues: whether it goes on with what an earlier process told it; else it is told the earlier epochs again.
+        has_failed: whether it has failed, and is told nothing more.
         identity: what ``run.json`` keeps, so that the run can go on.
     """
 
     label: str
     holds_pictures = False
-    goes_on = False
-    is_lost = False
+    continues = False
+    has_failed = False
 
     def attempt(self, call: Callable[[], Any]) -> None:
-        """Call, unless the tracker is lost; where that fails, it is from now on."""
-        if self.is_lost:
+        """Call, unless the tracker has failed before; what it raises is logged, once."""
+        if self.has_failed:
             return
         try:
             call()
         except Exception as error:  # whatever a library, a server or a disk comes up with
-            self.is_lost = True
+            self.has_failed = True
             logger.warning(
                 "%s has failed, and gets nothing more of this run, which goes on (%s); metrics.csv has all",
                 self.label,
@@ -49,7 +49,7 @@ class Tracker(Logger):
         return {}
 
     @property
-    def place(self) -> str:
+    def how_to_look(self) -> str:
         """Where to look at it: a file, an address or a command."""
         raise NotImplementedError
 

@@ -32,7 +32,7 @@ def tracked(tmp_path_factory, cache_dir):
     return run
 
 
-def told(name, run):
+def read_back(name, run):
     """What a tracker was told; MLflow's database lies in the folder that the run was started in."""
     if name == "mlflow":
         experiments = of_mlflow(run.parent / "outputs" / "mlflow" / "mlflow.db")
@@ -51,7 +51,7 @@ def test_trackers_change_no_bit_of_a_run_that_is_resumed(tracked, whole):
 
 @pytest.mark.parametrize("name", EACH)
 def test_each_tracker_has_all_numbers_of_all_epochs_once(name, tracked):
-    rows, curves = table(tracked / "metrics.csv"), told(name, tracked).curves
+    rows, curves = table(tracked / "metrics.csv"), read_back(name, tracked).curves
     assert len(rows) == 4
     for column in ("train/loss", "val/loss", "train/dice", "val/dice", "train/iou", "val/iou", "lr", "seconds"):
         assert curves[column] == pytest.approx({int(row["epoch"]): float(row[column]) for row in rows}), column
@@ -61,14 +61,14 @@ def test_each_tracker_has_all_numbers_of_all_epochs_once(name, tracked):
 def test_each_tracker_has_the_final_metrics(name, tracked):
     metrics = json.loads((tracked / "run.json").read_text())["metrics"]
     assert {"val/dice", "ellipse_dice", "adf_mm"} <= set(metrics)
-    curves = told(name, tracked).curves
+    curves = read_back(name, tracked).curves
     final = {key: list(curve.values()) for key, curve in curves.items() if key.startswith("final/")}
     assert final == {f"final/{key.replace('/', '_')}": [pytest.approx(value)] for key, value in metrics.items()}
 
 
 @pytest.mark.parametrize("name", EACH)
 def test_each_tracker_has_the_hyperparameters(name, tracked):
-    chosen = told(name, tracked).hyperparameters
+    chosen = read_back(name, tracked).hyperparameters
     expected = {"model": "encoder_decoder", "model.depth": "3", "optim": "adamw", "optim.lr": "0.02", "seed": "0"}
     expected |= {"train.epochs": "4", "train.height": "64", "loss": "bce_dice", "scheduler": "onecycle"}
     assert expected.items() <= chosen.items()
@@ -76,7 +76,7 @@ def test_each_tracker_has_the_hyperparameters(name, tracked):
 
 @pytest.mark.parametrize("name", [entry for entry in EACH if entry != "csv"])
 def test_a_tracker_that_holds_pictures_has_each_of_each_epoch(name, tracked):
-    names = told(name, tracked).pictures
+    names = read_back(name, tracked).pictures
     assert len(set(names)) == 2
     assert all(re.fullmatch(r"validation/\d{3}_\d?HC\.png", picture) for picture in names)
     assert [names.count(picture) for picture in set(names)] == [4, 4]
@@ -84,9 +84,9 @@ def test_a_tracker_that_holds_pictures_has_each_of_each_epoch(name, tracked):
 
 @pytest.mark.parametrize("name", OWN)
 def test_a_resumed_run_goes_on_in_the_tracker_s_own_run(name, tracked):
-    """`told` fails where there are two."""
+    """`read_back` fails where there are two."""
     kept = json.loads((tracked / "run.json").read_text())["trackers"][name]
-    assert kept[{"wandb": "id", "mlflow": "run_id"}[name]] == told(name, tracked).identity
+    assert kept[{"wandb": "id", "mlflow": "run_id"}[name]] == read_back(name, tracked).identity
 
 
 def test_the_hparams_tab_has_the_final_metrics(tracked):

@@ -38,7 +38,7 @@ def track(config, tmp_path, record, *, group=None, must_start=True):
     return tracking(config, tmp_path / "run", record, CHOSEN, group=group, must_start=must_start)
 
 
-def told(name, tmp_path):
+def read_back(name, tmp_path):
     if name == "mlflow":
         ((found,),) = of_mlflow(tmp_path / "mlflow.db").values()
         return found
@@ -55,7 +55,7 @@ def test_a_tracker_keeps_numbers_hyperparameters_results_and_pictures(name, tmp_
                 tracker.log_picture("validation/a_HC.png", PICTURE, epoch)
             tracker.log_metrics({"train/loss": loss, "val/dice": 1 - loss}, epoch)
         tracker.log_results(CHOSEN, final_metrics({"val/dice": 0.75, "adf_mm": 2.0}), 1)
-    found = told(name, tmp_path)
+    found = read_back(name, tmp_path)
     assert found.curves["train/loss"] == {0: 0.5, 1: 0.25}
     assert found.curves["val/dice"] == {0: 0.5, 1: 0.75}
     assert list(found.curves["final/val_dice"].values()) == [0.75]
@@ -66,15 +66,15 @@ def test_a_tracker_keeps_numbers_hyperparameters_results_and_pictures(name, tmp_
 
 @pytest.mark.parametrize("name", EACH)
 def test_what_a_resumed_run_tells_belongs_to_the_same_run(name, tmp_path, record):
-    """`told` fails where a tracker has two runs."""
+    """`read_back` fails where a tracker has two runs."""
     for epoch in range(2):
         with track(config_of(name, tmp_path), tmp_path, record) as (tracker,):
-            assert tracker.goes_on == (epoch == 1 and name != "csv")
+            assert tracker.continues == (epoch == 1 and name != "csv")
             if name == "csv":  # which is told all again
                 for earlier in range(epoch):
                     tracker.log_metrics({"lr": 1.0}, earlier)
             tracker.log_metrics({"lr": 1.0}, epoch)
-    assert told(name, tmp_path).curves["lr"] == {0: 1.0, 1: 1.0}
+    assert read_back(name, tmp_path).curves["lr"] == {0: 1.0, 1: 1.0}
 
 
 @needs("mlflow")
@@ -103,7 +103,7 @@ def run_job(folder, number):
     with tracking(config, run, record, {"number": number}, group="widths", must_start=True) as (tracker,):
         for epoch in range(5):
             tracker.log_metrics({"lr": float(number)}, epoch)
-        assert not tracker.is_lost
+        assert not tracker.has_failed
 
 
 @needs("mlflow")
@@ -138,7 +138,7 @@ def test_a_tracker_that_fails_is_told_of_once_and_left_alone(tmp_path, record, c
         (tmp_path / "run" / "csv").touch()  # as a disk that has gone
         for epoch in range(1, 4):
             tracker.log_metrics({"lr": 1.0}, epoch)
-        assert tracker.is_lost
+        assert tracker.has_failed
     (warning,) = [entry.getMessage() for entry in caplog.records]
     assert warning.startswith("CSV has failed, and gets nothing more of this run, which goes on (")
 
@@ -178,4 +178,4 @@ def test_wandb_tries_no_network_unless_it_is_told_to(tmp_path, record, monkeypat
     with track(config_of("wandb", tmp_path), tmp_path, record) as (tracker,):
         tracker.log_metrics({"lr": 1.0}, 0)
         assert tracker.experiment.offline
-    assert told("wandb", tmp_path).curves["lr"] == {0: 1.0}
+    assert read_back("wandb", tmp_path).curves["lr"] == {0: 1.0}
