@@ -84,7 +84,7 @@ def _single_images(checkpoint: str, source: Path, most: int = 60) -> tuple[float
     from fetal_seg.inference.opening import open_runtime
     from fetal_seg.inference.predictor import Predictor
 
-    runtime = open_runtime(checkpoint, "cpu")
+    runtime = open_runtime(checkpoint, "cpu", runtime="pytorch")
     look, spent = runtime.look, []
 
     def timed_look(images: Any) -> Any:
@@ -120,8 +120,11 @@ def _folder_rates(checkpoint: str, source: Path, most: int = 96) -> tuple[float,
     from fetal_seg.inference.predictor import Predictor
     from fetal_seg.report.pictures import ContactSheet
 
-    files, runtime = _files(source, most), open_runtime(checkpoint, "cpu")
-    letterbox, predictor = runtime.preprocessing.letterbox, Predictor.load(checkpoint, "cpu", threads=1)
+    files, runtime = _files(source, most), open_runtime(checkpoint, "cpu", runtime="pytorch")
+    letterbox, predictor = (
+        runtime.preprocessing.letterbox,
+        Predictor.load(checkpoint, "cpu", threads=1, runtime="pytorch"),
+    )
     threads = torch.get_num_threads()
     framed = np.stack([letterbox.apply(next(read_frames(file.path, file.name)).image) for file in files])
     pipeline, alone = [], []
@@ -149,7 +152,7 @@ def _stages(checkpoint: str, source: Path, most: int = 64) -> Iterator[tuple[str
     from fetal_seg.inference.predictor import Predictor
     from fetal_seg.report.pictures import ContactSheet, Panel
 
-    files, runtime = _files(source, most), open_runtime(checkpoint, "cpu")
+    files, runtime = _files(source, most), open_runtime(checkpoint, "cpu", runtime="pytorch")
     letterbox = runtime.preprocessing.letterbox
     images, spent = _timed(lambda: [next(read_frames(file.path, file.name)).image for file in files])
     yield "reading files", spent / len(files)

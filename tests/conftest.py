@@ -47,7 +47,7 @@ def drawn_head(head):
 
 
 def run_command(script, *arguments, cwd, timeout=120, env=None):
-    """Call an entry point as its user does; returns the finished process."""
+    """Call an entry point as its user does: a script, or the file of the program; returns the finished process."""
     return subprocess.run(
         [sys.executable, str(ROOT / script), *map(str, arguments)],
         cwd=cwd,
@@ -57,6 +57,41 @@ def run_command(script, *arguments, cwd, timeout=120, env=None):
         check=False,
         env={**os.environ, **(env or {})},
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def user_cache(tmp_path_factory):
+    """The user's cache folder of all tests. Nothing can be proven in it: by default tests measure by PyTorch."""
+    folder = tmp_path_factory.mktemp("user")
+    (folder / "fetal_seg").mkdir()
+    (folder / "fetal_seg" / "exports").touch()  # where a folder would be
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def first_prediction(tmp_path_factory):
+    """A prediction that proved OpenVINO before it began: its finished process, its results, and its cache folder."""
+    for package in ("onnx", "onnxscript", "openvino"):
+        pytest.importorskip(package, reason="the proof needs it: pip install 'fetal_seg[openvino]'")
+    from fetal_seg.images.grey import write_image
+
+    folder = tmp_path_factory.mktemp("proven")
+    write_image(folder / "head.png", drawn_head(DRAWN))
+    keys = [f"input={folder}/head.png", "pixel_size_mm=0.1", "device=cpu", f"output={folder}/out"]
+    done = run_command("predict.py", *keys, cwd=folder, timeout=400, env={"XDG_CACHE_HOME": str(folder / "cache")})
+    assert done.returncode == 0, done.stderr
+    return done, folder / "out", folder / "cache"
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory):
+    """The file of the program fetal-seg, as pip writes it."""
+    file = tmp_path_factory.mktemp("bin") / "fetal-seg"
+    file.write_text(f"#!{sys.executable}\nimport sys\nfrom fetal_seg.cli.main import main\nsys.exit(main())\n")
+    file.chmod(0o755)
+    return file
 
 
 @pytest.fixture(scope="session")

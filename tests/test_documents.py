@@ -13,6 +13,8 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from fetal_seg.cli.main import COMMANDS as PROGRAM_COMMANDS
+from fetal_seg.cli.measure import parser
 from fetal_seg.cli.overrides import as_hydra_takes, is_of_hydra, jobs_of
 from fetal_seg.cli.validation import validate
 from fetal_seg.config import commands
@@ -125,7 +127,14 @@ def test_every_script_module_target_and_extra_that_it_names_is_there(page):
             case ["make", target, *_]:
                 assert target in targets, line
             case ["pip", "install", requirement]:
-                assert re.fullmatch(r"fetal_seg\[(\w+)]", requirement)[1] in project["optional-dependencies"], line
+                extras = re.fullmatch(
+                    r"(?:fetal_seg|\"?fetal_seg-[\d.]+-py3-none-any\.whl)(?:\[([\w,]+)])?\"?", requirement
+                )
+                assert set((extras[1] or "train").split(",")) <= set(project["optional-dependencies"]), line
+            case ["fetal-seg", command, *arguments]:
+                assert command.startswith("--") or command in PROGRAM_COMMANDS or PLACEHOLDER.fullmatch(command), line
+                if command == "measure" and arguments and "[" not in line:
+                    parser().parse_args(arguments)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -148,7 +157,9 @@ COMMANDS = sorted(
         line
         for page in PAGES
         for line in _commands(page)
-        if page != EXTENDING and re.match(r"python \w+\.py\b", line) and "--help" not in line
+        if page != EXTENDING
+        and re.match(r"(python \w+\.py|fetal-seg [a-z]+ \S+=)", line)
+        and not re.search("--help|KEY=VALUE", line)
     }
 )
 

@@ -9,6 +9,7 @@ OF_NO_MODULE = {
     "benchmarks/test_fuzz.py",
     "benchmarks/test_gpu.py",  # of the folder benchmarks/
     "benchmarks/test_kills.py",
+    "benchmarks/test_runtimes.py",
     "benchmarks/test_steps.py",
     "commands/test_bad_input.py",  # every command with bad data and bad checkpoints
     "commands/test_unlabelled.py",  # images without a mask, in every command
@@ -24,6 +25,9 @@ OF_NO_MODULE = {
     "test_extending.py",  # what users add
     "test_import.py",  # the package as a whole
     "test_mirror.py",
+    "test_wheel.py",  # the package as it is installed
+    "web/test_core.py",  # of the folder web/
+    "web/test_core_dicom.py",
     "tools/test_key_reference.py",  # of the folder tools/
 }
 WITHOUT_A_TEST = {

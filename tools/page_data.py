@@ -18,11 +18,14 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from fetal_seg.config.types import ExportPrecision
 from fetal_seg.errors import InputError
 from fetal_seg.files import write_text
 
 NETWORK, CONSTANTS = "network.onnx", "constants.json"
-PRECISION = "f16"  # half the size; circumferences differ by 0.02 % at most, no flag does (docs/export.md)
+PRECISION: ExportPrecision = (
+    "f16"  # half the size; circumferences differ by 0.02 % at most, no flag does (docs/export.md)
+)
 NAMES = {  # of constants, by the modules where they stand
     "fetal_seg.evaluation.tables": ("PREDICTION_COLUMNS", "FORMULAS"),
     "fetal_seg.geometry.ellipse_fit": (

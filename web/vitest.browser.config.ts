@@ -6,7 +6,7 @@ export default defineConfig({
     include: ["tests/browser/**/*.chromium.ts"],
     globalSetup: "tests/browser/samples.ts",
     fileParallelism: false, // two browsers would measure no faster
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000, // beside other work too
+    hookTimeout: 600_000,
   },
 });

@@ -3,9 +3,8 @@
 import logging
 import os
 import shutil
-import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,16 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from fetal_seg.cli.composing import checked, resumable
+from fetal_seg.cli.ending import ending_well
 from fetal_seg.cli.overrides import CONF
 from fetal_seg.cli.preparing import OF_A_FILE, named_folder, prepare
 from fetal_seg.cli.quiet import quiet_image_libraries
 from fetal_seg.cli.run_folder import CONFIG, ResumedRun, hold
-from fetal_seg.cli.signals import heeding, how_to_go_on
+from fetal_seg.cli.signals import how_to_go_on
 from fetal_seg.cli.sweep import Sweep, run_job, run_sweep
-from fetal_seg.errors import DivergedError, InputError, Interrupted, one_line
-from fetal_seg.files import LOCK, NOT_WRITABLE, is_locked, write_text
+from fetal_seg.commands.command_line import as_typed, called_alike, caller, is_script
+from fetal_seg.errors import InputError, one_line
+from fetal_seg.files import LOCK, is_locked, write_text
 
 logger = logging.getLogger(__name__)
 
@@ -34,49 +35,68 @@ Task = Callable[[Any, Path, list[str]], Any]  # takes a checked configuration, t
 
 
 def command(name: str) -> Callable[[Task], Callable[[], None]]:
-    """Make an entry point of a function, by the name of its configuration in ``conf/`` and in `SCHEMAS`."""
+    """Make an entry point of a function, by the name of its configuration in ``conf/`` and in `SCHEMAS`.
+
+    It takes `sys.argv`: of a script, or of the program, where the name of the command comes first.
+    """
 
     def decorate(task: Task) -> Callable[[], None]:
-        @hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)
-        def job(composed: DictConfig) -> None:
-            quiet_image_libraries()  # here too: the jobs of a sweep may have processes of their own
-            run_dir = Path(HydraConfig.get().runtime.output_dir)
-            if HydraConfig.get().mode == RunMode.MULTIRUN:
-                line = [f"{name}.py", *HydraConfig.get().overrides.task]  # the job's command line, not the sweep's
-                folders = _folders()
-                run_job(lambda: task(resumable(checked(composed, name, folders), run_dir), run_dir, line), run_dir)
-                return
-            _end_well(name, lambda: _run(task, composed, name, run_dir), lambda: _drop_empty(run_dir, name))
-
         def main() -> None:
             quiet_image_libraries()
-            _end_well(name, lambda: _start(task, name, job))
+            line = list(sys.argv)
+            _end_well(name, line, lambda: _start(task, name, line))
 
         return main
 
     return decorate
 
 
-def _start(task: Task, name: str, job: Callable[[], None]) -> None:
+def _start(task: Task, name: str, line: list[str]) -> None:
     """Do what the command line asks for: a run or one that goes on, a sweep, or help."""
-    prepared = prepare(sys.argv[1:], name)
+    prepared = prepare(line[len(caller(line)) :], name)
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # what is wrong comes to `_end_well`
     if isinstance(prepared, Sweep):
-        sys.exit(run_sweep(prepared, job))
+        sys.exit(run_sweep(prepared, line, lambda arguments: _by_hydra(task, name, line, arguments)))
     if isinstance(prepared, ResumedRun):
-        _go_on(task, prepared)
+        _go_on(task, prepared, line)
         return
     given = named_folder(prepared) if name in ALONE else None
     lock = hold(given) if given else None  # before Hydra writes there
-    sys.argv[1:] = prepared
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # what is wrong comes to `_end_well`
-    job()
+    _by_hydra(task, name, line, prepared)
     del lock
 
 
-def _run(task: Task, composed: DictConfig, name: str, run_dir: Path) -> None:
+def _by_hydra(task: Task, name: str, line: list[str], arguments: list[str]) -> None:
+    """Have Hydra compose what the arguments ask for, and run it, or the jobs of a sweep, or show help.
+
+    Args:
+        line: the command line.
+        arguments: of it, as Hydra takes them.
+    """
+    called = caller(line)
+
+    @hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)
+    def job(composed: DictConfig) -> None:
+        quiet_image_libraries()  # here too: the jobs of a sweep may have processes of their own
+        run_dir = Path(HydraConfig.get().runtime.output_dir)
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
+            of_job = called_alike(line, name, *HydraConfig.get().overrides.task)
+            folders = _folders()
+            run_job(lambda: task(resumable(checked(composed, name, folders), run_dir), run_dir, of_job), run_dir)
+            return
+        sys.argv = [*called, *arguments]  # Lightning calls the other processes of a training by it
+        _end_well(name, line, lambda: _run(task, composed, name, run_dir, line), lambda: _drop_empty(run_dir, name))
+
+    if not is_script(called) and {"--help", "-h"} & set(arguments):
+        arguments = [*arguments, f"hydra.help.app_name='{as_typed(called)}'"]
+    sys.argv = [called[0], *arguments]  # where Hydra looks for them
+    job()
+
+
+def _run(task: Task, composed: DictConfig, name: str, run_dir: Path, line: list[str]) -> None:
     config = checked(composed, name, _folders())
     lock = hold(run_dir) if name == "train" and not is_locked(run_dir) else None
-    task(config, run_dir, list(sys.argv))
+    task(config, run_dir, line)
     del lock
 
 
@@ -86,7 +106,7 @@ def _folders() -> list[Path]:
     return [*(path for path in sources if path != CONF), CONF]
 
 
-def _go_on(task: Task, resumed: ResumedRun) -> None:
+def _go_on(task: Task, resumed: ResumedRun, line: list[str]) -> None:
     """Train on in a run's folder, by its own configuration, with its log."""
     from hydra.core.utils import configure_log, setup_globals
 
@@ -96,7 +116,7 @@ def _go_on(task: Task, resumed: ResumedRun) -> None:
         configure_log(OmegaConf.create(resumed.logging))
     config = checked(OmegaConf.create(resumed.config), "train")
     try:
-        task(config, resumed.folder, list(sys.argv))
+        task(config, resumed.folder, line)
     except InputError:  # nothing was trained
         raise
     except BaseException:
@@ -110,40 +130,26 @@ def _write_config(resumed: ResumedRun) -> None:
     write_text(resumed.folder / CONFIG, OmegaConf.to_yaml(OmegaConf.create(resumed.config)))
 
 
-def _end_well(name: str, run: Callable[[], None], tidy: Callable[[], None] = lambda: None) -> None:
-    """Run, and tell in a sentence and an exit status what was wrong, or that a signal ended it."""
-    arguments = sys.argv[1:]
-    try:
-        with heeding():
+def _end_well(name: str, line: Sequence[str], run: Callable[[], None], tidy: Callable[[], None] = lambda: None) -> None:
+    """Run, and tell in a sentence and an exit status what was wrong, or that a signal ended it.
+
+    Args:
+        line: the command line.
+        tidy: is called where it is refused.
+    """
+    with ending_well(lambda: how_to_go_on(name, line, _results_folder())):
+        try:
             run()
-    except InputError as error:
-        tidy()
-        _refuse(error)
-    except (HydraException, OmegaConfBaseException) as error:
-        _refuse(InputError(f"Hydra cannot take this command line ({one_line(error)}); see python {name}.py --help"))
-    except OSError as error:
-        if error.errno not in NOT_WRITABLE or not error.filename:
+        except InputError:
+            tidy()
             raise
-        _refuse(InputError(f"{error.filename} cannot be written ({error.strerror}); make room, or permit it"))
-    except DivergedError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
-    except Interrupted as interrupted:
-        if not interrupted.is_told:
-            print(how_to_go_on(name, arguments, _results_folder()), file=sys.stderr)
-        sys.exit(interrupted.status)
-    except KeyboardInterrupt:
-        print(how_to_go_on(name, arguments, _results_folder()), file=sys.stderr)
-        sys.exit(128 + signal.SIGINT)
+        except (HydraException, OmegaConfBaseException) as error:
+            help_line = as_typed([*caller(line), "--help"])
+            raise InputError(f"Hydra cannot take this command line ({one_line(error)}); see {help_line}") from error
 
 
 def _results_folder() -> Path | None:
     return Path(HydraConfig.get().runtime.output_dir) if HydraConfig.initialized() else None
-
-
-def _refuse(error: InputError) -> None:
-    print(f"error: {error}", file=sys.stderr)
-    sys.exit(2)
 
 
 def _drop_empty(run_dir: Path, name: str) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 LIGHTNINGS = {  # keys of Lightning's trainer that this one has not, and what to use instead
     "callbacks": "the trainer has its own; with others train as a library, see docs/extending.md",
-    "logger": "TensorBoard's files and metrics.csv are always written",
     "enable_checkpointing": "the best and the last checkpoint are always kept",
     "default_root_dir": "take hydra.run.dir",
     "resume_from_checkpoint": "take resume=RUN",

@@ -12,9 +12,15 @@ from hydra.errors import HydraException
 from fetal_seg.errors import InputError
 from fetal_seg.files import printable
 
-CONF = Path(__file__).resolve().parents[2] / "conf"
+
+def _own_folder() -> Path:
+    """The configuration files: in the package where a wheel was installed, else beside it in the repository."""
+    package = Path(__file__).resolve().parents[1]
+    return next(folder for folder in (package / "conf", package.parent / "conf") if folder.is_dir())
 
 
+CONF = _own_folder()
+SEVERAL = ("logger",)  # groups of which several choices can be taken at once: logger=[tensorboard,mlflow]
 SEARCHPATH = "hydra.searchpath"  # further folders of configurations: a user's own
 
 
@@ -117,12 +123,19 @@ def _checked(argument: str, folders: Sequence[Path], problems: list[str]) -> str
     if is_of_hydra(argument) or key == SEARCHPATH:  # its groups have choices of plugins beside those of conf/hydra
         return argument
     if choices := sorted({file.stem for folder in folders for file in (folder / key).glob("*.yaml")}):
-        values = parsed.sweep_string_iterator() if parsed.is_sweep_override() else [parsed.value()]
-        unknown = [str(value) for value in values if str(value) not in choices]
+        values = parsed.sweep_iterator() if parsed.is_sweep_override() else [parsed.value()]
+        taken = [value if isinstance(value, list) and key in SEVERAL else [value] for value in values]
+        if [] in taken:
+            problems.append(f"{argument} names nothing; take {key}=none")
+        unknown = [name for names in taken for name in map(_plain, names) if name not in choices]
         if unknown and not parsed.is_delete():
             problems.append(f"{key}={', '.join(unknown)} is unknown; take one of {', '.join(choices)}")
         return argument
     return argument if parsed.is_delete() else f"++{argument.lstrip('+')}"
+
+
+def _plain(value: Any) -> str:
+    return value.text if isinstance(value, QuotedString) else str(value)
 
 
 def is_of_hydra(override: str) -> bool:

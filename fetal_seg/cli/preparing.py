@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 from fetal_seg.cli.composing import checked, compose, composed_of
 from fetal_seg.cli.overrides import (
     SEARCHPATH,
+    SEVERAL,
     as_hydra_takes,
     is_of_hydra,
     is_sweep,
@@ -28,11 +29,13 @@ from fetal_seg.cli.run_folder import (
 )
 from fetal_seg.cli.sweep import Sweep, plan_sweep
 from fetal_seg.errors import InputError
+from fetal_seg.extras import check_training
 from fetal_seg.files import check_writable, is_locked
 
 if TYPE_CHECKING:
     from fetal_seg.config.commands import TrainConfig
 
+TRAINING = ("train", "evaluate", "search", "report", "export")  # commands that need what a training needs
 OF_A_FILE = ("export",)  # commands whose output is a file: they have no folder
 NAMING = ("resume", "sweep.resume", "ckpt_path", "ckpt", "output", "hydra.run.dir", "hydra.sweep.dir")  # keys of paths
 
@@ -49,6 +52,8 @@ def prepare(arguments: list[str], name: str) -> list[str] | Sweep | ResumedRun:
     flags = [argument for argument in arguments if argument.startswith("-")]
     if any(flag not in ("-m", "--multirun") for flag in flags):
         return [*naming(config_name, arguments), *arguments]  # --help, --cfg and the like are Hydra's own
+    if name in TRAINING:
+        check_training(name)
     overrides = as_hydra_takes([argument for argument in arguments if argument not in flags])
     _check_named(overrides)
     if name == "train" and (flags or last_value(overrides, "sweep.resume")):
@@ -58,9 +63,13 @@ def prepare(arguments: list[str], name: str) -> list[str] | Sweep | ResumedRun:
     if name == "train" and (resumed := last_value(overrides, "resume")):
         return _prepare_resumed(Path(resumed).expanduser(), overrides)
     if flags:
-        raise InputError(f"-m is for train.py alone; call {name}.py once for each")
+        raise InputError(f"-m is for train alone; call {name} once for each")
     if several := [text.lstrip("+") for text in overrides if is_sweep(text)]:
         remedy = "add -m for a sweep" if name == "train" else "write a decimal with a point, several in [ ]"
+        together = [
+            f"{key}=[{values}]" for key, _, values in (text.partition("=") for text in several) if key in SEVERAL
+        ]
+        remedy += f", or take all at once by {', '.join(together)}" if together else ""
         raise InputError(f"{', '.join(several)}: that is several values; give one, or {remedy}")
     output = last_value(overrides, "output") if name != "train" else None
     if output and name in OF_A_FILE:
@@ -121,7 +130,7 @@ def _check_named(overrides: list[str]) -> None:
 def _check_output(folder: Path, name: str) -> None:
     """Refuse a folder that cannot be written, is a file, or has the results of another command, before Hydra does."""
     if name not in OF_A_FILE and (other := command_of(folder)) not in (None, name):
-        raise InputError(f"output={folder} holds what {other}.py wrote; take another folder")
+        raise InputError(f"output={folder} holds results of {other}; take another folder")
     try:
         check_writable(folder)
     except OSError as error:

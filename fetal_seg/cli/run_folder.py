@@ -24,7 +24,7 @@ CONFIG = Path(".hydra", "config.yaml")
 MAY_CHANGE = (  # of a run that goes on
     *("trainer.max_epochs", "trainer.threads", "trainer.accelerator", "trainer.devices", "trainer.strategy"),
     *("trainer.progress_bar", "trainer.profiler", "trainer.log_images", "data.workers", "data.root", "data.cache_dir"),
-    *("evaluate", "ckpt_path", "resume", "sweep.resume"),
+    *("evaluate", "ckpt_path", "resume", "sweep.resume", "logger.wandb.mode"),
 )
 REMEDY = "give the folder of a run, such as outputs/train/DATE_TIME"
 OURS = (".hydra", LOCK, "train.log")  # what a folder may hold that nothing was trained in

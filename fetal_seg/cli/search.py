@@ -29,15 +29,15 @@ from fetal_seg.cli.signals import how_to_go_on
 from fetal_seg.cli.study import ENDED, FAILED, ended_trials, next_sampler, open_study
 from fetal_seg.cli.sweep import FAILURE, record_failure
 from fetal_seg.commands import train as train_command
+from fetal_seg.commands.command_line import called_alike
 from fetal_seg.config.commands import RangeConfig, SearchConfig, SearchSettings
 from fetal_seg.errors import DivergedError, InputError, Interrupted, one_line
+from fetal_seg.evaluation.runs import SPACE
 from fetal_seg.files import LOCK, write_text
 from fetal_seg.progress import ReportEpoch
 
 Train = Callable[[list[str], Path, ReportEpoch], bool]
 Space = Mapping[str, Sequence[Any] | RangeConfig]
-
-SPACE_FILE = "search.json"
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ def run_search(config: SearchConfig, folder: Path, command_line: Sequence[str]) 
     interrupted = 0
     try:
         Parallel(n_jobs=settings.workers, backend="loky")(
-            delayed(work)(folder, overrides, space, settings, config.seed + worker)
+            delayed(work)(folder, overrides, space, settings, config.seed + worker, partial(_train, command_line))
             for worker in range(settings.workers)
         )
     except KeyboardInterrupt:
@@ -79,7 +79,7 @@ def run_search(config: SearchConfig, folder: Path, command_line: Sequence[str]) 
     _log_best(study, space)
     conclude_search(folder, command_line)
     if interrupted:
-        logger.info(how_to_go_on("search", command_line[1:], folder))
+        logger.info(how_to_go_on("search", command_line, folder))
     failed = [trial for trial in study.get_trials(deepcopy=False) if FAILED in trial.user_attrs]
     return interrupted or int(ended_trials(study) < settings.trials or bool(failed))
 
@@ -95,7 +95,7 @@ def _check_same(folder: Path, overrides: list[str], space: Space) -> None:
     """Keep what is searched beside the study, and refuse to mix another search into it."""
     written = {key: vars(value) if isinstance(value, RangeConfig) else list(value) for key, value in space.items()}
     content = {"overrides": overrides, "space": written}
-    file = folder / SPACE_FILE
+    file = folder / SPACE
     if file.is_file():
         try:
             stored = dict(json.loads(file.read_text(encoding="utf-8")))
@@ -128,14 +128,11 @@ def _folder_of(trial: FrozenTrial | Trial, folder: Path) -> Path:
     return folder / str(trial.user_attrs.get("folder", trial.number))
 
 
-def work(
-    folder: Path, overrides: list[str], space: Space, settings: SearchSettings, seed: int, train: Train | None = None
-) -> None:
+def work(folder: Path, overrides: list[str], space: Space, settings: SearchSettings, seed: int, train: Train) -> None:
     """What each process does: trials, until there are enough of them.
 
     Args:
         train: trains with given overrides in a run folder and reports each epoch; gives whether it came to its end.
-            By default as ``train.py`` does.
     """
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     quiet_image_libraries()
@@ -149,13 +146,14 @@ def work(
             study.stop()
 
     if ended_trials(study) < settings.trials:
-        objective = partial(_objective, folder=folder, overrides=overrides, space=space, train=train or _train)
+        objective = partial(_objective, folder=folder, overrides=overrides, space=space, train=train)
         study.optimize(objective, callbacks=[prepare_next], catch=(FailedTrialError,))
 
 
-def _train(overrides: list[str], run_dir: Path, report_epoch: ReportEpoch) -> bool:
+def _train(search_line: Sequence[str], overrides: list[str], run_dir: Path, report_epoch: ReportEpoch) -> bool:
     config = compose_run(overrides, run_dir)
-    return train_command.run(config, run_dir, ["train.py", *overrides], report_epoch) is not None
+    line = called_alike(search_line, "train", *overrides)
+    return train_command.run(config, run_dir, line, report_epoch) is not None
 
 
 def _objective(trial: Trial, folder: Path, overrides: list[str], space: Space, train: Train) -> float:

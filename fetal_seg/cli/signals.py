@@ -3,7 +3,6 @@
 A training heeds them itself while it trains, see ``training.interruption``.
 """
 
-import shlex
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -11,10 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from fetal_seg.commands.command_line import as_typed, caller
 from fetal_seg.errors import Interrupted
-from fetal_seg.files import printable
 
 NAMES = ("SIGTERM", "SIGHUP", "SIGUSR2")  # Ctrl-C is Python's own KeyboardInterrupt
+START_AGAIN = "interrupted; nothing is half written: start it again"
 AGAIN = {  # what makes a command go on in the folder of its results; others start again
     "predict": ("output={}", "predict.resume=true"),
     "search": ("output={}",),
@@ -42,20 +42,23 @@ def heeding() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
-def how_to_go_on(name: str, arguments: Sequence[str], folder: Path | None) -> str:
+def how_to_go_on(name: str, line: Sequence[str], folder: Path | None) -> str:
     """A line for the user of a command that was interrupted.
 
     Args:
         name: of the command.
-        arguments: of its command line.
+        line: its command line.
         folder: of its results, if it had come to have one.
     """
     if folder is None or name not in AGAIN or not folder.is_dir():
-        return "interrupted; nothing is half written: start it again"
+        return START_AGAIN
     keys = [key.format(folder) for key in AGAIN[name]]
     replaced = {"hydra.run.dir", *(key.partition("=")[0] for key in keys)}
-    given = [text for argument in arguments if (text := argument.lstrip("+")).partition("=")[0] not in replaced]
-    return printable(f"interrupted; go on with: {shlex.join(['python', f'{name}.py', *given, *keys])}")
+    called = caller(line)
+    given = [
+        text for argument in line[len(called) :] if (text := argument.lstrip("+")).partition("=")[0] not in replaced
+    ]
+    return f"interrupted; go on with: {as_typed([*called, *given, *keys])}"
 
 
 def _raise(number: int, _: FrameType | None) -> None:

@@ -9,9 +9,7 @@ import json
 import logging
 import multiprocessing
 import os
-import shlex
 import signal
-import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -25,6 +23,7 @@ from filelock import FileLock, Timeout
 from fetal_seg.cli.orphans import end_if_orphaned, end_with_parent
 from fetal_seg.cli.overrides import grid_overrides, is_of_hydra, jobs_of, last_value, naming, with_present_key
 from fetal_seg.cli.run_folder import status_of
+from fetal_seg.commands.command_line import as_typed, called_alike
 from fetal_seg.errors import InputError, Interrupted, cause_of
 from fetal_seg.files import LOCK, write_text
 
@@ -112,10 +111,15 @@ def _resumed(folder: Path, given: list[str], launching: list[str]) -> Sweep:
     return Sweep(folder, stored, overrides, launching, content.get("config_name"))
 
 
-def run_sweep(sweep: Sweep, launch: Callable[[], None]) -> int:
-    """Run all jobs by Hydra, which `launch` starts, and write the report, whatever becomes of them; the exit status."""
+def run_sweep(sweep: Sweep, line: Sequence[str], launch: Callable[[list[str]], None]) -> int:
+    """Run all jobs, and write the report, whatever becomes of them; the exit status.
+
+    Args:
+        line: the command line.
+        launch: has Hydra do what the arguments that it is given ask for.
+    """
     if not (sweep.folder / JOBS_FILE).exists():
-        content = {"command": sys.argv, "given": sweep.given, "overrides": sweep.overrides, "jobs": sweep.jobs()}
+        content = {"command": list(line), "given": sweep.given, "overrides": sweep.overrides, "jobs": sweep.jobs()}
         content |= {"launching": sweep.launching, "config_name": sweep.config_name}
         write_text(sweep.folder / JOBS_FILE, json.dumps(content, indent=1) + "\n")
     beside = any(text.startswith("hydra/launcher=") for text in sweep.launching)
@@ -123,8 +127,7 @@ def run_sweep(sweep: Sweep, launch: Callable[[], None]) -> int:
     try:
         for _ in range(2 if beside else 1):
             with contextlib.suppress(SystemExit):  # Hydra's, when a worker process died: it takes the others with it
-                sys.argv[1:] = sweep.arguments
-                launch()
+                launch(sweep.arguments)
                 break
     except KeyboardInterrupt:
         interrupted = 128 + signal.SIGINT
@@ -134,7 +137,8 @@ def run_sweep(sweep: Sweep, launch: Callable[[], None]) -> int:
 
     unfinished = conclude_sweep(sweep.folder)
     if interrupted:
-        logger.info("interrupted; go on with: %s", shlex.join(["python", "train.py", f"sweep.resume={sweep.folder}"]))
+        again = called_alike(line, "train", f"sweep.resume={sweep.folder}")
+        logger.info("interrupted; go on with: %s", as_typed(again))
     return interrupted or int(unfinished > 0)
 
 

@@ -17,6 +17,7 @@ from fetal_seg.config.augmentation import Augmentation
 from fetal_seg.config.commands import PredictConfig, SearchConfig, TrainConfig
 from fetal_seg.config.data import FromRunConfig
 from fetal_seg.config.registries import GREY_AUGMENTATIONS, LOSSES, NETWORKS, OPTIMIZERS, SCHEDULERS, SOURCES
+from fetal_seg.config.tracking import missing_trackers
 from fetal_seg.config.types import by_name
 from fetal_seg.errors import InputError
 
@@ -57,7 +58,7 @@ def validate(plain: Plain, schema: type[Schema], folders: Sequence[Path]) -> Sch
         del config[group]
     checked = _build(schema, config, problems)
     if isinstance(checked, TrainConfig) and not refused:
-        problems += combinations(checked)
+        problems += combinations(checked) + missing_trackers(checked.logger)
     if isinstance(checked, PredictConfig):
         problems += misplaced_output(checked)
     if problems or checked is None:
@@ -132,7 +133,7 @@ def _prepare(group: str, config: Plain, schema: Any, folders: Sequence[Path], pr
     if name in named and (name in registry.names() or named[name] is FromRunConfig):
         return True
     if name == FromRunConfig.name:
-        problems.append("data=from_run is for evaluate.py alone; take data=hc18, phantom or folder")
+        problems.append("data=from_run is for evaluate alone; take data=hc18, phantom or folder")
         return False
     try:
         registry.check(name)

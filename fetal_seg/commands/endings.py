@@ -2,12 +2,12 @@
 
 import contextlib
 import logging
-import shlex
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from fetal_seg.commands.command_line import as_typed, called_alike
 from fetal_seg.errors import DivergedError, InputError, Interrupted, cause_of
 from fetal_seg.evaluation.runs import RunStatus
 from fetal_seg.files import NOT_WRITABLE
@@ -35,18 +35,24 @@ class Progress(Protocol):
 def _going_on(command_line: Sequence[str], run_dir: Path) -> str:
     """How a run that ends before its time goes on; as long as it has no checkpoint, it starts again."""
     if (run_dir / LAST).is_file():
-        return shlex.join(["python", "train.py", f"resume={run_dir}"])
-    return shlex.join(["python", Path(command_line[0]).name, *command_line[1:]])
+        return as_typed(called_alike(command_line, "train", f"resume={run_dir}"))
+    return as_typed(command_line)
 
 
 @contextlib.contextmanager
 def recorded(
-    begin: "Callable[[], RunRecord] | None", trainer: Progress, run_dir: Path, command_line: Sequence[str] | None
+    begin: "Callable[[], RunRecord] | None",
+    trainer: Progress,
+    run_dir: Path,
+    command_line: Sequence[str],
+    *,
+    tells: bool = True,
 ) -> "Iterator[RunRecord | None]":
     """Begin a run's record, if it has one, and write into it how it ended, if not as it should.
 
     Args:
-        command_line: to tell how the run goes on; None where that is told elsewhere.
+        command_line: of the training.
+        tells: whether to tell how an interrupted run goes on, which a search does itself.
     """
     record = None
 
@@ -62,7 +68,7 @@ def recorded(
         interrupted = told if isinstance(told, Interrupted) else Interrupted(signal.SIGINT)
         when = _when(trainer)
         ended(RunStatus.INTERRUPTED, f"{signal.Signals(interrupted.number).name} {when}")
-        if command_line is not None:
+        if tells:
             logger.info("interrupted %s; go on with: %s", when, _going_on(command_line, run_dir))
         interrupted.is_told = True
         raise interrupted from None
@@ -75,7 +81,7 @@ def recorded(
             raise
         raise InputError(
             f"{run_dir} cannot be written ({error.strerror}); the checkpoints that are there are whole: make room or "
-            f"permit it, and go on with: {_going_on(command_line or ['train.py'], run_dir)}"
+            f"permit it, and go on with: {_going_on(command_line, run_dir)}"
         ) from error
     except Exception as error:
         ended(RunStatus.FAILED, cause_of(error))

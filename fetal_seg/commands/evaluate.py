@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from rich.console import Console
 
 from fetal_seg.commands.choosing import choose_records, read_records, unseen
 from fetal_seg.commands.planes import judge_planes, judge_without_head, learn_planes
+from fetal_seg.commands.prove import prove_pretrained
 from fetal_seg.config.commands import EvaluateConfig
 from fetal_seg.data.planes import PlaneImage, read_planes
 from fetal_seg.data.records import Record, with_head
@@ -19,7 +20,7 @@ from fetal_seg.evaluation.contenders import average_repeats
 from fetal_seg.evaluation.labels import factors, label
 from fetal_seg.evaluation.runs import read_runs
 from fetal_seg.evaluation.scoring import score_records
-from fetal_seg.evaluation.summary import Summary, final_metrics, summarise, write_summary
+from fetal_seg.evaluation.summary import Summary, summarise, write_summary
 from fetal_seg.evaluation.tables import Row, read_per_image, write_per_image
 from fetal_seg.inference.opening import open_runtime, read_trained
 from fetal_seg.inference.predictor import Predictor
@@ -51,9 +52,13 @@ def run(config: EvaluateConfig, run_dir: Path, hc18_root: str) -> None:
     planes = read_planes(config.data.negatives) if config.data.negatives else []
     everything = read_records(config, checkpoints, hc18_root)
     records, caveat = choose_records(config, checkpoints, everything)
-    options: Any = {"device": config.device, "flips": config.tta == "flips", "precision": config.precision}
+    options: Any = {"device": config.device, "precision": config.precision, "runtime": config.runtime}
+    prove_pretrained(checkpoints, **options)
+    options |= {"flips": config.tta == "flips"}
     if config.calibrate and (len(paths) > 1 or options["flips"]):
-        raise InputError("calibrate=true is for one checkpoint as predict.py uses it by default; leave out the others")
+        raise InputError(
+            "calibrate=true is for one checkpoint as a prediction uses it by default; leave out the others"
+        )
     if len(paths) == 1 or config.ensemble:
         predictor = Predictor.load(checkpoints, **options)
         if planes and config.calibrate:
@@ -98,6 +103,7 @@ def evaluate_to(
         add_calibration(calibrate, predictor.calibration)
     rows = judge(rows, calibrator.images, predictor.calibration)
     summary = summarise(rows, judge_without_head(folder, predictor, records))
+    summary["runtime"] = [asdict(used) for used in predictor.used]
     write_per_image(folder / "per_image.csv", rows)
     write_summary(folder / "summary.json", summary)
     draw_errors(rows, folder / "errors.png")
@@ -111,7 +117,7 @@ def evaluate_to(
 
     draw_best_and_worst(rows, load, folder / "best_and_worst.png")
     Console().print(summary_table(summary))
-    logger.info("evaluation: %s", folder)
+    logger.info("runtime: %s\nevaluation: %s", "; ".join(map(str, predictor.used)), folder)
     return summary
 
 
@@ -123,8 +129,8 @@ def evaluate_trained(
     planes: Sequence[PlaneImage],
     *,
     started: bool,
-) -> dict[str, float]:
-    """Evaluate and calibrate a checkpoint that has just been trained; the means of its run's record.
+) -> Summary | None:
+    """Evaluate and calibrate a checkpoint that has just been trained; the summary, None where no image judges.
 
     Args:
         planes: that its head gate learns from; without any it has none.
@@ -136,13 +142,13 @@ def evaluate_trained(
             held_out, _ = unseen(list(held_out), [checkpoint], keep=False)
         except InputError as error:
             logger.warning("no evaluation: %s", error)
-            return {}
+            return None
     runtime = open_runtime(checkpoint)
     gate = learn_planes(runtime, planes, trained, held_out) if planes else None
     if not planes:
         logger.info("this checkpoint cannot tell heads from other planes: it was given no data.negatives")
     predictor = Predictor([runtime], calibration=Calibration(gate=gate))
-    return final_metrics(evaluate_to(folder, predictor, held_out, calibrate=ckpt))
+    return evaluate_to(folder, predictor, held_out, calibrate=ckpt)
 
 
 def compare_to(folder: Path, paths: Sequence[Path], predictors: Sequence[Predictor], records: Sequence[Record]) -> None:

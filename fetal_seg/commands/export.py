@@ -10,10 +10,9 @@ from rich.console import Console
 from fetal_seg.commands.choosing import choose_records, read_records
 from fetal_seg.config.commands import EvaluateConfig, ExportConfig
 from fetal_seg.config.data import FromRunConfig, PhantomConfig
-from fetal_seg.config.types import ExportPrecision
 from fetal_seg.data.records import Record
 from fetal_seg.errors import InputError
-from fetal_seg.evaluation.parity import Parity, write_parity
+from fetal_seg.evaluation.parity import MOST_PERCENT, Parity, write_parity
 from fetal_seg.evaluation.proving import compare
 from fetal_seg.files import whole_file
 from fetal_seg.geometry.arrays import Grey
@@ -26,7 +25,6 @@ from fetal_seg.report.terminal import parity_table
 
 logger = logging.getLogger(__name__)
 
-MOST_PERCENT: dict[ExportPrecision, float] = {"f32": 0.01, "f16": 0.1, "int8": 0.3}  # of a circumference
 CALIBRATING = 150  # images, about
 PROOF = "_proof.csv"  # of the table beside an export
 PHANTOMS = PhantomConfig(images=60, test_images=1)  # which stand in for a checkpoint's own images
@@ -53,7 +51,7 @@ def run(config: ExportConfig, hc18_root: str) -> None:
             for part, content in zip(parts, contents, strict=True):
                 part.write_bytes(content)
             parity = compare(
-                Predictor.load(checkpoint, "cpu", precision="32-true"),
+                Predictor.load(checkpoint, "cpu", precision="32-true", runtime="pytorch"),
                 Predictor.load(read_exported(temporary)),
                 records,
             )

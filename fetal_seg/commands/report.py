@@ -2,12 +2,12 @@
 
 import json
 import logging
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from fetal_seg.commands.command_line import as_typed, called_alike
 from fetal_seg.config.commands import ReportConfig
 from fetal_seg.evaluation.costs import measure_costs
 from fetal_seg.evaluation.runs import Run, RunStatus, read_runs
@@ -19,14 +19,15 @@ from fetal_seg.report.terminal import failures_table
 logger = logging.getLogger(__name__)
 
 
-def run(config: ReportConfig, run_dir: Path) -> None:
+def run(config: ReportConfig, run_dir: Path, command_line: Sequence[str]) -> None:
     """Read run folders, rank and compare them, write the report into `run_dir`.
 
     Raises:
         InputError: a folder does not exist, holds no run, or has a file that cannot be read.
     """
     runs = read_runs([Path(path).expanduser() for path in config.runs])
-    report_runs(run_dir, runs, title=config.title, again=[f"python report.py 'runs=[{','.join(config.runs)}]'"])
+    again = called_alike(command_line, "report", f"runs=[{','.join(config.runs)}]")
+    report_runs(run_dir, runs, title=config.title, again=[as_typed(again)])
 
 
 def report_runs(output: Path, runs: Sequence[Run], *, title: str, again: Sequence[str]) -> None:
@@ -45,9 +46,9 @@ def conclude_sweep(folder: Path) -> int:
     """Write the report of a sweep into its folder, print the jobs without a result; returns their number."""
     runs = read_runs([folder])
     command = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))["command"]
-    resume = f"python train.py -m sweep.resume={shlex.quote(str(folder))}"
+    resume = as_typed(called_alike(command, "train", f"sweep.resume={folder}"))
     missing = [run for run in runs if run.status != RunStatus.FINISHED]
-    again = [_command_line(command), *([resume] if missing else [])]
+    again = [as_typed(command), *([resume] if missing else [])]
     report_runs(folder, runs, title=f"Sweep {folder.name}", again=again)
     if missing:
         Console().print(failures_table(missing))
@@ -57,9 +58,4 @@ def conclude_sweep(folder: Path) -> int:
 
 def conclude_search(folder: Path, command: Sequence[str]) -> None:
     """Write the report of a search into its folder; `command` is the command line that began it."""
-    report_runs(folder, read_runs([folder]), title=f"Search {folder.name}", again=[_command_line(command)])
-
-
-def _command_line(command: Sequence[str]) -> str:
-    """A command line for a shell, with the script's name alone."""
-    return f"python {shlex.join([Path(command[0]).name, *command[1:]])}"
+    report_runs(folder, read_runs([folder]), title=f"Search {folder.name}", again=[as_typed(command)])

@@ -4,7 +4,8 @@ What it needs is imported where it is used: what may be wrong with the data is t
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,6 @@ from fetal_seg.errors import InputError
 from fetal_seg.progress import ReportEpoch
 
 if TYPE_CHECKING:
-    from lightning.pytorch import Trainer
-
     from fetal_seg.data.loading import PreparedImages
     from fetal_seg.data.planes import PlaneImage
     from fetal_seg.models.description import CheckpointDescription
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from fetal_seg.training.datamodule import HeadDataModule
     from fetal_seg.training.run_record import RunRecord
     from fetal_seg.training.task import SegmentationTask
+    from fetal_seg.training.tracker import Tracker
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,8 @@ def run(
         ``fast_dev_run``, and in processes other than the first.
 
     Raises:
-        InputError: the data, or the checkpoint to go on from, cannot be used; or the run's folder cannot be written.
+        InputError: the data, the checkpoint to go on from or a tracker cannot be used; or the run's folder cannot be
+            written.
         DivergedError: the loss is not finite any more.
         Interrupted: a signal came, and what there is was saved.
     """
@@ -56,6 +57,7 @@ def run(
     from fetal_seg.training.initial_weights import checkpoint_to_resume
     from fetal_seg.training.interruption import Interruption
     from fetal_seg.training.process import is_first_process, quiet_lightning, use_threads
+    from fetal_seg.training.tracking import hyperparameters, tracking
     from fetal_seg.training.trainer import build_trainer
 
     quiet_lightning()
@@ -68,11 +70,20 @@ def run(
     more = [interruption, *([pruning] if pruning else [])]
     trainer, precision = build_trainer(config.trainer, run_dir, data, more)
     keeps = is_first_process() and not config.trainer.fast_dev_run
-    told = None if report_epoch else command_line  # a search tells itself how it goes on
     begin = partial(_begin, config, run_dir, command_line, data, precision) if keeps else None
-    with recorded(begin, trainer, run_dir, told) as record, interruption.listening():
-        if keeps:
+    chosen, group = hyperparameters(config, task.choice), _group_of(run_dir)
+    with (
+        recorded(begin, trainer, run_dir, command_line, tells=report_epoch is None) as record,
+        interruption.listening(),
+        ExitStack() as stack,
+    ):
+        trackers: list[Tracker] = []
+        if record is not None:
             _tell(config, data, task, precision, resume)
+            must_start = not group and not resume  # what has begun goes on without a tracker that is gone
+            tracked = tracking(config.logger, run_dir, record, chosen, group=group, must_start=must_start)
+            trackers = stack.enter_context(tracked)
+        trainer.loggers = list(trackers)
         trainer.fit(task, datamodule=data, ckpt_path=resume, weights_only=True)
         if config.trainer.fast_dev_run:
             logger.info("fast_dev_run: a batch trained, another validated, and all is well; nothing is kept")
@@ -83,9 +94,17 @@ def run(
                 f"ckpt_path={resume} leaves nothing to train: it has had its epochs, or stopped early; give more by "
                 f"trainer.max_epochs, or start from its weights: model.init={resume}"
             )
-        return _conclude(
-            config, run_dir, data, planes, trainer, task, record, is_pruned=bool(pruning and pruning.pruned)
-        )
+        final = _conclude(config, run_dir, data, planes, record, is_pruned=bool(pruning and pruning.pruned))
+        _tell_results(run_dir, trackers, chosen, final)
+        return final
+
+
+def _group_of(run_dir: Path) -> str | None:
+    """The name of the sweep or search that a run is of; None where the run stands alone."""
+    from fetal_seg.evaluation.runs import JOBS, SPACE
+
+    folder = run_dir.resolve().parent
+    return folder.name if (folder / JOBS).is_file() or (folder / SPACE).is_file() else None
 
 
 def _conclude(
@@ -93,8 +112,6 @@ def _conclude(
     run_dir: Path,
     data: "HeadDataModule",
     planes: Sequence["PlaneImage"],
-    trainer: "Trainer",
-    task: "SegmentationTask",
     record: "RunRecord",
     *,
     is_pruned: bool,
@@ -102,6 +119,7 @@ def _conclude(
     """What follows a training: its curves, its evaluation, its record."""
     from fetal_seg.commands.evaluate import evaluate_trained
     from fetal_seg.evaluation.runs import RunStatus
+    from fetal_seg.evaluation.summary import final_metrics
     from fetal_seg.files import read_csv
     from fetal_seg.report.run.curves import draw_curves
     from fetal_seg.training.callbacks import last_epoch
@@ -114,15 +132,32 @@ def _conclude(
         return None
     if config.evaluate:
         checkpoint, started = run_dir / "checkpoints" / f"{config.checkpoint}.ckpt", config.model.init is not None
-        final |= evaluate_trained(
+        summary = evaluate_trained(
             run_dir / "evaluation", checkpoint, data.train_records, data.val_records, planes, started=started
         )
-    _log_hyperparameters(trainer, config, task, final)
+        if summary:
+            final |= final_metrics(summary)
+            record.add(runtime=summary["runtime"])
     record.add(status=RunStatus.FINISHED, epochs=epochs, metrics=final)
     if config.trainer.profiler:
         logger.info("profile: %s", run_dir / "fit-profile.txt")
-    logger.info("results: %s\ncurves:  tensorboard --logdir %s", run_dir, run_dir.parent)
     return final
+
+
+def _tell_results(
+    run_dir: Path, trackers: Sequence["Tracker"], chosen: Mapping[str, Any], final: dict[str, float] | None
+) -> None:
+    """Tell the trackers the results of a training, and the user where to look; of one that was pruned nothing."""
+    from fetal_seg.files import read_csv
+    from fetal_seg.training.tracking import final_metrics
+
+    if final is None:
+        return
+    last = int(read_csv(run_dir / "metrics.csv")[-1]["epoch"])
+    for tracker in trackers:
+        tracker.log_results(chosen, final_metrics(final), last)
+    ways = [tracker.how_to_look for tracker in trackers if not tracker.has_failed] or [str(run_dir / "curves.png")]
+    logger.info("results: %s\ncurves:  %s", run_dir, "\n         ".join(ways))
 
 
 def _check_limits(config: TrainConfig, data: "HeadDataModule") -> None:
@@ -219,21 +254,3 @@ def _tell(
     )
     if resume:
         logger.info("going on from %s", resume)
-
-
-def _log_hyperparameters(
-    trainer: "Trainer", config: TrainConfig, task: "SegmentationTask", final: dict[str, float]
-) -> None:
-    """Put what studies compare beside the final metrics in TensorBoard's HPARAMS tab, which sorts it by name."""
-    from lightning.pytorch.loggers import TensorBoardLogger
-
-    chosen: dict[str, Any] = {}
-    groups = {"optim": config.optim.choice, "scheduler": config.scheduler.choice, "loss": config.loss.choice}
-    for group, choice in ({"model": task.choice} | groups).items():
-        chosen |= {group: choice.name, **{f"{group}.{key}": value for key, value in choice.keys.items()}}
-    chosen |= {"train.epochs": config.trainer.max_epochs, "train.batch_size": config.data.batch_size}
-    chosen |= {"train.height": config.data.height, "train.width": config.data.width, "seed": config.seed}
-    if isinstance(trainer.logger, TensorBoardLogger):
-        metrics = {f"final/{name.replace('/', '_')}": value for name, value in final.items()}
-        trainer.logger.log_hyperparams(chosen, metrics)
-        trainer.logger.finalize("success")

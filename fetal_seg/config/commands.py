@@ -12,6 +12,7 @@ from pydantic.dataclasses import dataclass
 from fetal_seg.config.augmentation import Augmentation
 from fetal_seg.config.data import FromRunConfig, Hc18Config, Source, SourceOrRun
 from fetal_seg.config.model import EncoderDecoderConfig, Model
+from fetal_seg.config.tracking import LoggerConfig, TensorBoardConfig
 from fetal_seg.config.training import AdamWConfig, BceDiceConfig, Loss, OneCycleConfig, Optim, Schedule, TrainerConfig
 from fetal_seg.config.types import (
     STRICT,
@@ -25,6 +26,7 @@ from fetal_seg.config.types import (
     PixelSize,
     Positive,
     Precision,
+    RuntimeName,
     Seed,
     TestTimeAugmentation,
 )
@@ -49,6 +51,7 @@ class TrainConfig:
     scheduler: Schedule = field(default_factory=OneCycleConfig)
     loss: Loss = field(default_factory=BceDiceConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    logger: LoggerConfig = field(default_factory=lambda: LoggerConfig(tensorboard=TensorBoardConfig()))
     seed: Seed = 0
     resume: str | None = None
     ckpt_path: str | None = None
@@ -96,6 +99,7 @@ class EvaluateConfig:
     device: Device = "auto"
     tta: TestTimeAugmentation = "none"
     precision: Precision = "auto"
+    runtime: RuntimeName = "auto"
     ensemble: bool = False
     calibrate: bool = False
 
@@ -118,6 +122,7 @@ class PredictConfig:
     gestational_age_weeks: GestationalAge | None = None
     tta: TestTimeAugmentation = "none"
     precision: Precision = "auto"
+    runtime: RuntimeName = "auto"
     every: Positive = 1
     format: Literal["none", "hc18"] = "none"
     dicom: Literal["seg", "sr"] | list[Literal["seg", "sr"]] = field(default_factory=list)

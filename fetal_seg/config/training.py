@@ -176,7 +176,7 @@ class TrainerConfig:
         gradient_clip_val: largest norm of the gradients; 0 for no limit.
         ema_decay: of the average of the weights, a step; 0 for none.
         early_stopping_patience: epochs without a better ``val/dice``; 0 for never.
-        log_images: validation images drawn at each epoch.
+        log_images: validation images drawn at each epoch, where a tracker holds pictures.
         threads: of the CPU; None for all cores, or this process's part of them.
         profiler: tells where the time goes; None for no measuring.
         fast_dev_run: one batch of each part, of which nothing is kept.

@@ -36,6 +36,7 @@ Weights = Literal["none", "imagenet"]
 Device = Literal["auto", "cpu", "gpu"]
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 ExportFormat = Literal["onnx", "openvino"]
+RuntimeName = Literal["auto", "pytorch", "onnx", "openvino"]
 ExportPrecision = Literal["f32", "f16", "int8"]
 PictureFormat = Literal["jpg", "png"]
 Unlabelled = Literal["refuse", "skip", "no_head"]  # what becomes of images without a mask

@@ -45,13 +45,18 @@ def load_records(choice: Choice, cache_dir: Path) -> list[Record]:
     return records
 
 
+def cache_path(cache_dir: str | None = None) -> Path:
+    """The folder for what commands keep for others, whether it is there or not: the one given, or the user's own."""
+    return Path(cache_dir).expanduser() if cache_dir else Path(platformdirs.user_cache_dir("fetal_seg"))
+
+
 def cache_folder(cache_dir: str | None) -> Path:
-    """The folder for extracted files and decoded images: the one given, or the user's own.
+    """As `cache_path`; it is there then.
 
     Raises:
         InputError: it cannot be created.
     """
-    path = Path(cache_dir).expanduser() if cache_dir else Path(platformdirs.user_cache_dir("fetal_seg"))
+    path = cache_path(cache_dir)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -45,7 +45,7 @@ def alike(runs: Iterable[Run], keys: Sequence[str]) -> dict[Settings, list[Run]]
 
 def is_of_interest(key: str) -> bool:
     """Whether a key says what a run is: not where it runs, nor that it is a repeat."""
-    of_tools = key.startswith(("hydra", "sweep", "search"))
+    of_tools = key.startswith(("hydra", "sweep", "search", "logger"))
     return not of_tools and key not in NOT_OF_INTEREST and key not in REPLICATES
 
 

@@ -16,6 +16,7 @@ from fetal_seg.evaluation.tables import Row, read_per_image
 from fetal_seg.files import is_locked, printable, read_own_csv
 
 JOBS = "sweep.json"  # of a sweep's folder: its jobs
+SPACE = "search.json"  # of a search's folder: what it searches
 DEEPEST = 4  # folders below the one given in which runs are looked for
 
 
@@ -102,7 +103,7 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
             raise InputError(f"{path} is no folder; give a run's folder, a sweep's, or one that holds such folders")
         runs = list(_runs_in(path, DEEPEST))
         if not runs:
-            raise InputError(f"{path} holds no run; give a folder that train.py wrote, such as outputs/train/DATE_TIME")
+            raise InputError(f"{path} holds no run; give the folder of a training, such as outputs/train/DATE_TIME")
         for run in runs:
             runs_by_folder.setdefault(run.folder.resolve(), run)
     return _named_apart(list(runs_by_folder.values()))

@@ -5,7 +5,7 @@ A row is a dictionary by column: numbers, text, True or False, or None where a v
 
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,17 @@ def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
     Raises:
         ValueError: a row has a key that is no column.
     """
-    write_csv(path, columns, ({column: _cell(value) for column, value in row.items()} for row in rows))
+    write_csv(path, columns, cells(rows))
+
+
+def cells(rows: Iterable[Row]) -> Iterator[dict[str, str]]:
+    """The text of each cell, as `write_rows` writes it."""
+    return ({column: _cell(value) for column, value in row.items()} for row in rows)
+
+
+def unscaled(rows: Iterable[Row]) -> list[str]:
+    """The files, each once, of rows whose head was measured in pixels alone, since no pixel size is known."""
+    return list(dict.fromkeys(str(row["file"]) for row in rows if row.get("hc_px") and row.get("hc_mm") is None))
 
 
 def trimester_of(row: Row) -> int | None:

@@ -2,7 +2,7 @@
 
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -68,6 +68,16 @@ def readers() -> tuple[Reader, ...]:
     """All readers, in the order of their modules, that of `FALLBACK` last."""
     names = sorted(READERS.names(), key=lambda name: name == FALLBACK)
     return tuple(READERS[name]() for name in names)
+
+
+def first_frame(frames: Iterator[Frame]) -> Frame:
+    """The first frame of a file, with a note where there may be others.
+
+    Raises:
+        InputError: as `read_frames`.
+    """
+    frame = next(frames)
+    return frame if frame.number is None else replace(frame, notes=(*frame.notes, "only the first frame was read"))
 
 
 def read_frames(path: Path, name: str, every: int = 1) -> Iterator[Frame]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from PIL.Image import Image
 
-from fetal_seg.config.types import check_gestational_age
+from fetal_seg.config.types import RuntimeName, check_gestational_age
 from fetal_seg.errors import InputError
 from fetal_seg.geometry.arrays import Grey, grey_quantiles
 from fetal_seg.geometry.ellipse import Ellipse
@@ -18,9 +18,9 @@ from fetal_seg.geometry.ellipse_fit import HeadFit, fit_head
 from fetal_seg.geometry.letterbox import Letterbox
 from fetal_seg.geometry.spacing import Spacing
 from fetal_seg.images.grey import grey_of
-from fetal_seg.images.reader import Frame, read_frames
+from fetal_seg.images.reader import Frame, first_frame, read_frames
 from fetal_seg.inference.opening import Trained, open_runtime
-from fetal_seg.inference.runtime import Features, Logits, Look, Runtime
+from fetal_seg.inference.runtime import Features, Logits, Look, Runtime, UsedRuntime
 from fetal_seg.measurement.calibration import Calibration
 from fetal_seg.measurement.novelty import novelty_score
 from fetal_seg.measurement.quality import UNCALIBRATED, Quality
@@ -54,6 +54,7 @@ class Predictor:
         flips: bool = False,
         precision: str = "auto",
         threads: int | None = None,
+        runtime: RuntimeName = "auto",
     ) -> "Predictor":
         """Build the predictor that a checkpoint describes, or the ensemble of several.
 
@@ -65,6 +66,8 @@ class Predictor:
             precision: auto, 32-true, bf16-mixed or 16-mixed. bfloat16, which auto takes where it is fast, changes
                 circumferences by 0.005 % on average and 0.04 % at most (64 images of HC18).
             threads: of the CPU, for each call of `predict`; None for all. One is best where several threads call it.
+            runtime: auto, pytorch, onnx or openvino. On a CPU, auto runs the pretrained weights by OpenVINO or ONNX
+                Runtime, in float32, where predict.py has proven on this kind of CPU that this measures the same.
 
         Raises:
             InputError: a checkpoint cannot be used, or there is no such device.
@@ -73,7 +76,13 @@ class Predictor:
             checkpoint = [checkpoint]
         if not checkpoint:
             raise InputError("no checkpoint is given; name one, or none at all for the pretrained weights")
-        return cls([open_runtime(source, device, precision, threads) for source in checkpoint], flips=flips)
+        runtimes = [open_runtime(source, device, precision, threads, runtime) for source in checkpoint]
+        return cls(runtimes, flips=flips)
+
+    @property
+    def used(self) -> tuple[UsedRuntime, ...]:
+        """What runs the networks, each once."""
+        return tuple(dict.fromkeys(runtime.used for runtime in self._runtimes))
 
     @property
     def batch(self) -> int:
@@ -211,8 +220,7 @@ def _spacing(frame: Frame, ellipse: Ellipse | None, given: Spacing | None) -> tu
 
 
 def _first_frame(path: Path) -> Frame:
-    frame = next(read_frames(path.expanduser(), path.name))
-    return frame if frame.number is None else replace(frame, notes=(*frame.notes, "only the first frame was read"))
+    return first_frame(read_frames(path.expanduser(), path.name))
 
 
 def _flipped_look(runtime: Runtime, images: Grey, axes: tuple[int, ...]) -> Look:

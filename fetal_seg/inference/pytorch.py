@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fetal_seg.inference.runtime import Look
+from fetal_seg.inference.runtime import Look, UsedRuntime
 from fetal_seg.measurement.calibration import Calibration
 from fetal_seg.measurement.head_gate import at_strides
 from fetal_seg.models.blocks import fold_norms
@@ -26,9 +26,11 @@ class PyTorchRuntime:
         network: maps (n, 1, h, w) to logits (n, 1, h, w).
         precision: auto, 32-true, bf16-mixed or 16-mixed, see `choose_precision`.
         threads: of the CPU, for each call; None for all.
+        reason: why PyTorch was taken.
 
     Attributes:
         batch: eight images on a GPU; one on a CPU, whose caches it fits.
+        used: see `Runtime`.
     """
 
     def __init__(
@@ -39,21 +41,29 @@ class PyTorchRuntime:
         precision: str = "auto",
         calibration: Calibration | None = None,
         threads: int | None = None,
+        reason: str = "",
     ) -> None:
         self.preprocessing, self.calibration, self._device = preprocessing, calibration, device
         self.batch, self._threads = (8 if device.type == "cuda" else 1), threads
         self._half = HALF.get(choose_precision(precision, device).name)
+        numbers = str(self._half or torch.float32).removeprefix("torch.")
+        self.used = UsedRuntime(f"PyTorch {torch.__version__.partition('+')[0]}, {numbers}", reason)
         self._network = fold_norms(network.eval()).to(device).to(memory_format=torch.channels_last)
 
     @classmethod
     def load(
-        cls, checkpoint: str | Path | Checkpoint, device: str, precision: str, threads: int | None = None
+        cls,
+        checkpoint: str | Path | Checkpoint,
+        device: str,
+        precision: str,
+        threads: int | None = None,
+        reason: str = "",
     ) -> "PyTorchRuntime":
         """The network of a checkpoint; see `open_runtime`."""
         read = checkpoint if isinstance(checkpoint, Checkpoint) else read_checkpoint(checkpoint)
         description = read.description
-        network, calibration = read.build_network(), description.calibration
-        return cls(network, description.preprocessing, choose_device(device), precision, calibration, threads)
+        network, made, calibration = read.build_network(), description.preprocessing, description.calibration
+        return cls(network, made, choose_device(device), precision, calibration, threads, reason)
 
     @torch.inference_mode()
     def look(self, images: NDArray[np.uint8]) -> Look:

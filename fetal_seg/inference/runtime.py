@@ -27,6 +27,22 @@ class Look:
     features: tuple[Features, ...] = ()
 
 
+@dataclass(frozen=True)
+class UsedRuntime:
+    """What runs a network, for a reader of its results.
+
+    Attributes:
+        name: with its version and the numbers that it computes with: ``OpenVINO 2026.4.1, float32``.
+        reason: why it was taken; empty where there was nothing to choose.
+    """
+
+    name: str
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.reason})" if self.reason else self.name
+
+
 class Runtime(Protocol):
     """A trained network with what it was trained with."""
 
@@ -37,6 +53,10 @@ class Runtime(Protocol):
     @property
     def calibration(self) -> Calibration | None:
         """What held-out images taught about its errors; None where it was not calibrated."""
+
+    @property
+    def used(self) -> UsedRuntime:
+        """What it is."""
 
     @property
     def batch(self) -> int:

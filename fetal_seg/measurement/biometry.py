@@ -7,10 +7,10 @@ same circumference would be circular, near 0 for any head, and is not offered.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from fetal_seg.config.types import check_gestational_age
 from fetal_seg.geometry.ellipse import Ellipse
@@ -144,7 +144,7 @@ def z_score(hc_mm: float, gestational_age_weeks: float) -> float | None:
 
 def centile(z: float) -> float:
     """The percentage, 0 to 100, of heads of the same age that are smaller: the standard normal distribution at `z`."""
-    return float(100 * special.ndtr(z))
+    return 100 * NormalDist().cdf(z)
 
 
 def hc_at_centile(weeks: ArrayLike, centile: float) -> NDArray[np.float64]:
@@ -159,7 +159,7 @@ def hc_at_centile(weeks: ArrayLike, centile: float) -> NDArray[np.float64]:
         raise ValueError(f"a centile of {centile:g}; it must be above 0 and below 100")
     weeks = np.asarray(weeks, np.float64)
     mean, deviation = _size(inside := np.clip(weeks, *SIZE_LIMITS_WEEKS))
-    return np.where(inside == weeks, mean + special.ndtri(centile / 100) * deviation, np.nan)
+    return np.where(inside == weeks, mean + NormalDist().inv_cdf(centile / 100) * deviation, np.nan)
 
 
 def _size(weeks: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -51,7 +51,8 @@ class IntervalScores(PlainData):
 
     def alike(self, hc_mm: float) -> Numbers:
         """The scores of the heads of one's trimester, or of all where there are fewer than `FEWEST` of these."""
-        own = [score for score, of in zip(self.scores, self.hc_mm, strict=False) if trimester(of) == trimester(hc_mm)]
+        asked = trimester(hc_mm)
+        own = [score for score, of in zip(self.scores, self.hc_mm, strict=False) if trimester(of) == asked]
         return tuple(own) if len(own) >= FEWEST else self.scores
 
 

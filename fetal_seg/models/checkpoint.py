@@ -57,7 +57,7 @@ def read_checkpoint(name: str | Path) -> Checkpoint:
     """Read a checkpoint without running any code that it may hold.
 
     Args:
-        name: a file that train.py wrote, a ``.safetensors`` file with its description beside it, or ``pretrained``
+        name: a file of a training, a ``.safetensors`` file with its description beside it, or ``pretrained``
             for the pretrained weights.
 
     Raises:
@@ -87,7 +87,7 @@ def _described(path: Path, content: dict[str, Any]) -> CheckpointDescription:
     try:
         return CheckpointDescription.from_dict(content)
     except ValidationError as error:
-        raise InputError(f"ckpt={path}: {wrong_entries(error)}; take a checkpoint that train.py wrote") from error
+        raise InputError(f"ckpt={path}: {wrong_entries(error)}; take a checkpoint of a training") from error
 
 
 def _read_lightning(path: Path) -> dict[str, Any]:
@@ -103,18 +103,18 @@ def _read_lightning(path: Path) -> dict[str, Any]:
     except pickle.UnpicklingError as error:
         raise InputError(
             f"ckpt={path} is no checkpoint, or holds code beside its weights, and was not loaded; "
-            "take one that train.py wrote"
+            "take one of a training"
         ) from error
     except Exception as error:  # damage makes the reader raise whatever comes
-        raise InputError(f"ckpt={path} is no checkpoint, or is cut off; take one that train.py wrote") from error
+        raise InputError(f"ckpt={path} is no checkpoint, or is cut off; take one of a training") from error
     description = content.get(KEY) if isinstance(content, dict) else None
     if not isinstance(description, dict) or "state_dict" not in content:
-        raise InputError(f"ckpt={path} is a checkpoint of another program; take one that train.py wrote")
+        raise InputError(f"ckpt={path} is a checkpoint of another program; take one of a training")
     return content
 
 
 def add_calibration(path: Path, calibration: Calibration) -> None:
-    """Put what held-out images taught into a checkpoint that train.py wrote; the file is replaced whole."""
+    """Put what held-out images taught into a checkpoint of a training; the file is replaced whole."""
     content = _read_lightning(path)
     content[KEY] = replace(_described(path, content[KEY]), calibration=calibration).to_dict()
     with whole_file(path) as temporary:

@@ -5,6 +5,7 @@ of the files' bytes, in which the seal itself counts as zeros.
 """
 
 import hashlib
+import html
 import json
 import re
 from collections.abc import Sequence
@@ -24,6 +25,10 @@ ENTRY, SEAL_ENTRY = "fetal_seg", "fetal_seg_seal"  # of the file's metadata
 INPUT = "images"  # (n, height, width) uint8, 0 to 255, at the network's size
 _SEAL = re.compile(rb"seal-([0-9a-f]{64})")
 UNSEALED = "seal-" + "0" * 64
+_XML_ENTRY = re.compile(rb"<" + ENTRY.encode() + rb' value="([^"]*)"')
+_ONNX_ENTRY = re.compile(
+    re.escape(bytes([10, len(ENTRY)]) + ENTRY.encode()) + rb"\x12([\x80-\xff]*[\x00-\x7f])", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,21 @@ def to_metadata(description: CheckpointDescription, export: ExportDescription) -
     """What the file is to hold beside the network; not sealed yet."""
     content = description.to_dict() | {"export": export.to_dict()}
     return {ENTRY: json.dumps(content, ensure_ascii=True), SEAL_ENTRY: UNSEALED}
+
+
+def metadata_of(contents: Sequence[bytes]) -> str:
+    """The description in the files of an export whose seal was checked; empty where they hold none.
+
+    It is looked for as it was written, so that no runtime is needed, and no graph is built, to read it.
+    """
+    if found := _XML_ENTRY.search(contents[0]):
+        return html.unescape(found[1].decode())
+    if (found := _ONNX_ENTRY.search(contents[0])) is None:
+        return ""
+    size, digits = 0, found[1]  # a number of protobuf: seven bits a byte, the lowest first
+    for place, digit in enumerate(digits):
+        size |= (digit & 127) << 7 * place
+    return contents[0][found.end() : found.end() + size].decode(errors="replace")
 
 
 def from_metadata(path: Path, text: str) -> tuple[CheckpointDescription, ExportDescription]:
@@ -92,7 +112,7 @@ def check_seal(path: Path, contents: Sequence[bytes]) -> None:
     """
     found = _SEAL.findall(contents[0])
     if len(found) != 1:
-        raise InputError(f"ckpt={path} was not written by export.py, or is cut off; export a checkpoint of train.py")
+        raise InputError(f"ckpt={path} is no export of this program, or is cut off; export a checkpoint")
     if found[0].decode() != _digest(contents):
         raise InputError(f"ckpt={path} is damaged: its SHA-256 is not the one that it holds; copy or export it again")
 

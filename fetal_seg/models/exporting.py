@@ -9,7 +9,6 @@ float32: without that, circumferences differ more.
 
 import contextlib
 import hashlib
-import importlib.util
 import io
 import logging
 import tempfile
@@ -32,12 +31,12 @@ from fetal_seg.models.building import ShowsEncoder
 from fetal_seg.models.checkpoint import Checkpoint
 from fetal_seg.models.exported import INPUT, ExportDescription, sealed, to_metadata
 from fetal_seg.models.preprocessing import Preprocessing, normalise
+from fetal_seg.models.runtimes import import_runtime, missing_packages, without_telemetry
 
 if TYPE_CHECKING:
     import onnx
 
 OPSET = 18  # of ONNX; what torch's exporter is written for, and onnxruntime-web reads
-NEEDED = {"onnx": ("onnx", "onnxscript", "onnxruntime"), "openvino": ("onnx", "onnxscript", "openvino")}
 FIRST_IN_FLOAT = 10  # convolutions that int8 leaves in float32
 SMALL = 1024  # float32 weights of a tensor that stay as they are in float16
 
@@ -67,9 +66,7 @@ def check_packages(file_format: ExportFormat, precision: ExportPrecision) -> Non
     Raises:
         InputError: it is not.
     """
-    needed = [*NEEDED[file_format], *(["nncf"] if (file_format, precision) == ("openvino", "int8") else [])]
-    missing = [name for name in needed if importlib.util.find_spec(name) is None]
-    if missing:
+    if missing := missing_packages(file_format, precision):
         raise InputError(
             f"format={file_format} needs {', '.join(missing)}: pip install 'fetal_seg[{file_format}]' brings all"
         )
@@ -129,7 +126,7 @@ def _to_onnx(checkpoint: Checkpoint) -> "onnx.ModelProto":
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Without the messages of what writes exports."""
-    names = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir", "nncf", "root")
+    names = ("torch.onnx", "torch.export", "torch.utils.cpp_extension", "onnxscript", "onnx_ir", "nncf", "root")
     loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -159,6 +156,7 @@ def _halve(model: "onnx.ModelProto") -> None:
 
 def _quantised(model: "onnx.ModelProto", calibration: Sequence[Grey]) -> "onnx.ModelProto":
     """Static quantisation by ONNX Runtime, which is nearer to float32 than NNCF's of the same model."""
+    import_runtime("onnx")
     import onnx
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -192,8 +190,7 @@ def _quantised(model: "onnx.ModelProto", calibration: Sequence[Grey]) -> "onnx.M
 def _to_openvino(
     model: "onnx.ModelProto", metadata: dict[str, str], precision: ExportPrecision, calibration: Sequence[Grey]
 ) -> list[bytes]:
-    import openvino
-
+    openvino = import_runtime("openvino")
     converted = openvino.Core().read_model(model.SerializeToString())
     if precision == "int8":
         converted = _quantised_openvino(converted, calibration)
@@ -207,11 +204,11 @@ def _to_openvino(
 
 def _quantised_openvino(model: Any, calibration: Sequence[Grey]) -> Any:
     """Static quantisation by NNCF."""
-    import nncf
-
     kinds = ("Convolution", "GroupConvolution")
     convolutions = [part.get_friendly_name() for part in model.get_ordered_ops() if part.get_type_name() in kinds]
-    with _quiet():
+    with _quiet(), without_telemetry():
+        import nncf  # which lets PyTorch look for a compiler of CUDA, and tell of it
+
         return nncf.quantize(
             model,
             nncf.Dataset([image[None] for image in calibration]),

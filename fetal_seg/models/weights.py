@@ -1,25 +1,25 @@
 """Trained weights as files that hold numbers alone: safetensors, beside a description in JSON; and the pretrained ones.
 
-``NAME.safetensors`` holds the tensors, ``NAME.json`` what a checkpoint says of itself, and the file's SHA-256.
+``NAME.safetensors`` holds the tensors, ``NAME.json`` what a checkpoint says of itself, and the file's SHA-256. The
+pretrained ones lie in the package, in a wheel with their export as ``lite.onnx``, which needs no PyTorch.
 """
 
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
-
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save_file
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from fetal_seg.errors import InputError
 from fetal_seg.files import whole_file, write_text
 from fetal_seg.models.description import CheckpointDescription
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 PRETRAINED = "pretrained"  # what commands call the weights that the package carries
 SUFFIX = ".safetensors"
 _LITE = Path(__file__).parent / "pretrained" / f"lite{SUFFIX}"
+PRETRAINED_EXPORT = _LITE.with_suffix(".onnx")
 
 
 def locate(name: str | Path) -> Path:
@@ -27,7 +27,12 @@ def locate(name: str | Path) -> Path:
     return _LITE if str(name) == PRETRAINED else Path(name).expanduser()
 
 
-def write_weights(path: Path, state: dict[str, Tensor], description: CheckpointDescription) -> None:
+def digest_of(name: str | Path) -> str:
+    """The SHA-256 of the description of weights, which holds that of their tensors, and their calibration."""
+    return hashlib.sha256(locate(name).with_suffix(".json").read_bytes()).hexdigest()
+
+
+def write_weights(path: Path, state: "dict[str, Tensor]", description: CheckpointDescription) -> None:
     """Write tensors and their description; both files whole, the description last.
 
     Weights of convolutions are rounded to float16: a half of the size, and 0.05 % of each weight at most.
@@ -36,6 +41,8 @@ def write_weights(path: Path, state: dict[str, Tensor], description: CheckpointD
     Args:
         path: of the tensors, ``NAME.safetensors``.
     """
+    from safetensors.torch import save_file
+
     rounded = {name: _rounded(tensor) for name, tensor in state.items()}
     with whole_file(path) as temporary:
         save_file(rounded, temporary)
@@ -43,12 +50,16 @@ def write_weights(path: Path, state: dict[str, Tensor], description: CheckpointD
     write_text(path.with_suffix(".json"), json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
-def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def read_weights(path: Path) -> "tuple[dict[str, Tensor], dict[str, Any]]":
     """Tensors, as float32, and the description that `write_weights` wrote, as it stands in the file.
 
     Raises:
         InputError: a file is missing or cannot be read, or the checksum is another.
     """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
     described = path.with_suffix(".json")
     for file in (path, described):
         if not file.is_file():
@@ -69,7 +80,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     )
 
 
-def _rounded(tensor: Tensor) -> Tensor:
+def _rounded(tensor: "Tensor") -> "Tensor":
     return (tensor.half() if tensor.ndim > 1 else tensor).contiguous()
 
 

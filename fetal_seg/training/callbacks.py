@@ -1,4 +1,4 @@
-"""What a training leaves behind at each epoch: a table, TensorBoard's charts and pictures."""
+"""What a training leaves behind at each epoch: a table, and what its trackers are told."""
 
 import io
 import logging
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.loggers import Logger
 
 from fetal_seg.data.records import Record
 from fetal_seg.files import read_csv, whole_file, write_csv
@@ -20,20 +20,15 @@ from fetal_seg.geometry.ellipse_fit import fit_head
 from fetal_seg.images.drawing import Picture, overlay
 from fetal_seg.progress import ReportEpoch
 from fetal_seg.training.sampling import Batch
+from fetal_seg.training.tracker import Tracker
 
 logger = logging.getLogger(__name__)
 
 EPOCH_COLUMNS = ("epoch", "train/loss", "val/loss", "train/dice", "val/dice", "lr", "seconds", "train/iou", "val/iou")
-CHARTS = {
-    "training and validation": {
-        "loss": ["Multiline", ["train/loss", "val/loss"]],
-        "Dice": ["Multiline", ["train/dice", "val/dice"]],
-    }
-}
 
 
 class EpochTable(Callback):
-    """Writes ``metrics.csv``, a row an epoch, and the same numbers to TensorBoard.
+    """Writes ``metrics.csv``, a row an epoch, and tells the same numbers to all trackers.
 
     The rows travel in the checkpoint, so that a resumed run goes on with the table that belongs to it.
 
@@ -60,9 +55,10 @@ class EpochTable(Callback):
         self.rows = list(state_dict["rows"])
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Lay out the charts that show training and validation together."""
-        if isinstance(trainer.logger, TensorBoardLogger) and trainer.is_global_zero:
-            trainer.logger.experiment.add_custom_scalars(CHARTS)
+        """Tell the rows of a checkpoint to trackers that do not know them."""
+        for tracker in _trackers(trainer):
+            for row in () if tracker.continues else self.rows:
+                _tell(tracker, row)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock; of a run that goes on within an epoch it counts from here."""
@@ -85,9 +81,16 @@ class EpochTable(Callback):
         logger.info(_epoch_text(self.rows[-1], trainer.max_epochs))
         if self._file is not None:
             write_csv(self._file, EPOCH_COLUMNS, ({**row, "epoch": int(row["epoch"])} for row in self.rows))
-        if trainer.logger is not None:
-            scalars = {name: value for name, value in self.rows[-1].items() if name != "epoch"}
-            trainer.logger.log_metrics(scalars, step=trainer.current_epoch)
+        for tracker in trainer.loggers:
+            _tell(tracker, self.rows[-1])
+
+
+def _trackers(trainer: Trainer) -> list[Tracker]:
+    return [tracker for tracker in trainer.loggers if isinstance(tracker, Tracker)]
+
+
+def _tell(tracker: Logger, row: dict[str, float]) -> None:
+    tracker.log_metrics({name: value for name, value in row.items() if name != "epoch"}, step=int(row["epoch"]))
 
 
 def has_validated(trainer: Trainer) -> bool:
@@ -154,8 +157,8 @@ class ValidationPictures(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int, *_: Any
     ) -> None:
         """Draw what the validation predicted, if some of these images are among those to draw."""
-        logger = trainer.logger
-        if trainer.sanity_checking or not trainer.is_global_zero or not isinstance(logger, TensorBoardLogger):
+        trackers = [tracker for tracker in _trackers(trainer) if tracker.holds_pictures]
+        if trainer.sanity_checking or not trainer.is_global_zero or not trackers:
             return
         first = batch_idx * trainer.val_dataloaders.batch_size  # type: ignore[union-attr]  # reason: it runs
         for index in range(len(batch["image"])):
@@ -167,7 +170,8 @@ class ValidationPictures(Callback):
                     for values in (batch["image"], batch["mask"], outputs["logits"])
                 )
                 picture = _prediction_picture(image.astype(np.uint8), mask, logits)
-                logger.experiment.add_image(f"validation/{name}", picture, trainer.current_epoch, dataformats="HWC")
+                for tracker in trackers:
+                    tracker.log_picture(f"validation/{name}", picture, trainer.current_epoch)
 
 
 def _prediction_picture(image: Grey, mask: FloatArray, logits: FloatArray) -> Picture:

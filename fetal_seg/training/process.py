@@ -45,4 +45,5 @@ def quiet_lightning() -> None:
     warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")  # it logs once an epoch
     warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")  # Lightning's own
     warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty.*")  # a resumed run
+    warnings.filterwarnings("ignore", message=".*Experiment logs directory .* exists and is not empty.*")  # likewise
     torch.set_float32_matmul_precision("high")

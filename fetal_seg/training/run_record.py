@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fetal_seg.files import write_text
+from fetal_seg.processor import processor
 from fetal_seg.version import __version__
 
 PACKAGES = (
@@ -25,6 +26,7 @@ PACKAGES = (
     "albumentations",
     "torchmetrics",
 )
+TRACKERS = "trackers"
 
 
 class RunRecord:
@@ -41,9 +43,15 @@ class RunRecord:
             "git": git_state(Path(__file__).parent),
             "versions": {"fetal_seg": __version__, "python": platform.python_version(), **_versions()},
             "machine": machine(),
+            **{key: earlier[key] for key in (TRACKERS,) if key in earlier},
             **facts,
         }
         self.add()
+
+    @property
+    def trackers(self) -> dict[str, dict[str, str]]:
+        """What the run is known by to each tracker that has runs of its own, by the tracker's name."""
+        return dict(self._content.get(TRACKERS, {}))
 
     def add(self, **facts: Any) -> None:
         """Add to the file; time and memory are brought up to date."""
@@ -72,21 +80,18 @@ def machine() -> dict[str, Any]:
     import torch
 
     gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-    return {"platform": platform.platform(), "processor": _processor(), "cores": torch.get_num_threads(), "gpus": gpus}
+    return {
+        "platform": platform.platform(),
+        "processor": processor().name,
+        "cores": torch.get_num_threads(),
+        "gpus": gpus,
+    }
 
 
 def peak_memory_mib() -> float:
     """The most memory this process has held, MiB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
 
 
 def _versions() -> dict[str, str]:

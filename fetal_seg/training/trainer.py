@@ -8,11 +8,9 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import (
     EarlyStopping,
-    LearningRateMonitor,
     ModelCheckpoint,
     RichProgressBar,
 )
-from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.profilers import Profiler, PyTorchProfiler, SimpleProfiler
 
 from fetal_seg.config.training import TrainerConfig
@@ -77,7 +75,7 @@ def build_trainer(
         gradient_clip_val=keys.gradient_clip_val or None,
         accumulate_grad_batches=keys.accumulate_grad_batches,
         num_sanity_val_steps=0,
-        logger=TensorBoardLogger(run_dir, name="", version="tensorboard", default_hp_metric=False),
+        logger=False,  # `tracking` gives it the run's trackers
         callbacks=[*_callbacks(keys, run_dir, data), *more],
         plugins=[WholeCheckpoints()],
         enable_progress_bar=keys.progress_bar and sys.stderr.isatty(),
@@ -96,7 +94,6 @@ def build_trainer(
 def _callbacks(keys: TrainerConfig, run_dir: Path, data: HeadDataModule) -> list[Callback]:
     callbacks: list[Callback] = [
         EpochTable(None if keys.fast_dev_run else run_dir / "metrics.csv"),
-        LearningRateMonitor("epoch"),
         _checkpoints(run_dir, "best", monitor=BEST, mode="max", every_n_epochs=keys.check_val_every_n_epoch),
         _checkpoints(run_dir, "last"),  # Lightning's save_last would leave out epochs that are not the best
     ]

@@ -23,5 +23,10 @@ def test_keys_of_the_trainer_are_known_without_its_name(key):
         validate({key: 1}, TrainConfig, [])
 
 
+def test_the_logger_is_a_group_of_its_own():
+    with pytest.raises(InputError, match=r"trainer.logger is no key; did you mean logger\?"):
+        validate({"trainer": {"logger": True}}, TrainConfig, [])
+
+
 def test_none_of_them_is_a_key():
     assert not set(LIGHTNINGS) & set(TrainerConfig.__dataclass_fields__)

@@ -50,7 +50,7 @@ def test_results_never_overwrite_a_training(script, run, tmp_path):
         "report.py": [f"runs=[{run}]"],
         "search.py": ["experiment=ablation"],
     }
-    assert refused(run_command(script, *keys[script], f"output={run}", cwd=tmp_path), "holds what train.py wrote")
+    assert refused(run_command(script, *keys[script], f"output={run}", cwd=tmp_path), "holds results of train")
     assert (run / ".hydra" / "config.yaml").read_bytes() == before
     assert command_of(run) == "train"
 

@@ -135,6 +135,9 @@ def test_a_search_names_itself_and_not_a_trial(cache_dir, tmp_path):
     ],
 )
 def test_the_line_repeats_what_was_given(name, arguments, line, tmp_path):
-    assert how_to_go_on(name, arguments, tmp_path) == f"interrupted; go on with: {line.format(tmp_path)}"
-    assert how_to_go_on("evaluate", arguments, tmp_path) == "interrupted; nothing is half written: start it again"
-    assert how_to_go_on(name, arguments, None) == "interrupted; nothing is half written: start it again"
+    script, program = [f"/there/{name}.py", *arguments], ["/bin/fetal-seg", name, *arguments]
+    assert how_to_go_on(name, script, tmp_path) == f"interrupted; go on with: {line.format(tmp_path)}"
+    installed = line.replace(f"python {name}.py", f"fetal-seg {name}").format(tmp_path)
+    assert how_to_go_on(name, program, tmp_path) == f"interrupted; go on with: {installed}"
+    assert how_to_go_on("evaluate", script, tmp_path) == "interrupted; nothing is half written: start it again"
+    assert how_to_go_on(name, script, None) == "interrupted; nothing is half written: start it again"

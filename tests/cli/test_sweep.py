@@ -192,4 +192,4 @@ def test_another_sweep_is_not_mixed_into_a_folder(undisturbed, cache_dir):
 def test_other_commands_do_not_sweep(tmp_path):
     done = run_command("evaluate.py", "-m", "ckpt=a,b", cwd=tmp_path)
     assert done.returncode == 2
-    assert "train.py alone" in done.stderr
+    assert "-m is for train alone" in done.stderr

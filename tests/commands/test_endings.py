@@ -26,9 +26,9 @@ class Trainer:
 LINE = ["train.py", "data.root=a b"]
 
 
-def end_with(error, run_dir, line=LINE, trainer=Trainer):
+def end_with(error, run_dir, line=LINE, trainer=Trainer, **options):
     record = Record()
-    with recorded(lambda: record, trainer(), run_dir, line) as given:
+    with recorded(lambda: record, trainer(), run_dir, line, **options) as given:
         assert given is record
         raise error
     return record
@@ -63,7 +63,7 @@ def test_what_is_interrupted_tells_the_command_that_works(error, number, has_che
 def test_a_search_tells_it_itself(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     with pytest.raises(Interrupted):
-        end_with(Interrupted(15), tmp_path, line=None)
+        end_with(Interrupted(15), tmp_path, tells=False)
     assert caplog.messages == []
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fetal_seg.commands.export import MOST_PERCENT
 from fetal_seg.config.commands import ExportConfig
+from fetal_seg.evaluation.parity import MOST_PERCENT
 from fetal_seg.images.grey import read_grey, write_image
 from fetal_seg.inference.exported import read_exported
 from fetal_seg.inference.opening import open_runtime
@@ -193,7 +193,7 @@ class TestRefusals:
         save(helper.make_model(graph), tmp_path / "other.onnx")
         done = run_command("predict.py", "ckpt=other.onnx", f"input={picture}", "output=out", cwd=tmp_path)
         assert done.returncode == 2
-        assert "was not written by export.py" in done.stderr
+        assert "is no export of this program" in done.stderr
 
     @pytest.mark.parametrize("kind", ["outside", "custom"])
     def test_files_and_code_outside_an_export_are_never_touched(self, exports, picture, kind, tmp_path):

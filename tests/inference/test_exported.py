@@ -34,5 +34,5 @@ def test_a_runtime_that_is_not_installed(suffix, package, tmp_path, monkeypatch)
 def test_a_sealed_file_that_is_no_network(tmp_path):
     pytest.importorskip("onnxruntime", reason="it runs ONNX files")
     (tmp_path / "x.onnx").write_bytes(sealed([UNSEALED.encode()])[0])
-    with pytest.raises(InputError, match="cannot be run"):
+    with pytest.raises(InputError, match="holds no description"):
         read_exported(tmp_path / "x.onnx")

@@ -81,7 +81,7 @@ def test_a_missing_or_wrong_entry_is_named(tmp_path, spoil, sentence):
     with pytest.raises(InputError, match=re.escape(sentence)) as caught:
         read_checkpoint(path)
     assert str(caught.value).startswith(f"ckpt={path}: ")
-    assert str(caught.value).endswith("; take a checkpoint that train.py wrote")
+    assert str(caught.value).endswith("; take a checkpoint of a training")
     assert "\n" not in str(caught.value)
 
 

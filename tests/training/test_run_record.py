@@ -16,5 +16,6 @@ def test_run_json(trained):
     assert run["wall_time_s"] > 0
     assert run["peak_memory_mib"] > 100
     assert run["precision_reason"]
+    assert [used["name"].split(",")[0] for used in run["runtime"]] == [f"PyTorch {run['versions']['torch']}"]
     assert run["metrics"]["val/dice"] == pytest.approx(float(table(trained / "metrics.csv")[-1]["val/dice"]), abs=1e-6)
     assert run["data_fingerprint"] == read_checkpoint(trained / "checkpoints/best.ckpt").description.data.fingerprint

@@ -10,6 +10,7 @@ from PIL import Image
 
 from fetal_seg.data.phantom.writing import write_phantoms
 from tests.conftest import DRAWN, drawn_head, table
+from tests.dicom_files import region, write_dicom
 from tests.web.conftest import assert_same
 
 
@@ -127,6 +128,32 @@ def test_unusable_files(on_page, tmp_path):
         assert "\n" not in row["reasons"]
         assert not row["hc_px"]
     assert "60000 x 60000 pixels; at most 89 million" in page["huge.png"]["reasons"]
+
+
+def damaged(content, rng):
+    """The bytes of a file, some of them changed, or cut off."""
+    changed = bytearray(content)
+    for place in rng.integers(0, min(len(content), 1500), rng.integers(1, 6)):
+        changed[place] = rng.integers(0, 256)
+    return bytes(changed[: rng.integers(1, len(changed))] if rng.random() < 0.3 else changed)
+
+
+def test_damaged_files_are_rows_like_others(on_page, tmp_path):
+    rng = np.random.default_rng(0)
+    small = Image.fromarray(drawn_head(DRAWN)).resize((120, 80))
+    small.save(tmp_path / "whole.png")
+    small.save(tmp_path / "whole.jpg")
+    write_dicom(tmp_path / "whole.dcm", np.asarray(small), SequenceOfUltrasoundRegions=[region(), region(delta_cm=9)])
+    files = []
+    for whole in ("whole.png", "whole.jpg", "whole.dcm"):
+        for number in range(60):
+            files.append(tmp_path / f"{number}_{whole}")
+            files[-1].write_bytes(damaged((tmp_path / whole).read_bytes(), rng))
+    page = on_page(files, tmp_path)
+    assert len(page) == len(files)
+    bad = [row for row in page.values() if row["flag"] == "error"]
+    assert 60 <= len(bad) < len(files)
+    assert all(row["reasons"].startswith(f"{row['file']}: ") for row in bad)
 
 
 def test_names_are_no_formulas(on_page, tmp_path):

@@ -44,6 +44,17 @@ def table_of(count, first, bits):
     return item
 
 
+def palette(grey, bits):
+    """A palette of grey values, darker in green and blue."""
+    elements = {}
+    for colour, gain in {"Red": 1.0, "Green": 0.9, "Blue": 0.8}.items():
+        entries = (gain * grey).astype(np.uint16)
+        stored = entries.astype(np.uint8) if bits == 8 else (entries << 8).astype("<u2")
+        elements[f"{colour}PaletteColorLookupTableDescriptor"] = [len(grey), 0, bits]
+        elements[f"{colour}PaletteColorLookupTableData"] = stored.tobytes()
+    return elements
+
+
 def write_pixels(folder, head):
     """The same head, stored in the ways that there are."""
     regions = [region(0, 0, 799, 539, 0.012)]
@@ -78,6 +89,13 @@ def write_pixels(folder, head):
             {"PhotometricInterpretation": "YBR_FULL"},
         ),
     }
+    order = np.random.default_rng(0).permutation(256).astype(np.uint8)  # stored values are indices in any order
+    for name, bits in {"palette": 16, "short_palette": 8}.items():
+        kinds[name] = (order[head], {"PhotometricInterpretation": "PALETTE COLOR", **palette(np.argsort(order), bits)})
+    full = np.asarray(Image.fromarray(coloured(head)).convert("YCbCr"))
+    halved = np.stack([full[:, ::2, 0], full[:, 1::2, 0], full[:, ::2, 1], full[:, ::2, 2]], -1)
+    shape = {"Rows": 540, "Columns": 800, "SamplesPerPixel": 3, "PlanarConfiguration": 0}
+    kinds["halved"] = (halved, shape | {"PhotometricInterpretation": "YBR_FULL_422"})
     for name, (pixels, elements) in kinds.items():
         write_dicom(folder / f"{name}.dcm", pixels, SequenceOfUltrasoundRegions=regions, **elements)
     for name, syntax in {"implicit": ImplicitVRLittleEndian, "big_endian": ExplicitVRBigEndian}.items():
@@ -167,16 +185,25 @@ def test_files_of_scanners(on_page, by_predict, network, tmp_path):
     assert_same(page, python, relative=1e-3, scale=10)
 
 
+def test_the_first_frame_of_a_file_that_breaks_off_later(head, on_page, tmp_path):
+    whole = write_dicom(tmp_path / "whole.dcm", np.stack([head, head]), frames=2).read_bytes()
+    (tmp_path / "short.dcm").write_bytes(whole[:-100])
+    page = on_page([tmp_path / "short.dcm"], tmp_path)
+    assert "only the first frame was read" in page["short.dcm"]["reasons"]
+    assert page["short.dcm"]["flag"] == "ok"
+
+
 def test_unusable_files(head, on_page, tmp_path):
     write_dicom(tmp_path / "ct.dcm", head, Modality="CT")
     write_dicom(tmp_path / "report.dcm", head, Modality="US", PixelData=None)
     write_dicom(tmp_path / "palette.dcm", head, PhotometricInterpretation="PALETTE COLOR")
+    write_dicom(tmp_path / "hsv.dcm", coloured(head), PhotometricInterpretation="HSV")
     write_dicom(tmp_path / "rle.dcm", head, RLELossless, PixelData=encapsulate([b"1234"]))
     write_dicom(tmp_path / "broken.dcm", head, JPEGBaseline8Bit, PixelData=encapsulate([b"\xff\xd8\xff no jpeg"]))
     whole = write_dicom(tmp_path / "whole.dcm", head).read_bytes()
     (tmp_path / "short.dcm").write_bytes(whole[:-100])
     (tmp_path / "header.dcm").write_bytes(whole[:300])
-    names = ["ct", "report", "palette", "rle", "broken", "short", "header"]
+    names = ["ct", "report", "palette", "hsv", "rle", "broken", "short", "header"]
     page = on_page([tmp_path / f"{name}.dcm" for name in names], tmp_path)
     reasons = {name: page[f"{name}.dcm"]["reasons"] for name in names}
     assert {row["flag"] for row in page.values()} == {"error"}
@@ -184,4 +211,6 @@ def test_unusable_files(head, on_page, tmp_path):
     assert reasons["ct"] == "ct.dcm: modality CT is not ultrasound; it must be US; take another file"
     assert "holds no image (modality US)" in reasons["report"]
     assert "it must be uncompressed or baseline JPEG" in reasons["rle"]
-    assert "PALETTE COLOR is not known here" in reasons["palette"]
+    assert "it has no palette of red" in reasons["palette"]
+    assert "photometric interpretation HSV is not known" in reasons["hsv"]
+    assert "it holds 0 of 1 frames" in reasons["short"]

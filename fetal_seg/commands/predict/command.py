@@ -4,14 +4,14 @@ What it needs is imported where it is used: inputs that cannot be used are refus
 """
 
 import hashlib
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fetal_seg.commands.command_line import as_typed
 from fetal_seg.commands.predict.inputs import InputFile, find_inputs, pixel_sizes
 from fetal_seg.config.commands import PredictConfig
-from fetal_seg.data.loading import cache_folder
+from fetal_seg.data.loading import cache_path
 from fetal_seg.images.decoders import Decoders
 
 LOG = "predict.log"  # where Hydra writes what the command logs; what libraries print in C comes there as well
@@ -23,7 +23,7 @@ def run(config: PredictConfig, run_dir: Path, command_line: Sequence[str]) -> No
     Raises:
         InputError: nothing can be measured, a checkpoint cannot be used, or `run_dir` cannot be written.
     """
-    inputs = find_inputs(config.input, cache_folder(config.cache_dir))
+    inputs = find_inputs(config.input, cache_path(config.cache_dir))
     csv = Path(config.pixel_size_csv).expanduser() if config.pixel_size_csv else None
     sizes = pixel_sizes(inputs, csv, config.pixel_size_mm)
 
@@ -41,11 +41,15 @@ def _predict(
 ) -> None:
     from fetal_seg.commands.predict.pipeline import PredictionOptions
     from fetal_seg.commands.predict.results_folder import OutputOptions, predict_to
+    from fetal_seg.commands.prove import prove_pretrained
     from fetal_seg.inference.predictor import Predictor
 
     checkpoints = [config.ckpt] if isinstance(config.ckpt, str) else config.ckpt
     flips, threads = config.tta == "flips", 1  # of each image: others are measured beside it
-    predictor = Predictor.load(checkpoints, config.device, flips=flips, precision=config.precision, threads=threads)
+    prove_pretrained(checkpoints, config.device, config.precision, config.runtime)
+    predictor = Predictor.load(
+        checkpoints, config.device, flips=flips, precision=config.precision, threads=threads, runtime=config.runtime
+    )
     options = PredictionOptions(
         sizes,
         size_source="given" if config.pixel_size_mm else "csv",
@@ -59,16 +63,16 @@ def _predict(
         dicom=(config.dicom,) if isinstance(config.dicom, str) else tuple(config.dicom),
         settings=_settings(config, checkpoints),
         resume=config.predict.resume,
-        command=shlex.join(["python", Path(command_line[0]).name, *command_line[1:]]),
+        command=as_typed(command_line),
     )
     predict_to(run_dir, predictor, inputs, options, output, decoders)
 
 
 def _settings(config: PredictConfig, checkpoints: list[str]) -> dict[str, Any]:
     """What decides the numbers of a row."""
-    from fetal_seg.models.weights import locate
+    from fetal_seg.inference.opening import locate_runnable
 
-    contents = [locate(checkpoint).read_bytes() for checkpoint in checkpoints]
+    contents = [locate_runnable(checkpoint).read_bytes() for checkpoint in checkpoints]
     return {
         "ckpt": [Path(checkpoint).name for checkpoint in checkpoints],
         "ckpt_digests": [hashlib.blake2b(content, digest_size=8).hexdigest() for content in contents],

@@ -15,12 +15,14 @@ from fetal_seg.commands.predict.inputs import InputFile
 from fetal_seg.commands.predict.journal import Journal
 from fetal_seg.commands.predict.pipeline import PredictionOptions, is_current, measure_files, output_stems, panels
 from fetal_seg.errors import InputError, enumerate_names
-from fetal_seg.evaluation.tables import PREDICTION_COLUMNS, Row, write_rows
+from fetal_seg.evaluation.tables import PREDICTION_COLUMNS, Row, unscaled, write_rows
+from fetal_seg.extras import REMEDY, is_installed
 from fetal_seg.files import remove_partial_files
 from fetal_seg.images.decoders import Decoders
 from fetal_seg.images.grey import read_grey
 from fetal_seg.images.readers.dicom import is_dicom_file
 from fetal_seg.inference.predictor import Predictor
+from fetal_seg.inference.runtime import UsedRuntime
 from fetal_seg.measurement.result import Flag
 from fetal_seg.report import pictures
 
@@ -62,7 +64,11 @@ def predict_to(
     paths = {file.name: file.path for file in inputs}
     try:
         journal = Journal(
-            folder, output.settings, resume=output.resume, is_current=lambda row: is_current(row, paths, options.sizes)
+            folder,
+            output.settings,
+            resume=output.resume,
+            used=predictor.used,
+            is_current=lambda row: is_current(row, paths, options.sizes),
         )
         if journal.earlier and not output.resume:
             logger.warning(
@@ -82,10 +88,10 @@ def predict_to(
         sheet.finish()
         journal.rows = rows = _in_order(journal.rows, inputs)
         _remove_stale(folder, rows, journal.earlier)
-        _conclude(folder, rows, options, output)
+        _conclude(folder, journal, options, output)
         journal.finish()
         problems = _write_dicom(folder, rows, inputs, output.dicom) if output.dicom else []
-        _report(rows, problems, folder)
+        _report(rows, problems, folder, predictor.used)
         if output.submission:
             from fetal_seg.report.prediction.submission import write_submission
 
@@ -98,9 +104,10 @@ def predict_to(
     return rows
 
 
-def _conclude(folder: Path, rows: list[Row], options: PredictionOptions, output: OutputOptions) -> None:
+def _conclude(folder: Path, journal: Journal, options: PredictionOptions, output: OutputOptions) -> None:
     from fetal_seg.report.prediction.page import write_page
 
+    rows = journal.rows
     # The state of the source is of use to a resumed run alone
     documented = [{column: value for column, value in row.items() if column != "source"} for row in rows]
     chart = _growth_chart(folder, rows) if options.gestational_age_weeks is not None else None
@@ -109,6 +116,7 @@ def _conclude(folder: Path, rows: list[Row], options: PredictionOptions, output:
         folder / "report.html",
         rows,
         checkpoint=", ".join(output.settings.get("ckpt", [])),
+        runtime="; ".join(map(str, journal.used)),
         command=output.command,
         growth_chart=chart,
     )
@@ -127,7 +135,11 @@ def _remove_stale(folder: Path, rows: Sequence[Row], earlier: Sequence[Row]) -> 
         path.unlink(missing_ok=True)
 
 
-def _growth_chart(folder: Path, rows: Sequence[Row]) -> Path:
+def _growth_chart(folder: Path, rows: Sequence[Row]) -> Path | None:
+    """The file of the chart; None where nothing here draws it."""
+    if not is_installed("matplotlib"):
+        logger.warning("no growth chart: matplotlib, which draws it, is not installed; %s", REMEDY)
+        return None
     from fetal_seg.report.prediction.growth_chart import draw_growth_chart
 
     measured = [(row["gestational_age_weeks"], row["hc_mm"]) for row in rows if row.get("hc_mm") is not None]
@@ -170,7 +182,7 @@ def _in_order(rows: Sequence[Row], inputs: Sequence[InputFile]) -> list[Row]:
     )
 
 
-def _report(rows: Sequence[Row], problems: Sequence[str], folder: Path) -> None:
+def _report(rows: Sequence[Row], problems: Sequence[str], folder: Path, used: Sequence[UsedRuntime]) -> None:
     from fetal_seg.report.terminal import predictions_table
 
     Console().print(predictions_table(rows))
@@ -178,8 +190,7 @@ def _report(rows: Sequence[Row], problems: Sequence[str], folder: Path) -> None:
     message = f"{len(rows)} images: {counts[Flag.OK]} measured, {counts[Flag.CHECK]} measured but to be checked, "
     message += f"{counts[Flag.NO_HEAD]} without a head, {counts[Flag.ERROR]} unreadable"
     logger.info(message)
-    without = list(dict.fromkeys(str(row["file"]) for row in rows if row.get("hc_px") and row.get("hc_mm") is None))
-    if without:
+    if without := unscaled(rows):
         logger.warning(
             "no pixel size is known for %s: results in pixels; give pixel_size_mm or pixel_size_csv",
             enumerate_names(without),
@@ -188,4 +199,4 @@ def _report(rows: Sequence[Row], problems: Sequence[str], folder: Path) -> None:
         logger.error("not read: %s", "; ".join(row["reasons"]))
     for problem in problems:
         logger.error("no DICOM object: %s", problem)
-    logger.info("results: %s", folder)
+    logger.info("runtime: %s\nresults: %s", "; ".join(map(str, used)), folder)

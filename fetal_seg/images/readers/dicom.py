@@ -150,7 +150,8 @@ def _transfer_syntax(path: Path, header: "Dataset") -> "UID":
     if not can_decode:
         raise InputError(
             f"{path}: nothing here decodes its transfer syntax ({syntax.name}); it must be uncompressed, RLE, JPEG, "
-            "JPEG-LS or JPEG 2000; export it so, or a video as AVI or MP4"
+            "JPEG-LS or JPEG 2000; export it so, or a video as AVI or MP4; decoders of lossless JPEG and JPEG-LS "
+            "come by pip install 'fetal_seg[dicom]'"
         )
     return syntax
 

@@ -50,12 +50,13 @@ class Histogram:
 
 
 def write_page(
-    path: Path, rows: Sequence[Row], *, checkpoint: str, command: str, growth_chart: Path | None = None
+    path: Path, rows: Sequence[Row], *, checkpoint: str, runtime: str, command: str, growth_chart: Path | None = None
 ) -> None:
     """Write the page, whole or not at all. It needs no network, and shows overlays by their place beside it.
 
     Args:
         path: of the page, in the folder that the rows' ``overlay`` starts from.
+        runtime: what ran the network, in words.
     """
     columns = {column.heading: [column.cell(row) for row in rows] for column in PAGE_COLUMNS}
     columns = {heading: cells for heading, cells in columns.items() if any(cell.text for cell in cells)}
@@ -83,6 +84,7 @@ def write_page(
             has_overlays=any(row.get("overlay") for row in rows),
             formulas=DATING_FORMULAS,
             checkpoint=checkpoint,
+            runtime=runtime,
             command=command,
             step=STEP,
             bin_mm=BIN_MM,

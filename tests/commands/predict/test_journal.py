@@ -4,8 +4,10 @@ import os
 import pytest
 
 from fetal_seg.commands.predict.journal import FINISHED, PARTIAL, Journal
+from fetal_seg.commands.predict.journal import SETTINGS as SETTINGS_FILE
 from fetal_seg.commands.predict.pipeline import output_stems
 from fetal_seg.errors import InputError
+from fetal_seg.inference.runtime import UsedRuntime
 
 ROWS = [{"file": f"{name}.png", "frame": None, "flag": "ok", "hc_mm": 170.25} for name in "abc"]
 SETTINGS = {"ckpt": ["x.ckpt"], "tta": "none"}
@@ -118,3 +120,20 @@ def test_results_of_inputs_with_the_same_stem_are_all_kept():
 def test_stems_do_not_depend_on_what_else_is_measured_later():
     names = ["a.png", "a.jpg"]
     assert output_stems([*names, "c.png"])["a.jpg"] == output_stems(names)["a.jpg"]
+
+
+def test_a_run_may_go_on_with_another_runtime_and_tells_all(tmp_path):
+    first, second = UsedRuntime("PyTorch 2.14.1, float32"), UsedRuntime("OpenVINO 2026.4.1, float32", "proven")
+    Journal(tmp_path, SETTINGS, resume=False, used=[first]).add(ROWS[:1])
+    for _ in range(2):
+        journal = Journal(tmp_path, SETTINGS, resume=True, used=[second])
+        assert journal.used == [first, second]
+    told = json.loads((tmp_path / SETTINGS_FILE).read_text())["runtime"]
+    assert [entry["name"] for entry in told] == [first.name, second.name]
+    assert Journal(tmp_path, SETTINGS, resume=False, used=[second]).used == [second]
+
+
+def test_a_run_of_a_version_that_told_no_runtime_goes_on(tmp_path):
+    Journal(tmp_path, SETTINGS, resume=False).add(ROWS[:1])
+    (tmp_path / SETTINGS_FILE).write_text(json.dumps(SETTINGS))
+    assert len(Journal(tmp_path, SETTINGS, resume=True, used=[UsedRuntime("PyTorch")]).rows) == 1

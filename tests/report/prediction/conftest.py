@@ -10,9 +10,8 @@ def written(tmp_path):
     """Writes the page of rows, and gives its HTML."""
 
     def write(rows, **more):
-        write_page(
-            tmp_path / "report.html", rows, **({"checkpoint": "best.ckpt", "command": "python predict.py"} | more)
-        )
+        about = {"checkpoint": "best.ckpt", "runtime": "PyTorch 2.14.1, float32", "command": "python predict.py"}
+        write_page(tmp_path / "report.html", rows, **(about | more))
         return (tmp_path / "report.html").read_text(encoding="utf-8")
 
     return write

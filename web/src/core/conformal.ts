@@ -1,9 +1,9 @@
-/** Intervals that hold a stated part of the truths, by split conformal prediction: `fetal_seg/measurement/conformal.py`. */
+/** Intervals that hold a stated part of the truths: `fetal_seg/measurement/conformal.py`. */
 import { trimester } from "./biometry";
 import { conformal as VALUES } from "./constants";
 import type { IntervalScores } from "./types";
 
-/** Half the width, mm, of the interval about a circumference; null where too few heads were held out, or of another scale. */
+/** Half the width, mm, of the interval about a circumference; null where too few heads were held out for one. */
 export function halfWidth(heldOut: IntervalScores, hcMm: number, confidence: number): number | null {
   const alike = heldOut.scale === VALUES.SCALE ? alikeScores(heldOut, hcMm) : [];
   const rank = Math.ceil((alike.length + 1) * VALUES.LEVEL - 1e-9); // 10 * 0.9 is not 9 exactly

@@ -28,14 +28,15 @@ const SEGMENTS: readonly (readonly (readonly [number, number])[])[] = [
   [[LEFT, TOP]],
   [],
 ];
-const SADDLES: ReadonlyMap<number, Record<"connected" | "separate", readonly (readonly [number, number])[]>> = new Map([
+type Saddle = Record<"connected" | "separate", readonly (readonly [number, number])[]>;
+const SADDLES: ReadonlyMap<number, Saddle> = new Map([
   [5, { connected: [[TOP, RIGHT], [BOTTOM, LEFT]], separate: [[TOP, LEFT], [BOTTOM, RIGHT]] }],
   [10, { connected: [[LEFT, TOP], [RIGHT, BOTTOM]], separate: [[RIGHT, TOP], [LEFT, BOTTOM]] }],
 ]);
 
 /**
  * The closed level lines of a map, row by row, about all that exceeds the level, and about holes in it.
- * Beyond its edges the map lies below the level. Opposite corners of a cell are connected where its mean exceeds the level.
+ * Beyond its edges the map lies below the level. Opposite corners of a cell are connected where its mean exceeds it.
  */
 export function levelLines(values: ArrayLike<number>, width: number, height: number, level: number): Line[] {
   const map = padded(values, width, height, level);

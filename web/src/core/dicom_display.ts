@@ -17,8 +17,8 @@ interface Table {
 }
 
 /**
- * Stored values, pixel by pixel, as grey values of 0 to 255: colours become luma, monochrome is shown as its modality and
- * VOI tables or its window say, else scaled from the bits stored; MONOCHROME1 is inverted.
+ * Stored values, pixel by pixel, as grey values of 0 to 255: colours become luma, monochrome is shown as its modality
+ * and VOI tables or its window say, else scaled from the bits stored; MONOCHROME1 is inverted.
  * @throws RangeError the photometric interpretation is not known.
  */
 export function displayedGrey(stored: Float64Array, header: Header): Uint8Array {
@@ -29,10 +29,12 @@ export function displayedGrey(stored: Float64Array, header: Header): Uint8Array 
       luma(colours[3 * pixel]!, colours[3 * pixel + 1]!, colours[3 * pixel + 2]!),
     );
   }
+  if (kind === "PALETTE COLOR") {
+    const [red, green, blue] = [paletteOf(header, "Red"), paletteOf(header, "Green"), paletteOf(header, "Blue")];
+    return Uint8Array.from(stored, (value) => luma(entryOf(red, value), entryOf(green, value), entryOf(blue, value)));
+  }
   if (kind !== "MONOCHROME1" && kind !== "MONOCHROME2") {
-    throw new RangeError(
-      `photometric interpretation ${kind} is not known here; it must be MONOCHROME1, MONOCHROME2, RGB or YBR_FULL`,
-    );
+    throw new RangeError(`photometric interpretation ${kind} is not known`);
   }
   const grey = scaled(displayed(stored, header));
   return kind === "MONOCHROME1" ? grey.map((value) => 255 - value) : grey;
@@ -85,14 +87,31 @@ function tableOf(header: Header, sequence: "ModalityLUTSequence" | "VOILUTSequen
   if (item === undefined) return null;
   const [count, first, bits] = item.numbers("LUTDescriptor");
   if (count === undefined || first === undefined || bits === undefined) throw new RangeError(`${sequence} is damaged`);
-  const isNegative = header.number("PixelRepresentation") === 1 && first >= 2 ** 15; // read as unsigned in implicit files
+  // Implicit files do not say whether the first value is signed
+  const isNegative = header.number("PixelRepresentation") === 1 && first >= 2 ** 15;
   const entries = item.numbers("LUTData").slice(0, count || 2 ** 16);
   if (entries.length === 0) throw new RangeError(`${sequence} has no entries`);
   return { first: isNegative ? first - 2 ** 16 : first, entries, white: 2 ** bits - 1 };
 }
 
-function lookedUp(values: Float64Array, { first, entries }: Table): Float64Array {
-  return values.map((value) => entries[Math.min(Math.max(Math.trunc(value - first), 0), entries.length - 1)]!);
+/** The table of one colour, as 8 bits. */
+function paletteOf(header: Header, colour: "Red" | "Green" | "Blue"): Table {
+  const [count, first, bits] = header.numbers(`${colour}PaletteColorLookupTableDescriptor`);
+  if (count === undefined || first === undefined || bits === undefined) {
+    throw new RangeError(`it has no palette of ${colour.toLowerCase()}`);
+  }
+  const data = `${colour}PaletteColorLookupTableData` as const;
+  const words = header.numbers(data);
+  const entries = words.length < (count || 2 ** 16) ? Array.from(header.bytes(data)) : words; // a byte or two an entry
+  return { first, entries: entries.map((value) => (bits > 8 ? value >> 8 : value & 255)), white: 255 };
+}
+
+function lookedUp(values: Float64Array, table: Table): Float64Array {
+  return values.map((value) => entryOf(table, value));
+}
+
+function entryOf({ first, entries }: Table, value: number): number {
+  return entries[Math.min(Math.max(Math.trunc(value - first), 0), entries.length - 1)]!;
 }
 
 function inOrder(black: number, white: number): { black: number; white: number } {

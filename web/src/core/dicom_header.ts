@@ -1,7 +1,7 @@
 /** The values of a DICOM data set by the names of its attributes. */
 import type { DataSet, Element } from "dicom-parser";
 
-/** Tag and value representation of the attributes that are read; files that name another representation are believed. */
+/** Tag and value representation of the attributes that are read; files that name another one are believed. */
 const ATTRIBUTES = {
   TransferSyntaxUID: ["x00020010", "UI"],
   SOPClassUID: ["x00080016", "UI"],
@@ -33,6 +33,12 @@ const ATTRIBUTES = {
   WindowWidth: ["x00281051", "DS"],
   RescaleIntercept: ["x00281052", "DS"],
   RescaleSlope: ["x00281053", "DS"],
+  RedPaletteColorLookupTableDescriptor: ["x00281101", "US"],
+  GreenPaletteColorLookupTableDescriptor: ["x00281102", "US"],
+  BluePaletteColorLookupTableDescriptor: ["x00281103", "US"],
+  RedPaletteColorLookupTableData: ["x00281201", "OW"],
+  GreenPaletteColorLookupTableData: ["x00281202", "OW"],
+  BluePaletteColorLookupTableData: ["x00281203", "OW"],
   VOILUTFunction: ["x00281056", "CS"],
   ModalityLUTSequence: ["x00283000", "SQ"],
   LUTDescriptor: ["x00283002", "US"],
@@ -82,12 +88,19 @@ export class Header {
       FL: this.data.float,
       FD: this.data.double,
     }[representation]!;
-    return Array.from({ length: Math.floor(element.length / size) }, (_, index) => read.call(this.data, tag, index) ?? NaN);
+    const count = Math.floor(element.length / size);
+    return Array.from({ length: count }, (_, index) => read.call(this.data, tag, index) ?? NaN);
   }
 
   /** The first number of an attribute; `otherwise` where there is none. */
   number(attribute: Attribute, otherwise = NaN): number {
     return this.numbers(attribute)[0] ?? otherwise;
+  }
+
+  /** The bytes of an attribute as they are stored; none where there is no such attribute. */
+  bytes(attribute: Attribute): Uint8Array {
+    const { dataOffset, length } = this.element(attribute) ?? { dataOffset: 0, length: 0 };
+    return this.data.byteArray.subarray(dataOffset, dataOffset + length);
   }
 
   /** The items of a sequence. */

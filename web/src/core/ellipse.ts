@@ -131,8 +131,10 @@ export function fitEllipse(points: Float64Array): Ellipse | null {
   }
   const scatter = Matrix.add(quadratic, mixed.mmul(toLinear));
   const rows = scatter.to2DArray() as [number[], number[], number[]];
-  const constrained = [rows[2].map((value) => value / 2), rows[1].map((value) => -value), rows[0].map((value) => value / 2)];
-  const conic = ellipticVector(new Matrix(constrained));
+  const [first, second, third] = rows;
+  const conic = ellipticVector(
+    new Matrix([third.map((value) => value / 2), second.map((value) => -value), first.map((value) => value / 2)]),
+  );
   if (conic === null) return null;
   const found = fromConic(conic, toLinear.mmul(Matrix.columnVector(conic)).to1DArray());
   if (found === null) return null;

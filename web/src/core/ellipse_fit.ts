@@ -114,7 +114,8 @@ function robustEllipse(points: Float64Array, tolerance: number): Ellipse | null 
 function agreementOf(region: Mask, ellipse: Ellipse, toNative: AxisMap): number {
   const { scaleX, scaleY, shiftX, shiftY } = toNative;
   const toMap = { a: 1 / scaleX, b: 0, c: 0, d: 1 / scaleY };
-  const onMap = rasterised(transformed(ellipse, toMap, -shiftX / scaleX, -shiftY / scaleY), region.width, region.height);
+  const mapped = transformed(ellipse, toMap, -shiftX / scaleX, -shiftY / scaleY);
+  const onMap = rasterised(mapped, region.width, region.height);
   let both = 0;
   region.data.forEach((inside, index) => (both += inside & onMap.data[index]!));
   const total = countInside(region) + countInside(onMap);

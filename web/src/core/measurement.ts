@@ -76,7 +76,7 @@ export function unread(reason: string): Measurement {
   return { ...NOTHING, flag: "error", reasons: [reason] };
 }
 
-/** What was found in a picture that was turned by a quarter against the clock, in the picture (width, height) as it was. */
+/** What was found in a picture that was turned by a quarter against the clock, in it as it was, of `width` px. */
 export function turnedBack(prediction: Prediction, width: number, metadata: NetworkMetadata): Prediction {
   const quality = prediction.quality && { ...prediction.quality, turned: true };
   if (prediction.ellipse === null || quality === null || !isHead(quality, metadata)) return { ellipse: null, quality };

@@ -111,7 +111,11 @@ function enlarged(values: Float32Array, width: number, height: number): Float32A
   return result;
 }
 
-function enlargeLine(length: number, get: (index: number) => number, set: (index: number, value: number) => void): void {
+function enlargeLine(
+  length: number,
+  get: (index: number) => number,
+  set: (index: number, value: number) => void,
+): void {
   for (let index = 0; index < length; index++) {
     const before = get(index === 0 ? Math.min(1, length - 1) : index - 1);
     const after = get(Math.min(index + 1, length - 1));

@@ -4,7 +4,7 @@ import type { Grey } from "./types";
 
 export type Interpolation = "area" | "linear";
 
-/** What each target pixel of one axis is made of: sources from `first` on, weighted; rows of `weights` are of one length. */
+/** What each target pixel of one axis is made of: sources from `first` on, each with its weight. */
 interface Taps {
   readonly first: Int32Array;
   readonly weights: readonly Float32Array[];
@@ -20,7 +20,7 @@ interface Pair {
 
 const ONE = 2048; // OpenCV's INTER_RESIZE_COEF_SCALE
 
-/** Scales a grey image. "area" averages areas where both sides shrink, and interpolates where one grows, as OpenCV's. */
+/** Scales a grey image. "area" averages areas where both sides shrink, and interpolates where one grows. */
 export function resizeGrey(image: Grey, width: number, height: number, interpolation: Interpolation): Grey {
   if (image.width === width && image.height === height) return image;
   if (interpolation === "linear") return interpolated(image, width, height, linearPairs);
@@ -30,7 +30,10 @@ export function resizeGrey(image: Grey, width: number, height: number, interpola
   return { data: Uint8Array.from(averaged, roundHalfEven), width, height };
 }
 
-/** The means of a map's areas (a smaller map), each source weighted by the part of it that lies in the target pixel. */
+/**
+ * The means of a map's areas (a smaller map), each source weighted by the part of it that lies in the target pixel; in
+ * float32, as OpenCV computes them: some means lie half-way between grey values.
+ */
 export function resizeAreas(
   values: ArrayLike<number>,
   sourceWidth: number,
@@ -46,7 +49,9 @@ export function resizeAreas(
       const weights = columns.weights[x]!;
       const start = y * sourceWidth + columns.first[x]!;
       let sum = 0;
-      for (let tap = 0; tap < weights.length; tap++) sum += values[start + tap]! * weights[tap]!;
+      for (let tap = 0; tap < weights.length; tap++) {
+        sum = Math.fround(sum + Math.fround(values[start + tap]! * weights[tap]!));
+      }
       narrow[y * width + x] = sum;
     }
   }
@@ -56,7 +61,7 @@ export function resizeAreas(
     for (let x = 0; x < width; x++) {
       let sum = 0;
       for (let tap = 0; tap < weights.length; tap++) {
-        sum += narrow[(rows.first[y]! + tap) * width + x]! * weights[tap]!;
+        sum = Math.fround(sum + Math.fround(narrow[(rows.first[y]! + tap) * width + x]! * weights[tap]!));
       }
       result[y * width + x] = sum;
     }

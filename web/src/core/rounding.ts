@@ -18,13 +18,22 @@ export function general(value: number, digits = 6): string {
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value < 0 ? "-inf" : "inf";
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";
-  const [mantissa, exponent] = value.toExponential(digits - 1).split("e") as [string, string];
-  const power = Number(exponent);
+  const [mantissa, power] = significant(value, digits);
   if (power < -4 || power >= digits) {
     const size = String(Math.abs(power)).padStart(2, "0");
     return `${withoutZeros(mantissa)}e${power < 0 ? "-" : "+"}${size}`;
   }
-  return withoutZeros(value.toFixed(digits - 1 - power));
+  return withoutZeros(Number(`${mantissa}e${power}`).toFixed(digits - 1 - power));
+}
+
+/** Significant digits and the power of ten; halves go to the even digit, which JavaScript takes upwards. */
+function significant(value: number, digits: number): [mantissa: string, power: number] {
+  const [exact, exactPower] = value.toExponential(60).split("e") as [string, string];
+  const kept = exact.slice(0, exact.indexOf(".") + digits);
+  const isHalf = /^50*$/.test(exact.slice(kept.length));
+  if (isHalf && Number(kept.at(-1)) % 2 === 0) return [kept, Number(exactPower)];
+  const [mantissa, power] = value.toExponential(digits - 1).split("e") as [string, string];
+  return [mantissa, Number(power)];
 }
 
 function withoutZeros(decimal: string): string {

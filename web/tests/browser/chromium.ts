@@ -12,13 +12,6 @@ const FLAGS = [
   ...["--disable-component-update", "--disable-sync", "--net-log-capture-mode=Default"],
 ];
 
-/** What a page looks like to a test. */
-export interface Options {
-  readonly width?: number;
-  readonly height?: number;
-  readonly dark?: boolean;
-}
-
 /** A browser with a profile of its own and the page in it. */
 export class OpenPage {
   private constructor(
@@ -31,13 +24,12 @@ export class OpenPage {
     readonly requests: readonly string[],
   ) {}
 
-  static async open({ width = 1280, height = 800, dark = false }: Options = {}): Promise<OpenPage> {
+  static async open(): Promise<OpenPage> {
     const folder = mkdtempSync(join(tmpdir(), "fetal-seg-browser-"));
     const context = await chromium.launchPersistentContext(join(folder, "profile"), {
       executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
       args: [...FLAGS, `--log-net-log=${join(folder, "net.json")}`],
-      viewport: { width, height },
-      colorScheme: dark ? "dark" : "light",
+      viewport: { width: 1280, height: 800 },
       permissions: ["clipboard-read", "clipboard-write"],
     });
     const page = context.pages()[0] ?? (await context.newPage());
@@ -69,7 +61,7 @@ export class OpenPage {
   /** Waits until nothing is left to measure. */
   async measured(): Promise<void> {
     await this.page.waitForSelector("tbody tr");
-    await this.page.waitForSelector(".progress", { state: "detached", timeout: 100_000 });
+    await this.page.waitForSelector(".progress", { state: "detached", timeout: 500_000 });
   }
 
   /** The row of a file, by the end of its name. */

@@ -108,8 +108,8 @@ test("all of it works by keys: move, size, turn, pull", async () => {
   expect(await number("angle_rad")).toBeCloseTo(Number(before["angle_rad"]) + (3 * Math.PI) / 180, 4);
   await page.focus("#long-end");
   await page.keyboard.press("Shift+ArrowRight");
-  expect(await number("semi_axis_a_px")).toBeGreaterThan(Number(before["semi_axis_a_px"]) + 4);
   expect(await page.textContent("[role=status].unseen")).toMatch(/^Head circumference \d+ px, edited\.$/);
+  expect(await number("semi_axis_a_px")).toBeGreaterThan(Number(before["semi_axis_a_px"]) + 4);
   await undo();
   expect(await savedRow("phantom_0.png")).toEqual(before);
 });

@@ -1,5 +1,5 @@
 /** What was measured in the image that is shown, in words and numbers. */
-import { ageText } from "../../core/index";
+import { ageText, EDITED } from "../../core/index";
 import type { Item } from "../item";
 import { EditedMark, FlagMark } from "./Flag";
 import { circumferenceText, intervalText, millimetres } from "./texts";
@@ -9,7 +9,8 @@ export function Numbers({ item, onPlace, onUndo }: { item: Item; onPlace: (() =>
   if (!measurement) {
     return <p class="quiet">{item.state === "measuring" ? "This image is being measured." : "This image waits to be measured."}</p>;
   }
-  const { flag, reasons, hcMm, hcPx } = measurement;
+  const { flag, hcMm, hcPx } = measurement;
+  const reasons = measurement.reasons.filter((reason) => reason !== EDITED); // it has a mark of its own
   const interval = intervalText(measurement);
   return (
     <section aria-label="Measurements">

@@ -97,5 +97,6 @@ function byRuler(marks: Marks, length: string): Entry {
 
 function SizeText({ xMm, yMm, source }: { xMm: number; yMm: number; source: string }) {
   const isSquare = Math.abs(xMm - yMm) <= 1e-4 * xMm;
-  return <>{isSquare ? xMm.toPrecision(4) : `${xMm.toPrecision(4)} × ${yMm.toPrecision(4)}`} mm <span class="quiet">({source})</span></>;
+  const short = (mm: number) => String(Number(mm.toPrecision(4)));
+  return <>{isSquare ? short(xMm) : `${short(xMm)} × ${short(yMm)}`} mm <span class="quiet">({source})</span></>;
 }

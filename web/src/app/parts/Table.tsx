@@ -29,14 +29,14 @@ export function Table({ session }: { session: Session }) {
         <Export session={session} />
       </div>
       <div class="scroll">
-      <table>
-        <thead><tr>{HEADINGS.map((heading) => <th scope="col" key={heading}>{heading}</th>)}</tr></thead>
-        <tbody ref={rows} onKeyDown={move}>
-          {session.items.map((item) => (
-            <Row key={item.id} item={item} isSelected={item.id === session.selectedId} session={session} />
-          ))}
-        </tbody>
-      </table>
+        <table>
+          <thead><tr>{HEADINGS.map((heading) => <th scope="col" key={heading}>{heading}</th>)}</tr></thead>
+          <tbody ref={rows} onKeyDown={move}>
+            {session.items.map((item) => (
+              <Row key={item.id} item={item} isSelected={item.id === session.selectedId} session={session} />
+            ))}
+          </tbody>
+        </table>
       </div>
     </section>
   );
@@ -59,10 +59,10 @@ const Row = memo(({ item, isSelected, session }: { item: Item; isSelected: boole
       {measurement ? (
         <>
           <td class="flags"><FlagMark flag={measurement.flag} />{item.edited && <EditedMark />}</td>
-          <td class="n" data-label="HC"><b>{circumferenceText(measurement)}</b>{interval && <span class="quiet"> ({interval})</span>}</td>
+          <td class="n" data-label="HC">{measurement.hcPx !== null && <b>{circumferenceText(measurement)}</b>}{interval && <span class="quiet"> ({interval})</span>}</td>
           <td class="n" data-label="BPD">{millimetres(measurement.bpdMm)}</td>
           <td class="n" data-label="OFD">{millimetres(measurement.ofdMm)}</td>
-          <td data-label="INTERGROWTH-21st">{measurement.hcMm !== null && ageText(measurement.gaIntergrowthWeeks)}</td>
+          <td data-label="INTERGROWTH">{measurement.hcMm !== null && ageText(measurement.gaIntergrowthWeeks)}</td>
           <td data-label="Hadlock">{measurement.hcMm !== null && ageText(measurement.gaHadlockWeeks)}</td>
           <td class="why">{measurement.reasons.join("; ")}</td>
         </>

@@ -50,7 +50,7 @@ export function Viewer({ frame, item, marks, onMarks, onEdit, session }: Propert
         </svg>
       </div>
       {ellipse && !marks && (
-        <p class="quiet hint">Drag the ellipse, or pull one of its four knobs.<span class="keys"> Keys: Tab, arrows; + and − for its size, comma and point turn it.</span></p>
+        <p class="quiet hint">Drag the ellipse, or pull a knob.<span class="keys"> Keys: Tab and arrows; + and − for the size, comma and point turn.</span></p>
       )}
     </div>
   );

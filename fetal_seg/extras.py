@@ -1,0 +1,35 @@
+"""What the base installation lacks: the packages of the extra ``train`` of pyproject.toml."""
+
+import importlib.util
+from collections.abc import Sequence
+
+from fetal_seg.errors import InputError, enumerate_names
+
+TRAINING = (  # modules
+    *("torch", "lightning", "torchmetrics", "torchvision", "segmentation_models_pytorch", "safetensors"),
+    *("albumentations", "hydra_plugins.hydra_joblib_launcher", "matplotlib", "optuna", "psutil", "scipy"),
+    "tensorboard",
+)
+REMEDY = "pip install 'fetal_seg[train]'"
+
+
+def is_installed(module: str) -> bool:
+    """Whether a module could be imported; it is not."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ModuleNotFoundError, ValueError):  # the package around it is missing, or it is barred in `sys.modules`
+        return False
+
+
+def check_training(what: str, needed: Sequence[str] = TRAINING) -> None:
+    """See that what a training needs is installed.
+
+    Args:
+        what: needs it, for the message.
+        needed: modules of `TRAINING`.
+
+    Raises:
+        InputError: it is not.
+    """
+    if missing := [module for module in needed if not is_installed(module)]:
+        raise InputError(f"{what} needs {enumerate_names(missing, most=3)}, not installed here: {REMEDY}")
