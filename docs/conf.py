@@ -24,7 +24,7 @@ exclude_patterns = ["README.md"]  # the list of pages for who reads them in the 
 myst_heading_anchors = 4  # links to headings, as GitHub names them
 myst_enable_extensions = ["colon_fence"]
 nb_execution_mode = "cache"  # notebooks are committed without outputs, and run anew where they have changed
-nb_execution_timeout = 180
+nb_execution_timeout = 900  # seconds a cell, for a busy machine
 nb_execution_raise_on_error = True
 nb_merge_streams = True
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from inspect import cleandoc
 from pathlib import Path
+from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 import yaml
@@ -119,8 +120,11 @@ def _group(group: str) -> Iterator[str]:
     hint = get_type_hints(TrainConfig)[group]
     files = {file.stem: YamlFile.read(file) for file in sorted((CONF / group).glob("*.yaml"))}
     if is_dataclass(hint):  # its choices are values for the same keys
-        main = {key: choice for entry in _defaults() for key, choice in entry.items()}[group]
-        yield _section(f"## {group}", keys_of(hint, files[main], f"{group}."))
+        main = files[{key: choice for entry in _defaults() for key, choice in entry.items()}[group]]
+        told = YamlFile("", {}, {})
+        for file in (*files.values(), main):  # the default one tells most, and has the last word
+            told = YamlFile("", {**told.values, **file.values}, {**told.comments, **file.comments})
+        yield _section(f"## {group}", keys_of(hint, told, f"{group}."))
         rows = [f"| `{group}={name}` | {_escaped(file.summary)} | {_set(file)} |" for name, file in files.items()]
         yield "\n".join(["| choice | what | sets |", "| --- | --- | --- |", *rows])
         return
@@ -145,7 +149,8 @@ def _defaults() -> list[dict[str, str]]:
 
 
 def _set(file: YamlFile) -> str:
-    values = {name: value for name, value in file.values.items() if name != "defaults"}
+    leaves = {name: value for name, value in file.values.items() if not (value and isinstance(value, dict))}
+    values = {name: value for name, value in leaves.items() if name != "defaults"}
     if len(values) > 15:
         return "all of the above"
     return ", ".join(f"`{name}={_plain(value)}`" for name, value in values.items())
@@ -159,10 +164,11 @@ def keys_of(schema: Any, file: YamlFile, prefix: str = "") -> list[Key]:
         name, hint = f"{prefix}{field.name}", hints[field.name]
         if field.name in OF_THE_PROGRAM or (not prefix and (CONF / field.name).is_dir()):
             continue
-        if is_dataclass(hint):
-            found += keys_of(hint, file, f"{name}.")
+        nested = [part for part in (hint, *get_args(hint)) if is_dataclass(part)]
+        if nested and get_args(hint)[1:] in ((), (NoneType,)):  # also what may be left out
+            found += keys_of(nested[0], file, f"{name}.")
             continue
-        at = name if name in file.comments else field.name  # files of groups have no prefix
+        at = name if name in file.comments else name.partition(".")[2]  # files of groups have not the group's name
         meaning = file.comments.get(at) or said.get(field.name, "").removesuffix(".").replace("``", "`")
         found.append(Key(f"`{name}`", takes(hint), _default(field, file.values.get(at)), _escaped(meaning)))
     for grey in GREY_AUGMENTATIONS.names() if schema is Augmentation else ():
@@ -185,7 +191,7 @@ def _default(field: Field[Any], raw: Any) -> str:
     if value is MISSING or value == "???":
         return "must be given"
     environment = re.fullmatch(r"\$\{oc\.env:(\w+),(.*)}", str(raw))
-    return f"`${environment[1]}`, else `{environment[2]}`" if environment else f"`{_plain(value)}`"
+    return f"`${environment[1]}`, else `{environment[2].strip(chr(34))}`" if environment else f"`{_plain(value)}`"
 
 
 def _plain(value: Any) -> str:

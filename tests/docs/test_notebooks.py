@@ -27,7 +27,7 @@ def test_a_tutorial_runs(name, home, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(home))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     notebook = nbformat.read(TUTORIALS / f"{name}.ipynb", as_version=4)
-    client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(TUTORIALS)}})
+    client = NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(TUTORIALS)}})
     client.execute()  # raises with the cell that failed
     shown = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert shown
