@@ -67,20 +67,25 @@ def main() -> None:
     parser.add_argument("table", type=Path, help="CSV, written where it is not there")
     given = parser.parse_args()
     if not given.table.is_file():
-        names = [field.name for field in fields(Doubted)]
-        write_csv(
-            given.table, names, ({key: str(of) for key, of in asdict(one).items()} for one in _measured(given.sweep))
-        )
-    with given.table.open(newline="", encoding="utf-8") as file:
-        images = [_doubted(row) for row in csv.DictReader(file)]
+        write_csv(given.table, [field.name for field in fields(Doubted)], map(_row, _measured(given.sweep)))
+    images = read_doubts(given.table)
     found = [image for image in images if np.isfinite(image.hc_pred)]
     print(f"{len(images)} images, {len(images) - len(found)} missed")
     _print_scores(found)
     _print_intervals(found)
 
 
-def _doubted(row: dict[str, str]) -> Doubted:
-    return Doubted(**{field.name: field.type(row[field.name]) for field in fields(Doubted)})  # type: ignore[operator]
+def read_doubts(table: Path) -> list[Doubted]:
+    """The images of a table that was written before."""
+    with table.open(newline="", encoding="utf-8") as file:
+        return [
+            Doubted(**{field.name: field.type(row[field.name]) for field in fields(Doubted)})  # type: ignore[operator]
+            for row in csv.DictReader(file)
+        ]
+
+
+def _row(image: Doubted) -> dict[str, str]:
+    return {key: f"{value:.6g}" if isinstance(value, float) else str(value) for key, value in asdict(image).items()}
 
 
 def _measured(sweep: Path) -> Iterator[Doubted]:

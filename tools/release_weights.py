@@ -1,14 +1,17 @@
 """Make the pretrained weights of a run: its last weights, rounded, with figures measured after the rounding.
 
-python -m tools.release_weights RUN [--planes FOLDER] [--root HC18_FOLDER]
-python -m tools.release_weights pretrained --planes FOLDER     teaches the weights that there are other planes anew
+python -m tools.release_weights RUN [--planes FOLDER] [--crossvalidation TABLE] [--root HC18_FOLDER]
+python -m tools.release_weights pretrained ...     the weights stay; their figures, and what is given, are made anew
 
-The folder of planes is that of data.negatives: without it the weights keep what they know of other planes.
+The folder of planes is that of data.negatives: without it the weights keep what they know of other planes. The table is
+that of studies.doubts: errors of the same recipe on images that the networks did not see. Intervals are made of them;
+without it of the run's own validation images.
 """
 
 import argparse
 import csv
 import json
+import math
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,10 +29,13 @@ from fetal_seg.evaluation.metrics import METRICS
 from fetal_seg.evaluation.tables import read_per_image
 from fetal_seg.inference.opening import open_runtime
 from fetal_seg.inference.predictor import Predictor
+from fetal_seg.measurement import conformal
 from fetal_seg.measurement.calibration import interval_scores
+from fetal_seg.measurement.conformal import IntervalScores
 from fetal_seg.models.checkpoint import Checkpoint, read_checkpoint
 from fetal_seg.models.weights import PRETRAINED, locate, write_weights
 from fetal_seg.version import __version__
+from studies.doubts import read_doubts
 from tools import add_root
 
 LOCAL_KEYS = ("root", "cache_dir", "split_file", "negatives")  # of the data; they mean nothing on another machine
@@ -40,6 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", help="folder of a run with checkpoint=last, or pretrained")
     parser.add_argument("--planes", type=Path, help="folder of images of other planes")
+    parser.add_argument("--crossvalidation", type=Path, help="table of studies.doubts")
     add_root(parser)
     options = parser.parse_args()
     again = options.run == PRETRAINED
@@ -61,17 +68,27 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         draft = Path(name) / released.name
         write_weights(draft, checkpoint.state, description)
-        calibration, predictor = checkpoint.description.calibration, Predictor.load(draft)
+        calibration = checkpoint.description.calibration
+        if options.crossvalidation:
+            calibration = replace(calibration, interval=crossvalidated(options.crossvalidation), images=())
+        predictor = Predictor([open_runtime(draft)], calibration=calibration)
         if planes:
             calibration = replace(calibration, gate=learn_planes(open_runtime(draft), planes, trained, held_out))
             predictor.calibration = calibration
         summary = evaluate_to(Path(name), predictor, held_out)
-        interval = interval_scores(read_per_image(Path(name) / "per_image.csv"))
+        if not (again or options.crossvalidation):
+            calibration = replace(calibration, interval=interval_scores(read_per_image(Path(name) / "per_image.csv")))
     known = checkpoint.description.further.get("training") if again else training(Path(options.run))
     measured = {"training": known, "figures": figures(summary)}
-    calibration = replace(calibration, interval=interval)
     write_weights(released, checkpoint.state, replace(description, calibration=calibration, further=measured))
     print(f"{released}: {released.stat().st_size / 1e6:.2f} MB")
+
+
+def crossvalidated(table: Path) -> IntervalScores:
+    """What intervals are made of, by the errors of a cross-validation; heads that were missed have none."""
+    found = [image for image in read_doubts(table) if math.isfinite(image.hc_pred)]
+    columns = zip(*((image.hc_pred, image.confidence, image.hc_true) for image in found), strict=True)
+    return conformal.scores(*columns)
 
 
 def own_records(checkpoint: Checkpoint, root: str, names: Sequence[str]) -> list[Record]:

@@ -1,6 +1,7 @@
 """How a command ends: what was wrong is told in a sentence and by an exit status, and so is a signal."""
 
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -43,11 +44,11 @@ def ending_well(how_to_go_on: Callable[[], str] = lambda: START_AGAIN) -> Iterat
 
 def _is_unread() -> bool:
     """Whether nobody reads what is printed any more, as ``head`` after its lines."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
+    if not hasattr(select, "poll"):  # Windows
         return True
-    return False
+    ends = select.poll()
+    ends.register(sys.stdout.fileno(), 0)
+    return any(event & select.POLLERR for _, event in ends.poll(0))
 
 
 def _end(message: str | None, status: int) -> None:

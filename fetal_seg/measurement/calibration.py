@@ -30,7 +30,8 @@ class Calibration(PlainData):
         confidence: of heads that are to be looked at, the least sure `REVIEWED` of them, and of what is none,
             `CONFIDENCE_MARGIN` below any head's.
         appearance: of the heads.
-        images: digests of the images that it was made of, sorted.
+        images: digests of the images whose errors by this network intervals are made of, sorted; none where they are
+            made of a cross-validation, in which other networks measured.
         gate: tells heads from other planes; None where the checkpoint was shown none.
     """
 
