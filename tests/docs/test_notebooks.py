@@ -26,7 +26,7 @@ def test_a_tutorial_runs(name, home, monkeypatch):
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(home))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # so small trainings gain nothing by more, and lose much on a busy machine
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # more lose much on a busy machine
     notebook = nbformat.read(TUTORIALS / f"{name}.ipynb", as_version=4)
     client = NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(TUTORIALS)}})
     client.execute()  # raises with the cell that failed
