@@ -72,7 +72,6 @@ def test_a_configuration_of_ones_own_name_is_checked_as_ours(own, cache_dir, tmp
             ["trainer.callbacks=x"],
             "trainer.callbacks is no key; the trainer has its own; with others train as a library",
         ),
-        (["logger=wandb"], "logger is no key; TensorBoard's files and metrics.csv are always written"),
         (["scheduler=null"], "scheduler=None is unknown; take one of cosine, none, onecycle, plateau"),
     ],
 )

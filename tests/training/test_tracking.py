@@ -153,9 +153,13 @@ REFUSALS = {
 
 @pytest.mark.parametrize("given", REFUSALS)
 def test_a_wrong_choice_is_refused_in_a_sentence_before_torch_is_imported(given, tmp_path):
-    """In a Python that has neither the trackers nor torch."""
+    """In a Python that has no trackers, and that tells at its end whether it imported torch."""
     (tmp_path / "site").mkdir()
-    absent = "import sys\nsys.modules.update(dict.fromkeys(['torch', 'wandb', 'mlflow']))\n"
+    absent = (
+        "import atexit, sys\n"
+        "sys.modules.update(dict.fromkeys(['wandb', 'mlflow']))\n"
+        "atexit.register(lambda: 'torch' in sys.modules and print('torch was imported', file=sys.stderr))\n"
+    )
     (tmp_path / "site" / "sitecustomize.py").write_text(absent)
     path = os.pathsep.join([str(tmp_path / "site"), *filter(None, [os.environ.get("PYTHONPATH")])])
     (tmp_path / "work").mkdir()
