@@ -54,9 +54,9 @@ def command(name: str) -> Callable[[Task], Callable[[], None]]:
 def _start(task: Task, name: str, line: list[str]) -> None:
     """Do what the command line asks for: a run or one that goes on, a sweep, or help."""
     prepared = prepare(line[len(caller(line)) :], name)
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # what is wrong comes to `_end_well`
     if isinstance(prepared, Sweep):
         sys.exit(run_sweep(prepared, line, lambda arguments: _by_hydra(task, name, line, arguments)))
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # what is wrong comes to `_end_well`
     if isinstance(prepared, ResumedRun):
         _go_on(task, prepared, line)
         return
