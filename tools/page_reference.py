@@ -202,7 +202,8 @@ def _intervals() -> Iterator[Case]:
         held_out = conformal.scores(predicted, rng.uniform(0.9, 0.98, count), predicted + rng.normal(size=count))
         for hc, confidence in product((70.0, 180.0, 300.0), (0.9, 0.97, 0.999)):
             width = conformal.half_width(held_out, hc, confidence)
-            yield {"heldOut": asdict(held_out), "hcMm": hc, "confidence": confidence, "width": width}
+            likely = conformal.is_large_error_likely(held_out, hc, confidence)
+            yield {"heldOut": asdict(held_out), "hcMm": hc, "confidence": confidence, "width": width, "likely": likely}
 
 
 def _symmetric(rng: np.random.Generator, k: int) -> tuple[tuple[float, ...], ...]:

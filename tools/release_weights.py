@@ -71,7 +71,7 @@ def main() -> None:
         calibration = checkpoint.description.calibration
         if options.crossvalidation:
             calibration = replace(calibration, interval=crossvalidated(options.crossvalidation), images=())
-        predictor = Predictor([open_runtime(draft)], calibration=calibration)
+        predictor = Predictor([open_runtime(draft, precision="32-true")], calibration=calibration)
         if planes:
             calibration = replace(calibration, gate=learn_planes(open_runtime(draft), planes, trained, held_out))
             predictor.calibration = calibration

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ageText, biometryOf } from "../../src/core/biometry";
-import { halfWidth } from "../../src/core/conformal";
+import { halfWidth, isLargeErrorLikely } from "../../src/core/conformal";
 import { scaled } from "../../src/core/ellipse";
 import { ellipseOf, reference } from "./reference";
 
@@ -25,13 +25,18 @@ test("lengths, area and ages are those of Python", () => {
   expect(reference.heads.flatMap(({ ages }) => ages)).toContain("out of range");
 });
 
-test("intervals are those of Python, and there is none where too few heads were held out", () => {
-  for (const { heldOut, hcMm, confidence, width } of reference.intervals) {
-    const { scale, scores, hc_mm } = heldOut;
-    const found = halfWidth({ scale, scores, hcMm: hc_mm }, hcMm, confidence);
+test("intervals and likely errors are those of Python, and there are none where too few heads were held out", () => {
+  for (const { heldOut, hcMm, confidence, width, likely } of reference.intervals) {
+    const { scale, scores, hc_mm, review_above: reviewAbove } = heldOut;
+    const known = { scale, scores, hcMm: hc_mm, reviewAbove };
+    const found = halfWidth(known, hcMm, confidence);
     if (width === null) expect(found).toBeNull();
     else expect(found).toBeCloseTo(width, 9);
-    expect(halfWidth({ scale: "another", scores, hcMm: hc_mm }, hcMm, confidence)).toBeNull();
+    expect(isLargeErrorLikely(known, hcMm, confidence)).toBe(likely);
+    const other = { ...known, scale: "another" };
+    expect(halfWidth(other, hcMm, confidence)).toBeNull();
+    expect(isLargeErrorLikely(other, hcMm, confidence)).toBe(false);
   }
   expect(reference.intervals.some(({ width }) => width === null)).toBe(true);
+  expect(new Set(reference.intervals.map(({ likely }) => likely)).size).toBe(2);
 });

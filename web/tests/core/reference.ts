@@ -38,10 +38,11 @@ export interface Reference {
   readonly sizes: { xMm: number; yMm: number; hcMm: number; reasons: string[] }[];
   readonly heads: { ellipse: EllipseValues; biometry: Record<string, number | null>; ages: string[] }[];
   readonly intervals: {
-    heldOut: { scale: string; scores: number[]; hc_mm: number[] };
+    heldOut: { scale: string; scores: number[]; hc_mm: number[]; review_above: number | null };
     hcMm: number;
     confidence: number;
     width: number | null;
+    likely: boolean;
   }[];
 }
 
