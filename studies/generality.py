@@ -127,7 +127,7 @@ def _scores(predictor: Predictor, records: Sequence[Record], change: Change) -> 
         found = predictor.predict([image for image, _, _ in changed])
         for record, (image, truth, scale), prediction in zip(batch, changed, found, strict=True):
             size = record.pixel_size_mm / scale if record.pixel_size_mm else None
-            yield score(replace(record, pixel_size_mm=size), image.shape, truth, prediction)
+            yield score(replace(record, pixel_size_mm=size), image.shape, truth, prediction, predictor.calibration)
 
 
 def _line(name: str, rows: list[dict[str, Any]]) -> str:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from fetal_seg.data.loading import cache_folder, load_records
@@ -18,6 +19,7 @@ from fetal_seg.geometry.arrays import Grey
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.geometry.spacing import Spacing
 from fetal_seg.inference.predictor import Predictor
+from fetal_seg.measurement.calibration import Calibration
 from fetal_seg.measurement.result import Measurement, Prediction
 from fetal_seg.models.checkpoint import Checkpoint, read_checkpoint
 
@@ -51,16 +53,25 @@ def score_records(predictor: Predictor, records: Sequence[Record]) -> Iterator[S
     """
     with ThreadPoolExecutor() as pool:
         for batch, pairs in read_ahead(records, Record.read_pair):
-            yield from pool.map(_score_pair, batch, pairs, predictor.predict([image for image, _ in pairs]))
+            scored = partial(_score_pair, predictor.calibration)
+            yield from pool.map(scored, batch, pairs, predictor.predict([image for image, _ in pairs]))
 
 
-def _score_pair(record: Record, pair: tuple[Grey, Ellipse | None], prediction: Prediction) -> ScoredImage:
+def _score_pair(
+    calibration: Calibration | None, record: Record, pair: tuple[Grey, Ellipse | None], prediction: Prediction
+) -> ScoredImage:
     image, truth = pair
     assert truth is not None  # records of heads
-    return ScoredImage(record, image, truth, prediction, score(record, image.shape, truth, prediction))
+    return ScoredImage(record, image, truth, prediction, score(record, image.shape, truth, prediction, calibration))
 
 
-def score(record: Record, shape: tuple[int, ...], truth: Ellipse, prediction: Prediction) -> Row:
+def score(
+    record: Record,
+    shape: tuple[int, ...],
+    truth: Ellipse,
+    prediction: Prediction,
+    calibration: Calibration | None = None,
+) -> Row:
     """The numbers of one row of ``per_image.csv``, for an image of shape (height, width)."""
     height, width = shape[0], shape[1]
     mask, true_mask, ellipse = prediction.mask, truth.rasterise(height, width), prediction.ellipse
@@ -73,7 +84,9 @@ def score(record: Record, shape: tuple[int, ...], truth: Ellipse, prediction: Pr
         "ellipse_dice": metrics.ellipse_dice(ellipse, truth, height, width),
     }
     size = record.pixel_size_mm
-    measured = Measurement.from_prediction(prediction, Spacing(size, size, "csv") if size else None)
+    measured = Measurement.from_prediction(
+        prediction, Spacing(size, size, "csv") if size else None, calibration=calibration
+    )
     row |= {"flag": measured.flag, "reasons": list(measured.reasons), "confidence": measured.confidence}
     row["head_probability"] = measured.head_probability
     if size is None:

@@ -7,6 +7,9 @@ from fetal_seg.errors import InputError
 from fetal_seg.evaluation.metrics import dice, ellipse_dice
 from fetal_seg.evaluation.scoring import score, score_records
 from fetal_seg.geometry.ellipse import Ellipse
+from fetal_seg.measurement import conformal
+from fetal_seg.measurement.calibration import Calibration
+from fetal_seg.measurement.conformal import IntervalScores
 from fetal_seg.measurement.result import Prediction
 from tests.data.made_records import make_records
 from tests.measurement.qualities import GOOD
@@ -17,8 +20,8 @@ SHAPE = (54, 80)
 class Stub:
     """A predictor that always sees this head."""
 
-    def __init__(self, head):
-        self.head = head
+    def __init__(self, head, calibration=None):
+        self.head, self.calibration = head, calibration
 
     def predict(self, images):
         return [Prediction(self.head.rasterise(*image.shape), self.head, GOOD) for image in images]
@@ -43,6 +46,15 @@ def test_each_record_is_scored_against_its_own_truth_in_their_order(records):
         assert row["df_mm"] == pytest.approx(difference)
         assert row["adf_mm"] == pytest.approx(abs(difference))
         assert row["hc_pred_mm"] - row["hc_true_mm"] == pytest.approx(difference)
+
+
+@pytest.mark.parametrize(("limit", "flag"), [(1e-9, "check"), (1.0, "ok")])
+def test_flags_are_those_of_a_prediction(records, limit, flag):
+    interval = IntervalScores(conformal.SCALE, (1.0,) * 20, (175.0,) * 20, review_above=limit)
+    sized = [replace(record, pixel_size_mm=1.5) for record in records]
+    for one in score_records(Stub(Ellipse(40, 27, 17, 12, 0.0), Calibration(interval)), sized):
+        assert one.scores["flag"] == flag
+        assert ("a large error is likely" in one.scores["reasons"]) == (flag == "check")
 
 
 def test_a_missed_head_is_infinitely_far(records):
