@@ -1,5 +1,5 @@
 /** Two points on the image's ruler, set by clicks or by a cross that the arrow keys move. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Point } from "../editing";
 import { arrow } from "./Outline";
 import type { Marks } from "./Shown";
@@ -16,7 +16,7 @@ interface Properties {
 export function RulerMarks({ marks, width, height, unit, pointOf, onMarks }: Properties) {
   const surface = useRef<SVGGElement>(null);
   const [cross, setCross] = useState<Point>({ x: Math.round(width / 2), y: Math.round(height / 2) });
-  useEffect(() => surface.current!.focus({ preventScroll: true }), []);
+  useLayoutEffect(() => surface.current!.focus({ preventScroll: true }), []); // before the next key
   const set = (point: Point) => marks.length < 2 && onMarks([...marks, point]);
   const press = (event: KeyboardEvent) => {
     const way = arrow(event);
