@@ -4,7 +4,7 @@ import platform
 
 import torch
 
-from fetal_seg.processor import processor
+from fetal_seg.models.processor import processor
 from fetal_seg.training.run_record import machine
 
 INSTRUCTION_SETS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "bf16", "i8mm")  # as Linux names them

@@ -58,7 +58,7 @@ def test_torch_is_not_imported_before_it_is_needed(module):
 
 BARRED = """
 import pathlib, sys
-from fetal_seg import extras
+from fetal_seg.config import extras
 for module in extras.TRAINING:
     if "." not in module:  # Hydra looks for its plugins itself
         sys.modules[module] = None  # an import of it raises

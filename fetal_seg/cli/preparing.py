@@ -28,8 +28,8 @@ from fetal_seg.cli.run_folder import (
     taken,
 )
 from fetal_seg.cli.sweep import Sweep, plan_sweep
+from fetal_seg.config.extras import check_training
 from fetal_seg.errors import InputError
-from fetal_seg.extras import check_training
 from fetal_seg.files import check_writable, is_locked
 
 if TYPE_CHECKING:

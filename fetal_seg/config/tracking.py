@@ -1,12 +1,12 @@
 """The schemas of the trackers that a training tells its numbers: any of them, several, or none."""
 
-import importlib.util
 from dataclasses import fields
 from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from fetal_seg.config.extras import is_installed
 from fetal_seg.config.types import STRICT
 
 PROJECT = "fetal_seg"  # what runs are shown under, where nothing else is chosen
@@ -67,13 +67,7 @@ class LoggerConfig:
 
 def missing_trackers(config: LoggerConfig) -> list[str]:
     """Which trackers are chosen and not installed, as one sentence in a list."""
-    missing = [name for name in ("wandb", "mlflow") if name in config.names and not _is_installed(name)]
+    missing = [name for name in ("wandb", "mlflow") if name in config.names and not is_installed(name)]
     if not missing:
         return []
     return [f"logger={','.join(missing)} is not installed; pip install 'fetal_seg[trackers]', or leave it out"]
-
-
-def _is_installed(package: str) -> bool:
-    """Whether a package can be imported; a folder of that name, as W&B makes them, is none."""
-    spec = importlib.util.find_spec(package)
-    return spec is not None and spec.origin is not None

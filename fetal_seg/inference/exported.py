@@ -26,8 +26,8 @@ from fetal_seg.models.exported import (
     metadata_of,
 )
 from fetal_seg.models.preprocessing import Preprocessing
-from fetal_seg.models.runtimes import RUNTIMES, import_runtime, is_installed, runtime_title
-from fetal_seg.processor import usable_cores
+from fetal_seg.models.processor import usable_cores
+from fetal_seg.models.runtimes import RUNTIMES, can_run, import_runtime, runtime_title
 
 Run = Callable[[NDArray[np.uint8]], list[NDArray[np.float32]]]  # of an image (1, height, width): logits and features
 
@@ -58,7 +58,7 @@ def read_exported(path: Path) -> ExportedNetwork:
     file_format = SUFFIXES[path.suffix.lower()]
     contents = _contents(path)
     check_seal(path, contents)
-    if not is_installed(file_format):
+    if not can_run(file_format):
         raise InputError(f"ckpt={path} needs {RUNTIMES[file_format]}: pip install 'fetal_seg[{file_format}]'")
     return ExportedNetwork(path, *from_metadata(path, metadata_of(contents)), contents)
 

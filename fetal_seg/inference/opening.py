@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
+from fetal_seg.config.extras import REMEDY, check_training, is_installed
 from fetal_seg.config.types import RuntimeName
 from fetal_seg.errors import InputError
-from fetal_seg.extras import REMEDY, check_training, is_installed
 from fetal_seg.inference.exported import ExportedNetwork, ExportedRuntime, read_exported
 from fetal_seg.inference.proven import choices, find_proven
 from fetal_seg.inference.runtime import Runtime

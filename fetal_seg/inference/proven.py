@@ -19,8 +19,8 @@ from fetal_seg.errors import InputError
 from fetal_seg.files import check_writable
 from fetal_seg.inference.exported import ExportedNetwork, read_exported
 from fetal_seg.models.exported import SUFFIXES
-from fetal_seg.models.runtimes import RUNTIMES, is_installed, missing_packages, runtime_title
-from fetal_seg.processor import processor
+from fetal_seg.models.processor import processor
+from fetal_seg.models.runtimes import RUNTIMES, can_run, missing_packages, runtime_title
 from fetal_seg.version import __version__
 
 PROOF = "proof.json"
@@ -53,7 +53,7 @@ def choices(runtime: RuntimeName) -> Iterator[ExportFormat]:
     for file_format in RUNTIMES:
         if runtime not in ("auto", file_format):
             continue
-        if is_installed(file_format):
+        if can_run(file_format):
             yield file_format
         elif runtime != "auto":
             raise InputError(

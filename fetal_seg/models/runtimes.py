@@ -4,12 +4,13 @@ ONNX Runtime (since 1.32) and OpenVINO send telemetry by default, the latter whe
 """
 
 import contextlib
-import importlib.util
+import importlib
 import os
 import sys
 from collections.abc import Iterator
 from typing import Any
 
+from fetal_seg.config.extras import is_installed
 from fetal_seg.config.types import ExportFormat, ExportPrecision
 
 RUNTIMES: dict[ExportFormat, str] = {"openvino": "OpenVINO", "onnx": "ONNX Runtime"}  # the fastest first
@@ -17,7 +18,7 @@ _PACKAGES: dict[ExportFormat, str] = {"openvino": "openvino", "onnx": "onnxrunti
 _EXPORTERS = ("torch", "onnx", "onnxscript")
 
 
-def is_installed(file_format: ExportFormat) -> bool:
+def can_run(file_format: ExportFormat) -> bool:
     """Whether what runs a format can be imported."""
     try:
         import_runtime(file_format)
@@ -36,7 +37,7 @@ def missing_packages(file_format: ExportFormat, precision: ExportPrecision) -> l
     needed = [*_EXPORTERS, _PACKAGES[file_format]]
     if (file_format, precision) == ("openvino", "int8"):
         needed.append("nncf")
-    return [name for name in needed if importlib.util.find_spec(name) is None]
+    return [name for name in needed if not is_installed(name)]
 
 
 def import_runtime(file_format: ExportFormat) -> Any:

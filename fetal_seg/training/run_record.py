@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fetal_seg.files import write_text
-from fetal_seg.processor import processor
+from fetal_seg.models.processor import processor
 from fetal_seg.version import __version__
 
 PACKAGES = (

@@ -9,7 +9,7 @@ import pytest
 from fetal_seg.errors import InputError
 from fetal_seg.inference import proven
 from fetal_seg.inference.proven import PROOF, choices, exported_file, find_proven, proof_folder, read_proof
-from fetal_seg.processor import processor
+from fetal_seg.models.processor import processor
 
 
 @pytest.fixture
@@ -74,14 +74,14 @@ def test_what_keeps_a_proof_from_being_made_is_told(user_cache, monkeypatch):
 
 
 def test_the_fastest_that_is_installed_comes_first(monkeypatch):
-    monkeypatch.setattr(proven, "is_installed", lambda name: True)
+    monkeypatch.setattr(proven, "can_run", lambda name: True)
     assert list(choices("auto")) == ["openvino", "onnx"]
     assert list(choices("onnx")) == ["onnx"]
     assert list(choices("pytorch")) == []
 
 
 def test_a_runtime_that_is_not_there_is_an_error_only_where_it_is_named(monkeypatch):
-    monkeypatch.setattr(proven, "is_installed", lambda name: False)
+    monkeypatch.setattr(proven, "can_run", lambda name: False)
     assert list(choices("auto")) == []
     with pytest.raises(InputError, match=r"runtime=onnx is not installed: pip install 'fetal_seg\[onnx\]'"):
         list(choices("onnx"))

@@ -14,9 +14,9 @@ from rich.console import Console
 from fetal_seg.commands.predict.inputs import InputFile
 from fetal_seg.commands.predict.journal import Journal
 from fetal_seg.commands.predict.pipeline import PredictionOptions, is_current, measure_files, output_stems, panels
+from fetal_seg.config.extras import REMEDY, is_installed
 from fetal_seg.errors import InputError, enumerate_names
 from fetal_seg.evaluation.tables import PREDICTION_COLUMNS, Row, unscaled, write_rows
-from fetal_seg.extras import REMEDY, is_installed
 from fetal_seg.files import remove_partial_files
 from fetal_seg.images.decoders import Decoders
 from fetal_seg.images.grey import read_grey

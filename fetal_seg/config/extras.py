@@ -1,4 +1,4 @@
-"""What the base installation lacks: the packages of the extra ``train`` of pyproject.toml."""
+"""What is installed, and what the base installation lacks: the packages of the extra ``train`` of pyproject.toml."""
 
 import importlib.util
 from collections.abc import Sequence
@@ -14,11 +14,12 @@ REMEDY = "pip install 'fetal_seg[train]'"
 
 
 def is_installed(module: str) -> bool:
-    """Whether a module could be imported; it is not."""
+    """Whether a module could be imported; it is not. A folder of that name, as W&B makes them, is none."""
     try:
-        return importlib.util.find_spec(module) is not None
+        spec = importlib.util.find_spec(module)
     except (ModuleNotFoundError, ValueError):  # the package around it is missing, or it is barred in `sys.modules`
         return False
+    return spec is not None and spec.origin is not None
 
 
 def check_training(what: str, needed: Sequence[str] = TRAINING) -> None:

@@ -6,8 +6,8 @@ import tomllib
 
 import pytest
 
+from fetal_seg.config.extras import TRAINING, check_training, is_installed
 from fetal_seg.errors import InputError
-from fetal_seg.extras import TRAINING, check_training, is_installed
 from tests.conftest import ROOT
 
 
@@ -26,7 +26,7 @@ def test_a_module_is_looked_for_and_not_imported(monkeypatch):
 
 
 def test_what_is_missing_is_one_sentence(monkeypatch):
-    monkeypatch.setattr("fetal_seg.extras.is_installed", lambda module: module not in ("torch", "optuna"))
+    monkeypatch.setattr("fetal_seg.config.extras.is_installed", lambda module: module not in ("torch", "optuna"))
     with pytest.raises(InputError, match=r"^search needs torch, optuna, not installed here: pip install 'fetal_seg\["):
         check_training("search")
     check_training("search", ("lightning",))

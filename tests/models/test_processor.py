@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from fetal_seg import processor as module
-from fetal_seg.processor import processor, usable_cores
+from fetal_seg.models import processor as module
+from fetal_seg.models.processor import processor, usable_cores
 
 INTEL = (
     "vendor_id\t: GenuineIntel\nmodel\t\t: 143\nmodel name\t: Xeon\ncpu MHz\t\t: {mhz}\nflags\t\t: fpu avx2 {more}\n"
