@@ -14,10 +14,10 @@ from sphinx.util.docutils import SphinxDirective
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from fetal_seg.version import __version__  # noqa: E402  the path comes first
+from fetal_seg.version import __version__  # noqa: E402  # reason: the path comes first
 
 project, author, release = "fetal_seg", "the fetal_seg developers", __version__
-copyright = author  # noqa: A001  Sphinx names it so
+copyright = author  # noqa: A001  # reason: Sphinx names it so
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_design"]
 exclude_patterns = ["README.md"]  # the list of pages for who reads them in the repository; index.md is the site's
 

@@ -10,6 +10,7 @@ import csv
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -31,6 +32,7 @@ from fetal_seg.models.checkpoint import read_checkpoint
 
 QUARTER = float(np.log(3))  # logit of the probability 0.75; its negative is that of 0.25
 SECTORS = 24  # of the outline
+KINDS: dict[str, Callable[[str], Any]] = {"file": str, "examination": str, "fold": int}  # of columns; others are floats
 
 
 @dataclass(frozen=True)
@@ -71,15 +73,16 @@ def main() -> None:
     images = read_doubts(given.table)
     found = [image for image in images if np.isfinite(image.hc_pred)]
     print(f"{len(images)} images, {len(images) - len(found)} missed")
-    _print_scores(found)
-    _print_intervals(found)
+    widths = _widths(found)
+    _print_scores(found, widths)
+    _print_intervals(found, widths)
 
 
 def read_doubts(table: Path) -> list[Doubted]:
     """The images of a table that was written before."""
     with table.open(newline="", encoding="utf-8") as file:
         return [
-            Doubted(**{field.name: field.type(row[field.name]) for field in fields(Doubted)})  # type: ignore[operator]
+            Doubted(**{name: KINDS.get(name, float)(cell) for name, cell in row.items()})
             for row in csv.DictReader(file)
         ]
 
@@ -100,7 +103,7 @@ def _measured(sweep: Path) -> Iterator[Doubted]:
             for record, (image, truth) in zip(batch, pairs, strict=True):
                 framed = letterbox.apply(image)
                 logits = runtime.look(framed[None]).logits[0]
-                flipped = [logits] + [
+                flipped = [
                     np.flip(runtime.look(np.ascontiguousarray(np.flip(framed, axes))[None]).logits[0], axes)
                     for axes in ((1,), (0,), (0, 1))
                 ]
@@ -112,10 +115,11 @@ def _measured(sweep: Path) -> Iterator[Doubted]:
                 if fit is None or quality is None:
                     yield Doubted(*row, *[np.nan] * 10)
                     continue
-                levels = [grid.circumference(logits, level) for level in (-QUARTER, 0.0, QUARTER)]
-                flips = [grid.circumference(view, 0.0) for view in flipped]
+                hc = fit.ellipse.circumference * size
+                levels = [hc, *(grid.circumference(logits, level) for level in (-QUARTER, QUARTER))]
+                flips = [hc, *(grid.circumference(view, 0.0) for view in flipped)]
                 yield Doubted(
-                    *row, fit.ellipse.circumference * size, quality.confidence, quality.agreement, quality.cut,
+                    *row, hc, quality.confidence, quality.agreement, quality.cut,
                     quality.contrast, np.ptp(levels), *grid.edge(logits, fit), grid.residual(fit), np.ptp(flips),
                 )  # fmt: skip
 
@@ -178,7 +182,7 @@ SCORES: dict[str, Callable[[Doubted], float]] = {
 }
 
 
-def _print_scores(images: list[Doubted]) -> None:
+def _print_scores(images: list[Doubted], widths: NDArray[np.float64]) -> None:
     errors = np.array([abs(image.hc_pred - image.hc_true) for image in images])
     tenth = round(len(images) / 10)
     worst = set(np.argsort(-errors)[:20].tolist())
@@ -188,7 +192,7 @@ def _print_scores(images: list[Doubted]) -> None:
         "| doubt | error that its tenth holds, % | of the 20 worst | correlation of ranks |\n| --- | --- | --- | --- |"
     )
     scores = {name: np.array([score(image) for image in images]) for name, score in SCORES.items()}
-    for name, values in {**scores, "width of the interval, mm": _widths(images)}.items():
+    for name, values in {**scores, "width of the interval, mm": widths.copy()}.items():
         values[np.isnan(values)] = np.inf
         flagged = np.argsort(-values, kind="stable")[:tenth]
         ranks = [np.argsort(np.argsort(of)) for of in (values, errors)]
@@ -204,9 +208,8 @@ def _widths(images: list[Doubted]) -> NDArray[np.float64]:
     return conformal.cross_widths(predicted, confidence, true, [image.examination for image in images])
 
 
-def _print_intervals(images: list[Doubted]) -> None:
+def _print_intervals(images: list[Doubted], widths: NDArray[np.float64]) -> None:
     predicted, true = (np.array([getattr(image, name) for image in images]) for name in ("hc_pred", "hc_true"))
-    widths = _widths(images)
     held, of = np.abs(predicted - true) <= widths, np.array([trimester(value) for value in true])
     print("\n| 90 % intervals | images | held, % | mean width, mm |\n| --- | --- | --- | --- |")
     for name, part in {"all": of > 0, **{f"trimester {number}": of == number for number in (1, 2, 3)}}.items():

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from rich.console import Console
 
 from fetal_seg.commands.predict.inputs import InputFile, find_inputs, pixel_sizes
-from fetal_seg.data.loading import cache_folder
+from fetal_seg.data.loading import cache_path
 from fetal_seg.errors import InputError, enumerate_names
 from fetal_seg.evaluation.tables import PREDICTION_COLUMNS, Row, cells, unscaled
 from fetal_seg.files import printable
@@ -37,7 +37,7 @@ def run(files: Sequence[str], pixel_size_mm: float | None, *, as_csv: bool = Fal
         InputError: there is no such file, or none of them can be read.
     """
     try:
-        inputs = find_inputs(files, cache_folder(None))
+        inputs = find_inputs(files, cache_path())
     except InputError as error:
         raise InputError(str(error).removeprefix("input=")) from error
     sizes = pixel_sizes(inputs, None, pixel_size_mm)
