@@ -13,7 +13,10 @@ from types import FrameType
 from fetal_seg.commands.command_line import as_typed, caller
 from fetal_seg.errors import Interrupted
 
-NAMES = ("SIGTERM", "SIGHUP", "SIGUSR2")  # Ctrl-C is Python's own KeyboardInterrupt
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2")
+OF_PYTHON = (signal.SIG_DFL, signal.default_int_handler)  # what is there where nobody chose another
+UNBROKEN = ("importlib", "_frozen_importlib", "_frozen_importlib_external", "omegaconf")  # an exception breaks them
+LATER_S = 0.05
 START_AGAIN = "interrupted; nothing is half written: start it again"
 AGAIN = {  # what makes a command go on in the folder of its results; others start again
     "predict": ("output={}", "predict.resume=true"),
@@ -25,21 +28,27 @@ AGAIN = {  # what makes a command go on in the folder of its results; others sta
 def heeding() -> Iterator[None]:
     """Raise `Interrupted` for these signals, but for those that whoever started the process has it ignore.
 
+    They wait while a module is imported, since an extension module that is broken off lacks functions afterwards, or
+    ends the process by SIGSEGV; and while OmegaConf works, which makes an error of its own of any exception.
+
     Raises:
         Interrupted: one came.
+        KeyboardInterrupt: it was Ctrl-C.
     """
     numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
     if threading.current_thread() is not threading.main_thread():
         numbers = []
     before = {number: signal.getsignal(number) for number in numbers}
-    heeded = [number for number, handler in before.items() if handler == signal.SIG_DFL]
+    heeded = {number: handler for number, handler in before.items() if handler in OF_PYTHON}
     for number in heeded:
         signal.signal(number, _raise)
     try:
         yield
     finally:
-        for number in heeded:
-            signal.signal(number, signal.SIG_DFL)
+        if heeded and hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in heeded.items():
+            signal.signal(number, handler)
 
 
 def how_to_go_on(name: str, line: Sequence[str], folder: Path | None) -> str:
@@ -61,5 +70,19 @@ def how_to_go_on(name: str, line: Sequence[str], folder: Path | None) -> str:
     return f"interrupted; go on with: {as_typed([*called, *given, *keys])}"
 
 
-def _raise(number: int, _: FrameType | None) -> None:
-    raise Interrupted(number)
+def _raise(number: int, frame: FrameType | None) -> None:
+    if _is_unbroken(frame) and hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, lambda _, later: _raise(number, later))
+        signal.setitimer(signal.ITIMER_REAL, LATER_S)
+    elif number == signal.SIGINT:
+        raise KeyboardInterrupt
+    else:
+        raise Interrupted(number)
+
+
+def _is_unbroken(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if str(frame.f_globals.get("__name__")).partition(".")[0] in UNBROKEN:
+            return True
+        frame = frame.f_back
+    return False

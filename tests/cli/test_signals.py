@@ -1,5 +1,6 @@
 """Signals at any time: one line that tells how to go on, the status of the signal, and no run that runs for ever."""
 
+import importlib
 import os
 import signal
 import subprocess
@@ -7,8 +8,10 @@ import sys
 import time
 
 import pytest
+from omegaconf import OmegaConf
 
-from fetal_seg.cli.signals import how_to_go_on
+from fetal_seg.cli.signals import heeding, how_to_go_on
+from fetal_seg.errors import Interrupted
 from tests.conftest import QUICK, ROOT, run_command, table
 from tests.trainings import KEYS, hear, record, start, wait_for
 
@@ -78,7 +81,7 @@ def test_a_prediction_goes_on_where_it_was_interrupted(good, tmp_path, phantoms)
     for number in range(60):
         (tmp_path / "in put" / f"{number:02d}.png").write_bytes(content)
     process = started("predict.py", f"ckpt={good}", "input=in put", "output=o ut", cwd=tmp_path)
-    wait_for((tmp_path / "o ut" / "predictions.jsonl").is_file, process)
+    wait_for((tmp_path / "o ut" / "predictions.partial.jsonl").is_file, process)
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 143, errors
@@ -141,3 +144,33 @@ def test_the_line_repeats_what_was_given(name, arguments, line, tmp_path):
     assert how_to_go_on(name, program, tmp_path) == f"interrupted; go on with: {installed}"
     assert how_to_go_on("evaluate", script, tmp_path) == "interrupted; nothing is half written: start it again"
     assert how_to_go_on(name, script, None) == "interrupted; nothing is half written: start it again"
+
+
+@pytest.mark.parametrize(("number", "raised"), [(signal.SIGTERM, Interrupted), (signal.SIGINT, KeyboardInterrupt)])
+def test_a_module_that_is_imported_comes_to_its_end_first(number, raised, tmp_path, monkeypatch):
+    """Extension modules that are broken off lack functions afterwards, or end the process by SIGSEGV."""
+    monkeypatch.delitem(sys.modules, "half_way", raising=False)
+    (tmp_path / "half_way.py").write_text(f"import signal\nsignal.raise_signal({int(number)})\nwhole = True\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(raised), heeding():
+        module = importlib.import_module("half_way")
+        assert module.whole
+        time.sleep(30)
+
+
+def test_omegaconf_makes_no_error_of_a_signal():
+    OmegaConf.register_new_resolver("signalled", lambda: signal.raise_signal(signal.SIGTERM) or "whole", replace=True)
+    try:
+        with pytest.raises(Interrupted), heeding():
+            assert OmegaConf.create({"a": "${signalled:}"}).a == "whole"
+            time.sleep(30)
+    finally:
+        OmegaConf.clear_resolver("signalled")
+
+
+def test_handlers_are_as_they_were_afterwards():
+    numbers = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+    before = [signal.getsignal(number) for number in numbers]
+    with heeding():
+        assert signal.getsignal(signal.SIGTERM) != signal.SIG_DFL
+    assert [signal.getsignal(number) for number in numbers] == before

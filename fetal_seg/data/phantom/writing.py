@@ -5,12 +5,13 @@ import io
 import math
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
-from joblib import Parallel, delayed
 
 from fetal_seg.data.phantom.anatomy import Scene
 from fetal_seg.data.phantom.simulation import Beams, add_overlay, envelope
@@ -180,11 +181,9 @@ def _write_part(folder: Path, part: hc18.Part, samples: Iterator[_Sample], count
     rows = csv.writer(text, lineterminator="\r\n")
     rows.writerow([NAME, PIXEL_SIZE, *(["head circumference (mm)"] if annotated else [])])
     with whole_file(folder / part.archive) as temporary:
-        with zipfile.ZipFile(temporary, "w") as archive:
+        with zipfile.ZipFile(temporary, "w") as archive, _threads() as pool:
             archive.comment = comment
-            simulated = Parallel(n_jobs=-1, backend="threading", return_as="generator")(
-                delayed(lambda sample: (sample, sample.image()))(sample) for sample in samples
-            )
+            simulated = pool.map(lambda sample: (sample, sample.image()), samples)
             for sample, image in track(simulated, f"simulating {part.name}", count):
                 circumference = [f"{sample.ellipse.circumference * sample.pixel_size_mm:.2f}"] if annotated else []
                 rows.writerow([f"{sample.stem}.png", f"{sample.pixel_size_mm:.12g}", *circumference])
@@ -192,6 +191,16 @@ def _write_part(folder: Path, part: hc18.Part, samples: Iterator[_Sample], count
                 if annotated:
                     _add(archive, f"{part.name}/{sample.stem}{hc18.ANNOTATION}.png", sample.outline())
         write_text(folder / part.csv, text.getvalue())
+
+
+@contextmanager
+def _threads() -> Iterator[ThreadPoolExecutor]:
+    """Threads that end with what they have begun, also where a signal ends the caller."""
+    pool = ThreadPoolExecutor()
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _add(archive: zipfile.ZipFile, name: str, pixels: Grey) -> None:
