@@ -13,7 +13,7 @@ CHROMIUM_IS_MISSING = command -v $(CHROMIUM) >/dev/null || echo chromium;
 require = missing=$$($(1)); [ -z "$$missing" ] || \
           { echo "the page needs what is missing here: "$$missing"; install it, in Debian by apt-get" >&2; exit 2; }
 
-.PHONY: help setup measure demo docs wheel test test-wheel lint page test-page page-picture page-tools page-test-tools bench reproduce reproduce-short
+.PHONY: help setup measure demo docs figures wheel test test-wheel lint page test-page page-picture page-tools page-test-tools bench reproduce reproduce-short
 
 help:           ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -47,6 +47,9 @@ $(PRETRAINED).onnx: $(PRETRAINED).safetensors $(PRETRAINED).json fetal_seg/model
 docs: .venv/installed_docs  ## build the documentation into dist/docs
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -d dist/doctrees docs dist/docs
 	@echo 'open dist/docs/index.html'
+
+figures: setup  ## print every figure that a document quotes from a committed result; fails where they disagree
+	$(BIN)/python -m tools.figures
 
 .venv/installed_docs: .venv/installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'

@@ -28,6 +28,7 @@ OF_NO_MODULE = {
     "test_wheel.py",  # the package as it is installed
     "web/test_core.py",  # of the folder web/
     "web/test_core_dicom.py",
+    "tools/test_figures.py",  # of the folder tools/
     "tools/test_key_reference.py",  # of the folder tools/
 }
 WITHOUT_A_TEST = {
