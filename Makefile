@@ -61,8 +61,8 @@ lint: setup     ## run ruff, mypy and import-linter
 test: lint      ## run the linters, then the tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-test-wheel: wheel  ## install the wheel into a fresh environment without PyTorch, and measure there
-	FETAL_SEG_WHEEL="$$(ls -t $(CURDIR)/dist/fetal_seg-*.whl | head -1)" $(BIN)/python -m pytest tests/test_wheel.py
+test-wheel: wheel  ## install the wheel into a fresh environment without PyTorch, as the Dockerfile does too, and measure there
+	FETAL_SEG_WHEEL="$$(ls -t $(CURDIR)/dist/fetal_seg-*.whl | head -1)" $(BIN)/python -m pytest tests/test_wheel.py tests/test_dockerfile.py
 
 page: page-tools setup web/generated/network.onnx web/node_modules/.package-lock.json  ## build dist/fetal-seg.html, the page that needs no server
 	@$(BIN)/python -m tools.page_data web/generated --constants

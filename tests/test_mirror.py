@@ -20,6 +20,7 @@ OF_NO_MODULE = {
     "docs/test_notebooks.py",  # of the folder docs/
     "docs/test_site.py",
     "studies/test_pseudo_labels.py",  # of the folder studies/
+    "test_dockerfile.py",  # the Dockerfile, by what it says and does
     "test_docstrings.py",  # the examples in all modules
     "test_documents.py",  # what the documents say
     "test_extending.py",  # what users add
