@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -52,12 +54,17 @@ def test_docker_gets_what_is_copied_and_nothing_else():
         assert not any(fnmatch.fnmatch(name, pattern) for pattern in sent)
 
 
+@pytest.fixture
+def readable():
+    """A folder that any user can read, which those of pytest are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.skipif("FETAL_SEG_WHEEL" not in os.environ, reason="FETAL_SEG_WHEEL names no wheel: make test-wheel")
-def test_its_commands_make_a_program_that_another_user_measures_a_folder_with(tmp_path):
-    tmp_path.chmod(0o755)
-    for folder in (*tmp_path.parents[:2], tmp_path):
-        folder.chmod(0o755)
-    wheel, program = tmp_path / "wheel", tmp_path / "program"
+def test_its_commands_make_a_program_that_another_user_measures_a_folder_with(readable):
+    wheel, program = readable / "wheel", readable / "program"
     wheel.mkdir()
     for file in (ROOT / "constraints.txt", os.environ["FETAL_SEG_WHEEL"]):
         shutil.copy(file, wheel)
@@ -67,12 +74,12 @@ def test_its_commands_make_a_program_that_another_user_measures_a_folder_with(tm
     done = subprocess.run(["sh", "-ec", build.replace("python -m", f"{sys.executable} -m", 1)], env=plain, check=False)
     assert done.returncode == 0
 
-    images = tmp_path / "images"
+    images = readable / "images"
     images.mkdir()
     write_image(images / "scan.png", drawn_head(DRAWN))
     as_other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
     command = [*as_other, program / "bin" / "fetal-seg", "measure", images, "--pixel-size", "0.12"]
-    env = {"PATH": f"{program}/bin:/usr/bin:/bin", "XDG_CACHE_HOME": str(tmp_path / "nowhere"), "HOME": "/nonexistent"}
+    env = {"PATH": f"{program}/bin:/usr/bin:/bin", "XDG_CACHE_HOME": str(readable / "nowhere"), "HOME": "/nonexistent"}
     done = subprocess.run(command, cwd=images, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "scan.png" in done.stdout
