@@ -44,7 +44,9 @@ def fill_checklist(name: str, runs: Sequence[Run], output: str | None, command_l
     def typed(of: str, *arguments: str) -> str:
         return as_typed(called_alike(command_line, of, *arguments))
 
-    records = read_records(run, read_facts(run), as_typed(begun) if begun else "", typed)
+    records = read_records(
+        run, read_facts(run), command=as_typed(begun) if begun else "", again=as_typed(command_line), typed=typed
+    )
     files = write_checklist(folder, CHECKLISTS[name], records)
     logger.info("checklist: %s", ", ".join(map(str, files)))
 

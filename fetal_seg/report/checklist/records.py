@@ -58,6 +58,7 @@ class Records:
         summary: that of ``evaluation/summary.json``.
         external: the same of images of others.
         command: the command line that began it; "" where it is not known.
+        again: the command line that asks for the checklist.
         typed: spells a command line.
     """
 
@@ -68,6 +69,7 @@ class Records:
     external: Content
     weights: Weights | None
     command: str
+    again: str
     typed: Typed
 
     def chosen(self, group: str) -> Content:
@@ -76,9 +78,9 @@ class Records:
         return keys if isinstance(keys, Mapping) else {}
 
     def to_finish(self) -> str:
-        """The command line that brings the run to its end."""
+        """The command line that brings the run to its end; of one that runs, the same again when it has ended."""
         if self.run.status == RunStatus.RUNNING:
-            return self.typed("report", "checklist=claim", f"runs=[{self.run.folder}]")
+            return self.again
         if (self.run.folder / "checkpoints" / "last.ckpt").is_file() and self.run.status != RunStatus.FINISHED:
             return self.typed("train", f"resume={self.run.folder}")
         return self.command or self.typed("train", *(f"{key}={value}" for key, value in self.run.overrides.items()))
@@ -90,7 +92,7 @@ class Records:
         return self.typed("evaluate", f"ckpt={self.run.checkpoint}", *keys, f"output={self.run.folder / folder}")
 
 
-def read_records(run: Run, weights: Weights | None, command: str, typed: Typed) -> Records:
+def read_records(run: Run, weights: Weights | None, *, command: str, again: str, typed: Typed) -> Records:
     """The records in a run's folder.
 
     Raises:
@@ -105,6 +107,7 @@ def read_records(run: Run, weights: Weights | None, command: str, typed: Typed) 
         _checked(run.folder / EXTERNAL, "n", "by_trimester") if finished else {},
         weights,
         command,
+        again,
         typed,
     )
 

@@ -48,7 +48,8 @@ def write_evaluation(folder, rows):
 def records(folder, weights=WEIGHTS):
     """As the command reads them."""
     (run,) = read_runs([folder])
-    return read_records(run, weights, "python train.py data=phantom" if run.record else "", typed)
+    command = "python train.py data=phantom" if run.record else ""
+    return read_records(run, weights, command=command, again="report checklist=claim RUN", typed=typed)
 
 
 def evaluated(folder, **options):
