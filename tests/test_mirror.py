@@ -26,6 +26,7 @@ OF_NO_MODULE = {
     "test_extending.py",  # what users add
     "test_import.py",  # the package as a whole
     "test_mirror.py",
+    "test_python_versions.py",  # what pyproject.toml and the workflows say
     "test_versions.py",  # what versions promise
     "test_wheel.py",  # the package as it is installed
     "web/test_core.py",  # of the folder web/
