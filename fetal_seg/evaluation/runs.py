@@ -1,9 +1,8 @@
 """Run folders read for a report: what was asked of each run, how far it came, and what it measured."""
 
-import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import Any
 import yaml
 
 from fetal_seg.errors import InputError, one_line
+from fetal_seg.evaluation.run_files import parsed_file, read_own_json, read_own_yaml
 from fetal_seg.evaluation.tables import Row, read_per_image
-from fetal_seg.files import is_locked, printable, read_own_csv
+from fetal_seg.files import is_locked, read_own_csv
 
 JOBS = "sweep.json"  # of a sweep's folder: its jobs
 SPACE = "search.json"  # of a search's folder: what it searches
@@ -148,7 +148,7 @@ def _read(folder: Path, job: Sequence[str]) -> Run:
     chosen = _mapping(runtime.get("choices")).items()
     choices = {str(key): str(choice) for key, choice in chosen if choice and "/" not in str(key)}
     config = dict(_flat(read_own_yaml(hydra / "config.yaml")))
-    listed = _parsed_file(hydra / "overrides.yaml", yaml.safe_load, "YAML")
+    listed = parsed_file(hydra / "overrides.yaml", yaml.safe_load, "YAML")
     overrides = dict(_parsed(map(str, listed if isinstance(listed, list) else job)))
     resolved = {key: choices.get(key, config.get(key, value)) for key, value in overrides.items()}
     curves, images = folder / "metrics.csv", folder / "evaluation" / "per_image.csv"
@@ -207,30 +207,6 @@ def _named_apart(runs: list[Run]) -> list[Run]:
     return [replace(run, name=run.folder.resolve().relative_to(shared).as_posix()) for run in runs]
 
 
-def read_own_json(path: Path) -> dict[str, Any]:
-    """The content of a JSON file that this package wrote; empty where there is none.
-
-    Raises:
-        InputError: it is damaged.
-    """
-    content = _parsed_file(path, json.loads, "JSON")
-    if not isinstance(content, dict | None):
-        raise InputError(f"{path} holds no keys; restore it, or remove the folder it is in")
-    return content or {}
-
-
-def read_own_yaml(path: Path) -> dict[str, Any]:
-    """The content of a YAML file that Hydra wrote; empty where there is none.
-
-    Raises:
-        InputError: it is damaged.
-    """
-    content = _parsed_file(path, yaml.safe_load, "YAML")
-    if not isinstance(content, dict | None):
-        raise InputError(f"{path} holds no keys; restore it, or remove the folder it is in")
-    return {str(key): value for key, value in (content or {}).items()}
-
-
 def _mapping(value: Any) -> dict[Any, Any]:
     return value if isinstance(value, dict) else {}
 
@@ -248,13 +224,3 @@ def _epochs(metrics_csv: Path) -> list[dict[str, str]]:
     except ValueError as error:
         raise InputError(f"{metrics_csv} is damaged ({one_line(error)}); remove the folder it is in") from error
     return rows
-
-
-def _parsed_file(path: Path, parse: Callable[[str], Any], kind: str) -> Any:
-    """The content of a file; None where there is none."""
-    try:
-        return parse(path.read_text(encoding="utf-8")) if path.is_file() else None
-    except (ValueError, yaml.YAMLError) as error:
-        raise InputError(
-            f"{path} is no {kind} ({printable(one_line(error))}); restore it, or remove the folder it is in"
-        ) from error

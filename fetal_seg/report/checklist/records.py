@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from fetal_seg.errors import InputError
-from fetal_seg.evaluation.runs import Run, RunStatus, read_own_json, read_own_yaml
+from fetal_seg.evaluation.run_files import read_own_json, read_own_yaml
+from fetal_seg.evaluation.runs import Run, RunStatus
 
 CONFIG = ".hydra/config.yaml"
 SPLIT = "split.json"
