@@ -124,6 +124,7 @@ class PredictConfig:
     precision: Precision = "auto"
     runtime: RuntimeName = "auto"
     every: Positive = 1
+    reject: bool = True
     format: Literal["none", "hc18"] = "none"
     dicom: Literal["seg", "sr"] | list[Literal["seg", "sr"]] = field(default_factory=list)
     output: str | None = None

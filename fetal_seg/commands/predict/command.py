@@ -48,7 +48,13 @@ def _predict(
     flips, threads = config.tta == "flips", 1  # of each image: others are measured beside it
     prove_pretrained(checkpoints, config.device, config.precision, config.runtime)
     predictor = Predictor.load(
-        checkpoints, config.device, flips=flips, precision=config.precision, threads=threads, runtime=config.runtime
+        checkpoints,
+        config.device,
+        flips=flips,
+        precision=config.precision,
+        threads=threads,
+        runtime=config.runtime,
+        reject=config.reject,
     )
     options = PredictionOptions(
         sizes,
@@ -73,7 +79,8 @@ def _settings(config: PredictConfig, checkpoints: list[str]) -> dict[str, Any]:
     from fetal_seg.inference.opening import locate_runnable
 
     contents = [locate_runnable(checkpoint).read_bytes() for checkpoint in checkpoints]
-    return {
+    rejects = {} if config.reject else {"reject": False}  # folders that were begun before the key came go on
+    return rejects | {
         "ckpt": [Path(checkpoint).name for checkpoint in checkpoints],
         "ckpt_digests": [hashlib.blake2b(content, digest_size=8).hexdigest() for content in contents],
         "tta": config.tta,
