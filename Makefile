@@ -13,7 +13,7 @@ CHROMIUM_IS_MISSING = command -v $(CHROMIUM) >/dev/null || echo chromium;
 require = missing=$$($(1)); [ -z "$$missing" ] || \
           { echo "the page needs what is missing here: "$$missing"; install it, in Debian by apt-get" >&2; exit 2; }
 
-.PHONY: help setup measure demo docs wheel test test-wheel lint page test-page page-picture page-tools page-test-tools bench reproduce reproduce-short
+.PHONY: help setup measure demo docs figures wheel test test-wheel lint page test-page page-picture page-tools page-test-tools bench reproduce reproduce-short
 
 help:           ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -48,6 +48,9 @@ docs: .venv/installed_docs  ## build the documentation into dist/docs
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -d dist/doctrees docs dist/docs
 	@echo 'open dist/docs/index.html'
 
+figures: setup  ## print every figure that a document quotes from a committed result; fails where they disagree
+	$(BIN)/python -m tools.figures
+
 .venv/installed_docs: .venv/installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	@touch $@
@@ -58,8 +61,8 @@ lint: setup     ## run ruff, mypy and import-linter
 test: lint      ## run the linters, then the tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-test-wheel: wheel  ## install the wheel into a fresh environment without PyTorch, and measure there
-	FETAL_SEG_WHEEL="$$(ls -t $(CURDIR)/dist/fetal_seg-*.whl | head -1)" $(BIN)/python -m pytest tests/test_wheel.py
+test-wheel: wheel  ## install the wheel into a fresh environment without PyTorch, as the Dockerfile does too, and measure there
+	FETAL_SEG_WHEEL="$$(ls -t $(CURDIR)/dist/fetal_seg-*.whl | head -1)" $(BIN)/python -m pytest tests/test_wheel.py tests/test_dockerfile.py
 
 page: page-tools setup web/generated/network.onnx web/node_modules/.package-lock.json  ## build dist/fetal-seg.html, the page that needs no server
 	@$(BIN)/python -m tools.page_data web/generated --constants

@@ -7,7 +7,7 @@ The first run measures each image by the network that did not see it, and keeps 
 
 import argparse
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -62,12 +62,12 @@ class Doubted:
     flip_spread: float
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print how much of the error each doubt finds, and how many truths the intervals of each scale hold."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sweep", type=Path, help="of train.py -m experiment=pretrained_crossvalidation")
     parser.add_argument("table", type=Path, help="CSV, written where it is not there")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     if not given.table.is_file():
         write_csv(given.table, [field.name for field in fields(Doubted)], map(_row, _measured(given.sweep)))
     images = read_doubts(given.table)

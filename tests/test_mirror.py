@@ -20,20 +20,26 @@ OF_NO_MODULE = {
     "docs/test_notebooks.py",  # of the folder docs/
     "docs/test_site.py",
     "studies/test_pseudo_labels.py",  # of the folder studies/
+    "test_dockerfile.py",  # the Dockerfile, by what it says and does
     "test_docstrings.py",  # the examples in all modules
     "test_documents.py",  # what the documents say
     "test_extending.py",  # what users add
     "test_import.py",  # the package as a whole
     "test_mirror.py",
+    "test_versions.py",  # what versions promise
     "test_wheel.py",  # the package as it is installed
     "web/test_core.py",  # of the folder web/
     "web/test_core_dicom.py",
+    "tools/test_figures.py",  # of the folder tools/
     "tools/test_key_reference.py",  # of the folder tools/
 }
 WITHOUT_A_TEST = {
     "config/data.py",  # schemas: in config/test_schemas.py
     "config/model.py",  # schemas: in config/test_schemas.py
     "config/training.py",  # schemas: in config/test_schemas.py
+    "report/checklist/claim.py",  # points of a checklist: in report/checklist/test_write.py
+    "report/checklist/ridge.py",
+    "report/checklist/tripod_ai.py",
     "inference/runtime.py",  # a protocol; what it asks of a runtime is in inference/test_predictor.py
     "training/tracker.py",  # what all loggers share: in training/test_loggers.py
     "version.py",  # a number

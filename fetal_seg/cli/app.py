@@ -18,7 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from fetal_seg.cli.composing import checked, resumable
 from fetal_seg.cli.ending import ending_well
 from fetal_seg.cli.overrides import CONF
-from fetal_seg.cli.preparing import OF_A_FILE, named_folder, prepare
+from fetal_seg.cli.preparing import named_folder, prepare
 from fetal_seg.cli.quiet import quiet_image_libraries
 from fetal_seg.cli.run_folder import CONFIG, ResumedRun, hold
 from fetal_seg.cli.signals import how_to_go_on
@@ -85,7 +85,7 @@ def _by_hydra(task: Task, name: str, line: list[str], arguments: list[str]) -> N
             run_job(lambda: task(resumable(checked(composed, name, folders), run_dir), run_dir, of_job), run_dir)
             return
         sys.argv = [*called, *arguments]  # Lightning calls the other processes of a training by it
-        _end_well(name, line, lambda: _run(task, composed, name, run_dir, line), lambda: _drop_empty(run_dir, name))
+        _end_well(name, line, lambda: _run(task, composed, name, run_dir, line), lambda: _drop_empty(run_dir))
 
     if not is_script(called) and {"--help", "-h"} & set(arguments):
         arguments = [*arguments, f"hydra.help.app_name='{as_typed(called)}'"]
@@ -152,9 +152,9 @@ def _results_folder() -> Path | None:
     return Path(HydraConfig.get().runtime.output_dir) if HydraConfig.initialized() else None
 
 
-def _drop_empty(run_dir: Path, name: str) -> None:
+def _drop_empty(run_dir: Path) -> None:
     """Remove the folder of a run that was refused, if it holds nothing but what Hydra wrote before the run."""
-    if name in OF_A_FILE:  # it works in the user's own
+    if HydraConfig.get().output_subdir is None:  # it works in the user's own
         return
     of_hydra = {".hydra", LOCK, f"{HydraConfig.get().job.name}.log"}
     if {path.name for path in run_dir.iterdir()} <= of_hydra:

@@ -16,7 +16,7 @@ COMMANDS = {  # and what each is for
     "train": "train a network, or with -m a sweep of them",
     "evaluate": "compare a network with images whose truth is known, or networks with each other",
     "search": "search for the best configuration",
-    "report": "rank and compare any trained runs",
+    "report": "rank and compare any trained runs, or fill the reporting checklist of one",
     "export": "write a network as a file for ONNX Runtime or OpenVINO",
 }
 OPTIONS = ("--help", "--version", "--completion")

@@ -85,6 +85,28 @@ def as_hydra_takes(arguments: Sequence[str]) -> list[str]:
     return overrides
 
 
+def with_named_runs(arguments: Sequence[str]) -> list[str]:
+    """Arguments of a report in which folders that stand without a key are those of ``runs=``.
+
+    Raises:
+        InputError: a folder is empty, as of a shell's variable that is not set, or ``runs=`` is given too.
+    """
+    folders = [text for text in arguments if not text.startswith(("-", "+", "~")) and _is_folder(text)]
+    if not folders:
+        return list(arguments)
+    if "" in folders:
+        raise InputError("a run's folder is empty; give its path")
+    rest = [text for text in arguments if text not in folders]
+    if any(text.lstrip("+").startswith("runs=") for text in rest):
+        raise InputError(f"{folders[0]} stands beside runs=; give all runs in one way")
+    quoted = ",".join("'{}'".format(folder.replace("'", "\\'")) for folder in folders)
+    return [*rest, f"runs=[{quoted}]"]
+
+
+def _is_folder(argument: str) -> bool:
+    return "=" not in argument or Path(argument).is_dir()
+
+
 PATHS = ("input", "output", "ckpt", "pixel_size_csv", "cache_dir", "data.root")  # keys whose values are paths
 
 

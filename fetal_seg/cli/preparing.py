@@ -14,6 +14,7 @@ from fetal_seg.cli.overrides import (
     is_sweep,
     last_value,
     naming,
+    with_named_runs,
     with_own_folder,
 )
 from fetal_seg.cli.run_folder import (
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 TRAINING = ("train", "evaluate", "search", "report", "export")  # commands that need what a training needs
 OF_A_FILE = ("export",)  # commands whose output is a file: they have no folder
+IN_A_RUN = ("hydra.run.dir=.", "hydra.output_subdir=null", "hydra/job_logging=stdout")  # adds files to another's folder
 NAMING = ("resume", "sweep.resume", "ckpt_path", "ckpt", "output", "hydra.run.dir", "hydra.sweep.dir")  # keys of paths
 
 
@@ -49,6 +51,7 @@ def named_folder(overrides: list[str]) -> Path | None:
 def prepare(arguments: list[str], name: str) -> list[str] | Sweep | ResumedRun:
     """Check a command line before Hydra makes a folder for it: the arguments for Hydra, a sweep, or a run to go on."""
     arguments, config_name = with_own_folder(arguments)
+    arguments = with_named_runs(arguments) if name == "report" else arguments
     flags = [argument for argument in arguments if argument.startswith("-")]
     if any(flag not in ("-m", "--multirun") for flag in flags):
         return [*naming(config_name, arguments), *arguments]  # --help, --cfg and the like are Hydra's own
@@ -72,13 +75,16 @@ def prepare(arguments: list[str], name: str) -> list[str] | Sweep | ResumedRun:
         remedy += f", or take all at once by {', '.join(together)}" if together else ""
         raise InputError(f"{', '.join(several)}: that is several values; give one, or {remedy}")
     output = last_value(overrides, "output") if name != "train" else None
+    is_checklist = name == "report" and last_value(overrides, "checklist") is not None
     if output and name in OF_A_FILE:
         output = str(Path(output).expanduser().parent)
+    elif is_checklist:
+        overrides += IN_A_RUN
     elif output:  # results go there, and the log with them
         output = str(Path(output.replace("\\'", "'")).expanduser())
         escaped = output.replace("'", "\\'")
         overrides.append(f"hydra.run.dir='{escaped}'")
-    if name != "train":
+    if name != "train" and not is_checklist:
         _check_output(Path(output or ("" if name in OF_A_FILE else "outputs")), name)
     compose(overrides, name, config_name)
     if name == "train" and not is_helper():

@@ -1,4 +1,4 @@
-"""The report of any runs, and the end of a sweep or a search: its report, and in the terminal what has no result."""
+"""The report of any runs, or the checklist of one; and what a sweep or a search ends with."""
 
 import json
 import logging
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from fetal_seg.commands.checklist import fill_checklist
 from fetal_seg.commands.command_line import as_typed, called_alike
 from fetal_seg.config.commands import ReportConfig
 from fetal_seg.evaluation.costs import measure_costs
@@ -20,12 +21,16 @@ logger = logging.getLogger(__name__)
 
 
 def run(config: ReportConfig, run_dir: Path, command_line: Sequence[str]) -> None:
-    """Read run folders, rank and compare them, write the report into `run_dir`.
+    """Read run folders, rank and compare them, write the report into `run_dir`; or the checklist of one run.
 
     Raises:
-        InputError: a folder does not exist, holds no run, or has a file that cannot be read.
+        InputError: a folder does not exist, holds no run, or has a file that cannot be read; or a checklist is asked of
+            several runs.
     """
     runs = read_runs([Path(path).expanduser() for path in config.runs])
+    if config.checklist is not None:
+        fill_checklist(config.checklist, runs, config.output, command_line)
+        return
     again = called_alike(command_line, "report", f"runs=[{','.join(config.runs)}]")
     report_runs(run_dir, runs, title=config.title, again=[as_typed(again)])
 

@@ -16,6 +16,7 @@ from fetal_seg.config.tracking import LoggerConfig, TensorBoardConfig
 from fetal_seg.config.training import AdamWConfig, BceDiceConfig, Loss, OneCycleConfig, Optim, Schedule, TrainerConfig
 from fetal_seg.config.types import (
     STRICT,
+    ChecklistName,
     Device,
     ExportFormat,
     ExportPrecision,
@@ -140,6 +141,7 @@ class ReportConfig:
     """What ``report.py`` takes."""
 
     runs: Annotated[list[str], Field(min_length=1)]
+    checklist: ChecklistName | None = None
     title: str = "Comparison of runs"
     output: str | None = None
 

@@ -41,6 +41,7 @@ ExportPrecision = Literal["f32", "f16", "int8"]
 PictureFormat = Literal["jpg", "png"]
 Unlabelled = Literal["refuse", "skip", "no_head"]  # what becomes of images without a mask
 TestTimeAugmentation = Literal["none", "flips"]
+ChecklistName = Literal["claim", "tripod_ai", "ridge"]
 
 OLDEST_WEEKS = 45.0  # no pregnancy lasts longer: an age beyond was given in days, say
 

@@ -111,7 +111,7 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
 
 def _runs_in(path: Path, deeper: int) -> Iterator[Run]:
     if (path / JOBS).is_file():
-        jobs = _json(path / JOBS).get("jobs")
+        jobs = read_own_json(path / JOBS).get("jobs")
         if not (isinstance(jobs, list) and all(isinstance(job, list) for job in jobs)):
             raise InputError(f"{path / JOBS} is damaged: it holds no jobs; restore it, or name the jobs' folders")
         numbers = {int(entry.name) for entry in path.iterdir() if entry.name.isdecimal() and _is_run(entry)}
@@ -129,14 +129,14 @@ def _is_run(folder: Path) -> bool:
     """Whether this is a run's folder: the other commands, a search among them, have other keys."""
     if (folder / "run.json").is_file() or (folder / "failure.json").is_file():
         return True
-    config = _yaml(folder / ".hydra" / "config.yaml")
+    config = read_own_yaml(folder / ".hydra" / "config.yaml")
     return "trainer" in config and "search" not in config
 
 
 def _read(folder: Path, job: Sequence[str]) -> Run:
     hydra = folder / ".hydra"
-    record = _json(folder / "run.json")
-    failure = _json(folder / "failure.json")
+    record = read_own_json(folder / "run.json")
+    failure = read_own_json(folder / "failure.json")
     status, cause = RunStatus.CUT_OFF if hydra.is_dir() or record else RunStatus.NOT_STARTED, ""
     if is_locked(folder):
         status = RunStatus.RUNNING
@@ -144,10 +144,10 @@ def _read(folder: Path, job: Sequence[str]) -> Run:
         status, cause = RunStatus(record["status"]), str(record.get("cause", ""))
     elif failure:
         status, cause = RunStatus.FAILED, str(failure.get("cause", ""))
-    runtime = _mapping(_mapping(_yaml(hydra / "hydra.yaml").get("hydra")).get("runtime"))
+    runtime = _mapping(_mapping(read_own_yaml(hydra / "hydra.yaml").get("hydra")).get("runtime"))
     chosen = _mapping(runtime.get("choices")).items()
     choices = {str(key): str(choice) for key, choice in chosen if choice and "/" not in str(key)}
-    config = dict(_flat(_yaml(hydra / "config.yaml")))
+    config = dict(_flat(read_own_yaml(hydra / "config.yaml")))
     listed = _parsed_file(hydra / "overrides.yaml", yaml.safe_load, "YAML")
     overrides = dict(_parsed(map(str, listed if isinstance(listed, list) else job)))
     resolved = {key: choices.get(key, config.get(key, value)) for key, value in overrides.items()}
@@ -207,14 +207,24 @@ def _named_apart(runs: list[Run]) -> list[Run]:
     return [replace(run, name=run.folder.resolve().relative_to(shared).as_posix()) for run in runs]
 
 
-def _json(path: Path) -> dict[str, Any]:
+def read_own_json(path: Path) -> dict[str, Any]:
+    """The content of a JSON file that this package wrote; empty where there is none.
+
+    Raises:
+        InputError: it is damaged.
+    """
     content = _parsed_file(path, json.loads, "JSON")
     if not isinstance(content, dict | None):
         raise InputError(f"{path} holds no keys; restore it, or remove the folder it is in")
     return content or {}
 
 
-def _yaml(path: Path) -> dict[str, Any]:
+def read_own_yaml(path: Path) -> dict[str, Any]:
+    """The content of a YAML file that Hydra wrote; empty where there is none.
+
+    Raises:
+        InputError: it is damaged.
+    """
     content = _parsed_file(path, yaml.safe_load, "YAML")
     if not isinstance(content, dict | None):
         raise InputError(f"{path} holds no keys; restore it, or remove the folder it is in")

@@ -1,6 +1,6 @@
 import pytest
 
-from fetal_seg.cli.overrides import grid_overrides, jobs_of
+from fetal_seg.cli.overrides import grid_overrides, jobs_of, with_named_runs
 from fetal_seg.errors import InputError
 from tests.conftest import ROOT, run_command
 
@@ -46,3 +46,31 @@ class TestCommandLine:
         done = run_command("train.py", "model", cwd=tmp_path)
         assert done.returncode == 2
         assert "write key=value" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        (["checklist=claim", "outputs/A"], ["checklist=claim", "runs=['outputs/A']"]),
+        (["A", "B", "title=x"], ["title=x", "runs=['A','B']"]),
+        (["--help"], ["--help"]),
+        (["runs=[A]", "title=x"], ["runs=[A]", "title=x"]),
+        (["it's"], [r"runs=['it\'s']"]),
+    ],
+)
+def test_folders_without_a_key_are_runs(given, taken):
+    assert with_named_runs(given) == taken
+
+
+def test_a_folder_whose_name_has_an_equals_sign_is_a_run(tmp_path, monkeypatch):
+    (tmp_path / "lr=1").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert with_named_runs(["lr=1"]) == ["runs=['lr=1']"]
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"), [(["A", "runs=[B]"], "give all runs in one way"), ([""], "a run's folder is empty")]
+)
+def test_runs_that_cannot_be_told_are_refused(given, sentence):
+    with pytest.raises(InputError, match=sentence):
+        with_named_runs(given)

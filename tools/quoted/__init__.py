@@ -1,0 +1,1 @@
+"""The figures that documents quote, recomputed from the results that are committed."""
