@@ -106,7 +106,8 @@ def _write_images(folder: Path, images: int) -> Iterator[str]:
     for kind in range(KINDS):
         head = Ellipse(48 + kind % 3, 32, 26 + kind % 4, 18 + kind % 5, 0.2 * kind)
         noise = rng.integers(0, 40, (HEIGHT, WIDTH))
-        write_image(kinds / f"{kind}.png", (noise + 150 * head.coverage(HEIGHT, WIDTH)).astype(np.uint8))
+        if not (kinds / f"{kind}.png").is_file():  # else rows of before would be of other files
+            write_image(kinds / f"{kind}.png", (noise + 150 * head.coverage(HEIGHT, WIDTH)).astype(np.uint8))
     for number in range(images):
         name = _name(number)
         if number % PER_FOLDER == 0:

@@ -53,9 +53,9 @@ def prepare(arguments: list[str], name: str) -> list[str] | Sweep | ResumedRun:
     flags = [argument for argument in arguments if argument.startswith("-")]
     if any(flag not in ("-m", "--multirun") for flag in flags):
         return [*naming(config_name, arguments), *arguments]  # --help, --cfg and the like are Hydra's own
-    if name in TRAINING:
-        check_training(name)
     overrides = as_hydra_takes([argument for argument in arguments if argument not in flags])
+    if name in TRAINING and not (name == "report" and last_value(overrides, "predictions")):
+        check_training(name)
     _check_named(overrides)
     if name == "train" and (flags or last_value(overrides, "sweep.resume")):
         if last_value(overrides, "resume"):
@@ -88,11 +88,11 @@ def _place_output(overrides: list[str], name: str) -> None:
         _check_output(Path(output).expanduser().parent if output else Path(), name)
         return
     folder = Path((output or "outputs").replace("\\'", "'")).expanduser()
-    _check_output(folder, name)
     if shard and not output:
         raise InputError(f"predict.shard={shard} needs a folder that all shards share; add output=FOLDER")
     if shard:
         folder /= Shard.from_text(shard).folder
+    _check_output(folder, name)
     if output:
         escaped = str(folder).replace("'", "\\'")
         overrides.append(f"hydra.run.dir='{escaped}'")

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from fetal_seg.cli.foreign_keys import foreign_remedy
 from fetal_seg.config.augmentation import Augmentation
-from fetal_seg.config.commands import PredictConfig, SearchConfig, TrainConfig
+from fetal_seg.config.commands import PredictConfig, ReportConfig, SearchConfig, TrainConfig
 from fetal_seg.config.data import FromRunConfig
 from fetal_seg.config.registries import GREY_AUGMENTATIONS, LOSSES, NETWORKS, OPTIMIZERS, SCHEDULERS, SOURCES
 from fetal_seg.config.tracking import missing_trackers
@@ -61,6 +61,10 @@ def validate(plain: Plain, schema: type[Schema], folders: Sequence[Path]) -> Sch
         problems += combinations(checked) + missing_trackers(checked.logger)
     if isinstance(checked, PredictConfig):
         problems += misplaced_output(checked)
+    if isinstance(checked, ReportConfig) and bool(checked.runs) == bool(checked.predictions):
+        problems.append(
+            "give runs=[FOLDER,...] to compare them, or predictions=[FOLDER,...] to merge them; one of both"
+        )
     if problems or checked is None:
         raise InputError("; ".join(problems))
     return checked

@@ -142,9 +142,12 @@ class PredictConfig:
 class ReportConfig:
     """What ``report.py`` takes."""
 
-    runs: Annotated[list[str], Field(min_length=1)]
+    runs: list[str] = field(default_factory=list)
+    predictions: list[str] = field(default_factory=list)
     title: str = "Comparison of runs"
     output: str | None = None
+    format: Literal["none", "parquet"] = "none"
+    page_rows: Positive = 1000
 
 
 @dataclass(config=STRICT, kw_only=True)

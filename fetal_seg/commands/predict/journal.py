@@ -59,8 +59,8 @@ class Journal:
         self._table.execute("CREATE TABLE pictures (name TEXT PRIMARY KEY)")
         self.rows, self.used = Rows(self._partial, self._table), list(used)
         if resume:
-            earlier = _read_settings(folder / SETTINGS)
-            self.used = list(dict.fromkeys([*_used(earlier), *used]))
+            earlier = read_settings(folder / SETTINGS)
+            self.used = list(dict.fromkeys([*used_runtimes(earlier), *used]))
             _check_settings(folder, earlier, settings)
         self.earlier = sum(self._note_pictures(file) for file in (self._finished, self._partial))
         write_text(
@@ -164,28 +164,41 @@ class Rows(Collection[Row]):
 
 def whole_rows(file: Path) -> Iterator[Row]:
     """The rows of a file, up to one that was cut off, or is damaged: that and those after it are measured again."""
+    return (row for row, _ in placed_rows(file))
+
+
+def placed_rows(file: Path) -> Iterator[tuple[Row, int]]:
+    """As `whole_rows`, each with the byte of the file that it ends before."""
     if not file.is_file():
         return
-    with file.open(encoding="utf-8") as lines, contextlib.suppress(ValueError):
+    end = 0
+    with file.open("rb") as lines, contextlib.suppress(ValueError):
         for line in lines:
             row = json.loads(line)
             if not (isinstance(row, dict) and isinstance(row.get("file"), str) and row.get("flag") in set(Flag)):
                 return
-            yield row
+            end += len(line)
+            yield row, end
 
 
-def _read_settings(file: Path) -> dict[str, Any]:
+def read_settings(file: Path) -> dict[str, Any]:
+    """What decided the rows of a run, and what ran its networks; nothing where there is no file.
+
+    Raises:
+        InputError: it is damaged.
+    """
     if not file.is_file():
         return {}
     try:
         return dict(json.loads(file.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
         raise InputError(
-            f"predict.resume=true: {file} is damaged ({one_line(error)}); remove its folder, or give another output"
+            f"{file} is damaged ({one_line(error)}), so that predict.resume=true cannot go on; remove its folder, or "
+            "give another output"
         ) from error
 
 
-def _used(settings: dict[str, Any]) -> list[UsedRuntime]:
+def used_runtimes(settings: dict[str, Any]) -> list[UsedRuntime]:
     """What ran the networks before; versions that did not tell it give none."""
     with contextlib.suppress(TypeError):
         return [UsedRuntime(**told) for told in settings.get(RUNTIME, [])]

@@ -60,6 +60,7 @@ def write_page(
     command: str,
     growth_chart: Path | None = None,
     most: int | None = None,
+    notes: Sequence[str] = (),
 ) -> None:
     """Write the page, whole or not at all. It needs no network, and shows overlays by their place beside it.
 
@@ -68,6 +69,7 @@ def write_page(
         rows: of which those of a file follow one another; they are read several times, one by one.
         runtime: what ran the network, in words.
         most: rows that the table shows at most, the first ones; None for all.
+        notes: sentences about what is missing.
     """
     totals = Totals.of(rows)
     columns = _filled(islice(rows, most))
@@ -78,6 +80,7 @@ def write_page(
             flags=FLAGS,
             counts=Counter(row["flag"] for row in islice(rows, most)),
             summary=_summary(totals),
+            notes=notes,
             count=totals.count,
             shown=totals.count if most is None else min(most, totals.count),
             doubts=totals.doubts.most_common(MOST_REASONS),
