@@ -3,7 +3,7 @@
 python -m benchmarks.scale CHECKPOINT                       10^3, 10^4 and 10^5 images, no overlays
 python -m benchmarks.scale CHECKPOINT --images 1000 10000
 python -m benchmarks.scale CHECKPOINT --fresh 1000          all but 1000 have a row of an earlier run: not hours
-python -m benchmarks.scale CHECKPOINT --resume 100000       kill a prediction at half of them, and go on with it
+python -m benchmarks.scale CHECKPOINT --resume 100000       how long one takes to go on that was killed at half
 
 The images are links to a few small simulated ones, so that a small network measures them in milliseconds: what grows
 with their number is to be seen. `--sizes` adds a table of pixel sizes, `--list` a list file instead of the folder.
@@ -12,7 +12,6 @@ with their number is to be seen. `--sizes` adds a table of pixel sizes, `--list`
 import argparse
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -49,7 +48,7 @@ def main() -> None:
     parser.add_argument("checkpoint", help="a file, or pretrained")
     parser.add_argument("--images", type=int, nargs="+", default=[1000, 10_000, 100_000])
     parser.add_argument("--fresh", type=int, help="images that are measured; the others have a row from before")
-    parser.add_argument("--resume", type=int, help="images, of which half are measured before a kill")
+    parser.add_argument("--resume", type=int, help="images, of which half have a row from before a kill")
     parser.add_argument("--sizes", action="store_true", help="a pixel size for each image, from a CSV")
     parser.add_argument("--list", action="store_true", help="a list file as the input")
     parser.add_argument("--keys", nargs="*", default=["overlays=false"], help="further keys of predict.py")
@@ -66,7 +65,7 @@ def main() -> None:
         before: Cost | None = None
         for images in options.images:
             given = _input(folder / f"in_{images}", images, options)
-            if options.fresh and images > options.fresh:
+            if options.fresh and before:
                 _copy_rows(folder, images, images - options.fresh)
                 given.append("predict.resume=true")
             cost = _cost(folder, [*keys, *given], images)
@@ -94,7 +93,7 @@ def _input(folder: Path, images: int, options: argparse.Namespace) -> list[str]:
     if not options.sizes:
         return [f"input={given}"]
     table = folder.with_suffix(".csv")
-    rows = "".join(f"{name},{0.1 + number % 7 / 100}\n" for number, name in enumerate(names))
+    rows = "".join(f"{name},{_size_mm(number)}\n" for number, name in enumerate(names))
     table.write_text(f"filename,pixel size(mm)\n{rows}", encoding="utf-8")
     return [f"input={given}", f"pixel_size_csv={table}"]
 
@@ -116,6 +115,10 @@ def _write_images(folder: Path, images: int) -> Iterator[str]:
         yield name
 
 
+def _size_mm(number: int) -> float:
+    return 0.1 + number % 7 / 100
+
+
 def _name(number: int) -> str:
     return f"{number // PER_FOLDER:04d}/{number:07d}.png"
 
@@ -131,6 +134,8 @@ def _copy_rows(folder: Path, images: int, count: int) -> None:
         for number, name in enumerate(map(_name, range(count))):
             source = (measured / rows[number % KINDS]["mask"]).resolve()
             row = rows[number % KINDS] | {"file": name, "mask": f"masks/{name}"}
+            if row["pixel_size_mm"] is not None:
+                row["pixel_size_mm"] = _size_mm(number)
             partial.write(json.dumps(row) + "\n")
             if number < THUMBNAILS:  # the contact sheets look at them again
                 (output / row["mask"]).parent.mkdir(parents=True, exist_ok=True)
@@ -152,33 +157,25 @@ def _cost(folder: Path, keys: list[str], images: int) -> Cost:
 
 
 def _resumed(folder: Path, keys: list[str], images: int) -> str:
-    """Kill a prediction at half of its images and tell when the next one adds its first row."""
-    source, output = folder / "in", folder / "out"
-    for _ in _write_images(source, images):
-        pass
-    keys = [*keys, f"input={source}", f"output={output}"]
-    partial = output / "predictions.partial.jsonl"
-    process = _start(folder, keys)
-    while _rows(partial) < images // 2 and process.poll() is None:
-        time.sleep(1)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    kept, size = _rows(partial), partial.stat().st_size
+    """Begin with rows of half of the images, as a kill leaves them; tell when the next one has its row."""
+    for count in (KINDS, images):
+        for _ in _write_images(folder / f"in_{count}", count):
+            pass
+    _cost(folder, [*keys, f"input={folder / f'in_{KINDS}'}"], KINDS)
+    _copy_rows(folder, images, images // 2)
+    partial = folder / f"out_{images}" / "predictions.partial.jsonl"
+    size = partial.stat().st_size
     start = time.perf_counter()
-    process = _start(folder, [*keys, "predict.resume=true"])
+    given = [f"input={folder / f'in_{images}'}", f"output={partial.parent}", "predict.resume=true"]
+    process = _start(folder, [*keys, *given])
     while partial.stat().st_size <= size and process.poll() is None:
         time.sleep(0.05)
     seconds = time.perf_counter() - start
-    process.send_signal(signal.SIGKILL)
+    if process.poll() is not None:
+        raise RuntimeError((folder / "errors.txt").read_text(encoding="utf-8"))
+    process.kill()
     process.wait()
-    return f"killed at {kept} of {images} images: the next one is measured {seconds:.1f} s after the command is given"
-
-
-def _rows(file: Path) -> int:
-    if not file.is_file():
-        return 0
-    with file.open("rb") as lines:
-        return sum(1 for _ in lines)
+    return f"{images // 2} of {images} images have a row: the next one has its own {seconds:.1f} s after the command"
 
 
 def _start(folder: Path, keys: list[str]) -> "subprocess.Popen[bytes]":
