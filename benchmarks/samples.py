@@ -212,7 +212,7 @@ def _rows() -> bytes:
 
 
 def _resume_prediction(path: Path) -> object:
-    return Journal(path.parent, {"ckpt": ["a"], "every": 1}, resume=True).done()
+    return list(Journal(path.parent, {"ckpt": ["a"], "every": 1}, resume=True).rows)
 
 
 def _study() -> bytes:

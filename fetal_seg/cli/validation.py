@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from fetal_seg.cli.foreign_keys import foreign_remedy
 from fetal_seg.config.augmentation import Augmentation
-from fetal_seg.config.commands import PredictConfig, SearchConfig, TrainConfig
+from fetal_seg.config.commands import PredictConfig, ReportConfig, SearchConfig, TrainConfig
 from fetal_seg.config.data import FromRunConfig
 from fetal_seg.config.registries import GREY_AUGMENTATIONS, LOSSES, NETWORKS, OPTIMIZERS, SCHEDULERS, SOURCES
 from fetal_seg.config.tracking import missing_trackers
@@ -61,9 +61,19 @@ def validate(plain: Plain, schema: type[Schema], folders: Sequence[Path]) -> Sch
         problems += combinations(checked) + missing_trackers(checked.logger)
     if isinstance(checked, PredictConfig):
         problems += misplaced_output(checked)
+    if isinstance(checked, ReportConfig):
+        problems += _reported(checked)
     if problems or checked is None:
         raise InputError("; ".join(problems))
     return checked
+
+
+def _reported(config: ReportConfig) -> list[str]:
+    if bool(config.runs) == bool(config.predictions):
+        return ["give runs=[FOLDER,...] to compare them, or predictions=[FOLDER,...] to merge them; one of both"]
+    if config.predictions and config.checklist:
+        return [f"checklist={config.checklist} is of a run; give runs=[FOLDER] instead of predictions="]
+    return []
 
 
 NOT_COMPARED = (

@@ -12,6 +12,7 @@ from pydantic.dataclasses import dataclass
 from fetal_seg.config.augmentation import Augmentation
 from fetal_seg.config.data import FromRunConfig, Hc18Config, Source, SourceOrRun
 from fetal_seg.config.model import EncoderDecoderConfig, Model
+from fetal_seg.config.shards import ShardText
 from fetal_seg.config.tracking import LoggerConfig, TensorBoardConfig
 from fetal_seg.config.training import AdamWConfig, BceDiceConfig, Loss, OneCycleConfig, Optim, Schedule, TrainerConfig
 from fetal_seg.config.types import (
@@ -110,6 +111,9 @@ class PredictSettings:
     """How a prediction runs, whatever it finds."""
 
     resume: bool = False
+    shard: ShardText | None = None
+    page_rows: Positive = 1000
+    contact_sheets: Natural = 10
 
 
 @dataclass(config=STRICT, kw_only=True)
@@ -126,7 +130,7 @@ class PredictConfig:
     runtime: RuntimeName = "auto"
     every: Positive = 1
     reject: bool = True
-    format: Literal["none", "hc18"] = "none"
+    format: Literal["none", "hc18", "parquet"] | list[Literal["hc18", "parquet"]] = "none"
     dicom: Literal["seg", "sr"] | list[Literal["seg", "sr"]] = field(default_factory=list)
     output: str | None = None
     cache_dir: str | None = None
@@ -140,10 +144,13 @@ class PredictConfig:
 class ReportConfig:
     """What ``report.py`` takes."""
 
-    runs: Annotated[list[str], Field(min_length=1)]
+    runs: list[str] = field(default_factory=list)
     checklist: ChecklistName | None = None
+    predictions: list[str] = field(default_factory=list)
     title: str = "Comparison of runs"
     output: str | None = None
+    format: Literal["none", "parquet"] = "none"
+    page_rows: Positive = 1000
 
 
 @dataclass(config=STRICT, kw_only=True)
