@@ -85,7 +85,7 @@ def as_hydra_takes(arguments: Sequence[str]) -> list[str]:
     return overrides
 
 
-PATHS = ("input", "output", "ckpt", "pixel_size_csv", "cache_dir", "data.root")  # keys whose values are paths
+PATHS = ("input", "output", "ckpt", "pixel_size_csv", "cache_dir", "data.root", "search.storage")  # keys of paths
 
 
 def with_present_key(override: str) -> str:
