@@ -17,10 +17,10 @@ from pathlib import Path
 import optuna
 from filelock import FileLock
 from hydra.core.hydra_config import HydraConfig
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from fetal_seg.cli.composing import compose_run
-from fetal_seg.cli.dead_trials import take_up_dead, taking_up
+from fetal_seg.cli.dead_trials import folder_of, take_up_dead, taking_up
 from fetal_seg.cli.orphans import end_with_parent
 from fetal_seg.cli.overrides import SEARCHPATH
 from fetal_seg.cli.quiet import quiet_image_libraries
@@ -32,7 +32,9 @@ from fetal_seg.cli.trial import STORAGE_ERRORS, FailedTrialError, LostTrialError
 from fetal_seg.commands import train as train_command
 from fetal_seg.commands.command_line import called_alike
 from fetal_seg.config.commands import SearchConfig
+from fetal_seg.config.search import RangeConfig
 from fetal_seg.errors import InputError, Interrupted, one_line
+from fetal_seg.evaluation.trade_offs import TradeOff
 from fetal_seg.progress import ReportEpoch
 
 REPORTED = "reported"  # how many trials had ended when the report was written
@@ -53,6 +55,8 @@ def run_search(config: SearchConfig, folder: Path, command_line: Sequence[str]) 
         take_up_dead(plan, study, silent_s=0)
     from joblib import Parallel, delayed
 
+    if plan.settings.has_several_objectives and plan.settings.pruner != "none":
+        logger.info("with several objectives nothing is pruned: Optuna's pruners go by one")
     logger.info("search in %s: %d of %d trials done", folder, ended_trials(study), plan.settings.trials)
     interrupted = 0
     workers = plan.settings.workers
@@ -79,6 +83,11 @@ def _plan(config: SearchConfig, folder: Path) -> SearchPlan:
     space = {key: values for key, values in (settings.space or config.sweep.grid).items() if key not in fixed}
     if not space:
         raise InputError("there is nothing to search; set search.space={KEY: [..]}, or take experiment=ablation")
+    ranges = sum(isinstance(allowed, RangeConfig) for allowed in space.values())
+    if settings.sampler == "cmaes" and ranges < 2:
+        raise InputError(
+            "search.sampler=cmaes needs two keys with {low: .., high: ..}; take tpe, gp or random for lists"
+        )
     if settings.storage is not None:
         open_storage(folder, settings)  # before anything is written
     study = agreed_study(folder, overrides, space, settings)
@@ -133,7 +142,7 @@ def _work_once(plan: SearchPlan, study: optuna.Study, train: Train) -> None:
     """Make a trial."""
     lost: list[int] = []
 
-    def objective(trial: optuna.Trial) -> float:
+    def objective(trial: optuna.Trial) -> Sequence[float]:
         try:
             return run_trial(trial, plan, train)
         except LostTrialError:
@@ -162,18 +171,41 @@ def _report(plan: SearchPlan, study: optuna.Study, command_line: Sequence[str]) 
         if plan.settings.storage is not None and study.user_attrs.get(REPORTED) == ended:
             logger.info("report: %s", plan.folder / "report.html")
             return
-        conclude_search(plan.folder, command_line)
+        conclude_search(plan.folder, command_line, trade_offs(plan, study))
         study.set_user_attr(REPORTED, ended)
 
 
+def trade_offs(plan: SearchPlan, study: optuna.Study) -> list[TradeOff]:
+    """What each trial of a search with several objectives came to; none where there is one."""
+    complete = study.get_trials(states=(TrialState.COMPLETE,)) if plan.settings.has_several_objectives else []
+    return [
+        TradeOff(folder_of(trial, plan.folder).name, _overrides(trial, plan.space), *trial.values)
+        for trial in complete
+        if TWIN not in trial.user_attrs
+    ]
+
+
+def _overrides(trial: FrozenTrial, space: Space) -> str:
+    return " ".join(f"{key}={trial.params[key]}" for key in space)
+
+
 def _log_best(study: optuna.Study, space: Space) -> None:
-    """The best trial, and what the search cost."""
+    """The best trial, or those that no other beats in all objectives, and what the search cost."""
     trained = [trial for trial in study.get_trials(states=ENDED) if TWIN not in trial.user_attrs]
-    complete = [trial for trial in trained if trial.value is not None and trial.state == TrialState.COMPLETE]
+    complete = [trial for trial in trained if trial.values is not None and trial.state == TrialState.COMPLETE]
     epochs = sum(len(trial.intermediate_values) for trial in trained)
     pruned = len(trained) - len(complete)
     logger.info("%d trainings of %d epochs in all, %d of them pruned", len(trained), epochs, pruned)
-    if complete:
+    if complete and len(study.directions) == 1:
         best = max(complete, key=lambda trial: trial.value or 0.0)
-        overrides = " ".join(f"{key}={best.params[key]}" for key in space)
-        logger.info("best: val/dice %.4f by trial %d: %s", best.value, best.number, overrides)
+        logger.info("best: val/dice %.4f by trial %d: %s", best.value, best.number, _overrides(best, space))
+        return
+    for best in sorted(
+        (trial for trial in study.best_trials if TWIN not in trial.user_attrs), key=lambda trial: trial.values[1]
+    ):
+        logger.info(
+            "no other is as good and as fast: val/dice %.4f, %.2f ms by trial %d: %s",
+            *best.values,
+            best.number,
+            _overrides(best, space),
+        )

@@ -49,6 +49,8 @@ def agreed_study(folder: Path, overrides: Sequence[str], space: Space, settings:
     """
     written = {key: vars(value) if isinstance(value, RangeConfig) else list(value) for key, value in space.items()}
     content: dict[str, Any] = {"overrides": list(overrides), "space": written}
+    if settings.has_several_objectives:
+        content["objectives"] = list(settings.objectives)
     name = f"{folder.resolve().name}-{secrets.token_hex(4)}"
     file = folder / SPACE
     with FileLock(folder / LOCK):  # others may begin at the same moment

@@ -1,5 +1,6 @@
 """The study of a search, which any number of workers share, with its sampler and its pruner."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from fetal_seg.cli.search_plan import SearchPlan
 from fetal_seg.cli.storage import STUDY, TakeUp, open_storage
-from fetal_seg.config.search import SearchSettings
+from fetal_seg.config.search import DICE, MILLISECONDS, SearchSettings
 from fetal_seg.errors import InputError, one_line
 
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -28,7 +29,8 @@ def open_study(
     settings = plan.settings
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # why a trial failed is logged by us
     make = optuna.create_study if create else optuna.load_study
-    options: dict[str, Any] = {"direction": "maximize", "load_if_exists": True} if create else {}
+    directions = [DIRECTIONS[objective] for objective in settings.objectives]
+    options: dict[str, Any] = {"directions": directions, "load_if_exists": True} if create else {}
     try:
         storage = open_storage(plan.folder, settings, take_up)
         study = make(study_name=plan.study, storage=storage, pruner=PRUNERS[settings.pruner](settings), **options)
@@ -42,14 +44,19 @@ def open_study(
     return study
 
 
+DIRECTIONS = {DICE: "maximize", MILLISECONDS: "minimize"}
 PRUNERS: dict[str, Callable[[SearchSettings], optuna.pruners.BasePruner]] = {
     "median": lambda settings: optuna.pruners.MedianPruner(settings.startup_trials),
+    "percentile": lambda settings: optuna.pruners.PercentilePruner(25.0, settings.startup_trials),
     "hyperband": lambda _: optuna.pruners.HyperbandPruner(),
+    "successive_halving": lambda _: optuna.pruners.SuccessiveHalvingPruner(),
     "none": lambda _: optuna.pruners.NopPruner(),
 }
 SAMPLERS: dict[str, Callable[[SearchSettings, int | None], optuna.samplers.BaseSampler]] = {
     "tpe": lambda settings, seed: optuna.samplers.TPESampler(seed=seed, n_startup_trials=settings.startup_trials),
     "random": lambda _, seed: optuna.samplers.RandomSampler(seed),
+    "gp": lambda settings, seed: optuna.samplers.GPSampler(seed=seed, n_startup_trials=settings.startup_trials),
+    "cmaes": lambda settings, seed: optuna.samplers.CmaEsSampler(seed=seed, n_startup_trials=settings.startup_trials),
 }
 
 
@@ -58,7 +65,9 @@ def next_sampler(plan: SearchPlan, study: optuna.Study, worker: int = 0) -> optu
     seed = None
     if plan.settings.storage is None:
         seed = int(np.random.default_rng([plan.seed + worker, ended_trials(study)]).integers(2**32))
-    return SAMPLERS[plan.settings.sampler](plan.settings, seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # gp
+        return SAMPLERS[plan.settings.sampler](plan.settings, seed)
 
 
 def has_ended(trial: FrozenTrial) -> bool:

@@ -22,6 +22,7 @@ from fetal_seg.progress import ReportEpoch
 
 Train = Callable[[list[str], Path, ReportEpoch], bool]
 
+NETWORK = "network"  # how the network of a trial is built, where its time is an objective
 STORAGE_ERRORS = (SQLAlchemyError, StorageInternalError)  # the database is gone
 
 logger = logging.getLogger(__name__)
@@ -39,8 +40,8 @@ class LostTrialError(Exception):
     """A trial was taken for dead, and given to another worker."""
 
 
-def run_trial(trial: Trial, plan: SearchPlan, train: Train) -> float:
-    """The highest validation Dice of a trial.
+def run_trial(trial: Trial, plan: SearchPlan, train: Train) -> Sequence[float]:
+    """What a trial gives in each objective: its highest validation Dice, and the milliseconds of its network.
 
     Args:
         train: trains with given overrides in a run folder and reports each epoch; gives whether it came to its end.
@@ -66,10 +67,11 @@ def run_trial(trial: Trial, plan: SearchPlan, train: Train) -> float:
         raise LostTrialError from error
 
 
-def _trained(trial: Trial, plan: SearchPlan, values: dict[str, Any], run_dir: Path, train: Train) -> float:
+def _trained(trial: Trial, plan: SearchPlan, values: dict[str, Any], run_dir: Path, train: Train) -> Sequence[float]:
     try:
         (run_dir / FAILURE).unlink(missing_ok=True)
-        return _highest_dice(trial, plan.overrides, values, run_dir, train)
+        dice = _highest_dice(trial, plan, values, run_dir, train)
+        return [dice, milliseconds_of(trial, run_dir)] if plan.settings.has_several_objectives else [dice]
     except (optuna.TrialPruned, UpdateFinishedTrialError, *STORAGE_ERRORS):
         raise
     except DivergedError as error:
@@ -85,20 +87,34 @@ def _trained(trial: Trial, plan: SearchPlan, values: dict[str, Any], run_dir: Pa
         raise FailedTrialError from error
 
 
-def _highest_dice(trial: Trial, overrides: Sequence[str], values: dict[str, Any], run_dir: Path, train: Train) -> float:
+def _highest_dice(trial: Trial, plan: SearchPlan, values: dict[str, Any], run_dir: Path, train: Train) -> float:
     dice: list[float] = []
 
     def report_epoch(epoch: int, value: float) -> bool:
         dice.append(value)
+        if plan.settings.has_several_objectives:  # Optuna prunes by one alone
+            return False
         trial.report(value, epoch)
         return trial.should_prune()
 
-    ended = train([*overrides, *(f"{key}={value}" for key, value in values.items())], run_dir, report_epoch)
+    ended = train([*plan.overrides, *(f"{key}={value}" for key, value in values.items())], run_dir, report_epoch)
     outcome = "val/dice" if ended else "pruned at val/dice"
     logger.info("trial %s (%s): %s %.4f", run_dir.name, ", ".join(map(str, values.values())), outcome, max(dice))
     if not ended:
         raise optuna.TrialPruned
     return max(dice)
+
+
+def milliseconds_of(trial: Trial, run_dir: Path) -> float:
+    """The time of a trial's network for an image: networks that are built alike have that of the first of them."""
+    from fetal_seg.evaluation.costs import measure_costs, network_kind
+
+    checkpoint = run_dir / "checkpoints" / "best.ckpt"
+    kind = network_kind(checkpoint)
+    trial.set_user_attr(NETWORK, kind)
+    complete = trial.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    known = [other.values[1] for other in complete if other.user_attrs.get(NETWORK) == kind]
+    return float(known[0]) if known else measure_costs([checkpoint]).by_checkpoint[checkpoint].milliseconds
 
 
 def propose(trial: Trial, key: str, allowed: Sequence[Any] | RangeConfig) -> Any:
@@ -116,11 +132,11 @@ def _twin(trial: Trial) -> FrozenTrial | None:
     return next((other for other in ended if other.params == trial.params), None)
 
 
-def _as_before(trial: Trial, twin: FrozenTrial) -> float:
+def _as_before(trial: Trial, twin: FrozenTrial) -> Sequence[float]:
     trial.set_user_attr(TWIN, twin.number)
-    if twin.state == TrialState.PRUNED or twin.value is None:
+    if twin.state == TrialState.PRUNED or twin.values is None:
         raise optuna.TrialPruned
-    return twin.value
+    return list(map(float, twin.values))
 
 
 def _check_needed(trial: Trial, plan: SearchPlan) -> None:

@@ -42,8 +42,26 @@ def check_storage(storage: str) -> str:
 
 
 Storage = Annotated[str, AfterValidator(check_storage)]
-SamplerName = Literal["tpe", "random"]
-PrunerName = Literal["median", "hyperband", "none"]
+SamplerName = Literal["tpe", "random", "gp", "cmaes"]
+PrunerName = Literal["median", "percentile", "hyperband", "successive_halving", "none"]
+Objective = Literal["dice", "milliseconds"]
+DICE: Objective = "dice"
+MILLISECONDS: Objective = "milliseconds"
+
+
+def check_objectives(objectives: list[Objective]) -> list[Objective]:
+    """The objectives, if Dice is the first and none comes twice.
+
+    Raises:
+        InputError: they are not so.
+    """
+    if objectives[0] != DICE or len(set(objectives)) < len(objectives):
+        given = ",".join(objectives)
+        raise InputError(f"[{given}] cannot be; give [{DICE}], or [{DICE},{MILLISECONDS}]")
+    return objectives
+
+
+Objectives = Annotated[list[Objective], Field(min_length=1), AfterValidator(check_objectives)]
 
 
 @dataclass(config=STRICT, kw_only=True)
@@ -64,6 +82,7 @@ class SearchSettings:
     workers: Positive = 1
     storage: Storage | None = None
     heartbeat: Annotated[int, Field(ge=1, le=3600)] = 60
+    objectives: Objectives = field(default_factory=lambda: [DICE])
     sampler: SamplerName = "tpe"
     pruner: PrunerName = "median"
     startup_trials: Natural = 6
@@ -74,13 +93,25 @@ class SearchSettings:
         return self.storage is not None and self.storage.startswith(POSTGRESQL)
 
     @property
+    def has_several_objectives(self) -> bool:
+        """Whether trials are also compared by what their network costs; none of them can be pruned then."""
+        return len(self.objectives) > 1
+
+    @property
     def grace_s(self) -> int:
         """How long a worker may be silent before it is taken for dead, seconds."""
         return 2 * self.heartbeat
 
 
-def missing_packages(settings: SearchSettings) -> list[str]:
-    """What a search needs and is not installed, a sentence each."""
+def search_problems(settings: SearchSettings) -> list[str]:
+    """What a search needs and is not installed, and what does not go together, a sentence each."""
+    problems = []
     if settings.is_in_database and not is_installed("psycopg"):
-        return [f"search.storage={POSTGRESQL} needs psycopg, not installed here: pip install 'fetal_seg[postgresql]'"]
-    return []
+        problems.append(
+            f"search.storage={POSTGRESQL} needs psycopg, not installed here: pip install 'fetal_seg[postgresql]'"
+        )
+    if settings.sampler == "cmaes" and not is_installed("cmaes"):
+        problems.append("search.sampler=cmaes needs cmaes, not installed here: pip install 'fetal_seg[cmaes]'")
+    if settings.sampler == "cmaes" and settings.has_several_objectives:
+        problems.append("search.sampler=cmaes knows one objective; take tpe, gp or random, or search.objectives=[dice]")
+    return problems

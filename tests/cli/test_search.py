@@ -51,7 +51,7 @@ def ended(study, state):
     return study.get_trials(states=(state,))
 
 
-@pytest.mark.parametrize("pruner", ["median", "hyperband"])
+@pytest.mark.parametrize("pruner", ["median", "percentile", "hyperband", "successive_halving"])
 def test_it_finds_the_best_and_gives_up_the_rest(pruner, tmp_path):
     train = Landscape()
     study = run(tmp_path, train, trials=20, pruner=pruner)
@@ -70,6 +70,40 @@ def test_without_a_pruner_all_come_to_their_end(tmp_path):
     train = Landscape()
     run(tmp_path, train, trials=10, pruner="none")
     assert {epochs for _, epochs in train.trained} == {EPOCHS}
+
+
+@pytest.mark.parametrize("sampler", ["random", "gp", "cmaes"])
+def test_each_sampler_proposes_what_the_space_allows(sampler, tmp_path):
+    if sampler == "cmaes":
+        pytest.importorskip("cmaes", reason="pip install 'fetal_seg[cmaes]'")
+    train = Landscape()
+    space = {**SPACE, "optim.weight_decay": RangeConfig(low=0.0, high=0.1)}
+    study = run(tmp_path, train, space, trials=8, startup_trials=4, sampler=sampler)
+    assert ended_trials(study) == 8
+    for one in study.trials:
+        assert one.params["model.depth"] in SPACE["model.depth"]
+        assert 0.1 <= one.params["optim.lr_factor"] <= 10
+        assert 0 <= one.params["optim.weight_decay"] <= 0.1
+
+
+def test_two_objectives_prune_nothing_and_have_a_front(tmp_path, monkeypatch):
+    """Deeper is better and slower; networks that are built alike are timed once."""
+    depths = []
+
+    def milliseconds(asked, run_dir):
+        depths.append(asked.params["model.depth"])
+        return float(asked.params["model.depth"])
+
+    monkeypatch.setattr(trial, "milliseconds_of", milliseconds)
+    train = Landscape()
+    study = run(tmp_path, train, trials=14, objectives=["dice", "milliseconds"])
+    assert {epochs for _, epochs in train.trained} == {EPOCHS}
+    assert study.directions == [optuna.study.StudyDirection.MAXIMIZE, optuna.study.StudyDirection.MINIMIZE]
+    plan = SearchPlan(tmp_path, [], SPACE, SearchSettings(objectives=["dice", "milliseconds"]))
+    found = search.trade_offs(plan, study)
+    assert len(found) == len(train.trained)
+    assert {one.milliseconds for one in found} == {float(depth) for depth in depths}
+    assert found[0].settings.startswith("model.depth=")
 
 
 def test_no_configuration_is_trained_twice(tmp_path):
@@ -235,7 +269,10 @@ def test_another_search_is_not_mixed_into_a_folder(searched, cache_dir):
     [
         ([], "nothing to search"),
         (["search.space={model.depth: [2,3]}", "model.depth=2"], "nothing to search"),
-        (["search.pruner=best"], "search.pruner"),
+        (["search.pruner=best"], "search.pruner='best' is not allowed; give 'median', 'percentile', 'hyperband'"),
+        (["search.sampler=best"], "search.sampler='best' is not allowed; give 'tpe', 'random', 'gp' or 'cmaes'"),
+        (["search.objectives=[milliseconds]"], "give [dice], or [dice,milliseconds]"),
+        (["search.sampler=cmaes", "search.space={model.depth: [2,3]}"], "cmaes needs two keys"),
         (["search.space={model.depth: {low: 2, hihg: 3}}"], "search.space"),
     ],
 )

@@ -3,7 +3,7 @@
 import pytest
 
 from fetal_seg.config import search
-from fetal_seg.config.search import SearchSettings, check_storage, missing_packages
+from fetal_seg.config.search import SearchSettings, check_objectives, check_storage, search_problems
 from fetal_seg.errors import InputError
 
 
@@ -43,6 +43,20 @@ def test_what_is_neither_is_refused_without_its_password(storage, told):
 
 def test_what_is_not_installed_is_named(monkeypatch):
     monkeypatch.setattr(search, "is_installed", lambda _: False)
-    assert missing_packages(SearchSettings()) == []
-    (sentence,) = missing_packages(SearchSettings(storage="postgresql://host/searches"))
-    assert sentence.endswith("pip install 'fetal_seg[postgresql]'")
+    assert search_problems(SearchSettings()) == []
+    for settings, extra in (({"storage": "postgresql://host/searches"}, "postgresql"), ({"sampler": "cmaes"}, "cmaes")):
+        (sentence,) = search_problems(SearchSettings(**settings))
+        assert sentence.endswith(f"pip install 'fetal_seg[{extra}]'")
+
+
+def test_objectives_are_dice_and_what_the_network_costs():
+    assert SearchSettings().objectives == ["dice"]
+    assert check_objectives(["dice", "milliseconds"]) == ["dice", "milliseconds"]
+    for given in (["milliseconds"], ["dice", "dice"]):
+        with pytest.raises(InputError, match=r"give \[dice\], or \[dice,milliseconds\]"):
+            check_objectives(given)
+
+
+def test_what_does_not_go_together_is_refused():
+    settings = SearchSettings(sampler="cmaes", objectives=["dice", "milliseconds"])
+    assert any("knows one objective" in sentence for sentence in search_problems(settings))
