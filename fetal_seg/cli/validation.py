@@ -17,6 +17,7 @@ from fetal_seg.config.augmentation import Augmentation
 from fetal_seg.config.commands import PredictConfig, ReportConfig, SearchConfig, TrainConfig
 from fetal_seg.config.data import FromRunConfig
 from fetal_seg.config.registries import GREY_AUGMENTATIONS, LOSSES, NETWORKS, OPTIMIZERS, SCHEDULERS, SOURCES
+from fetal_seg.config.search import search_problems
 from fetal_seg.config.tracking import missing_trackers
 from fetal_seg.config.types import by_name
 from fetal_seg.errors import InputError
@@ -59,6 +60,8 @@ def validate(plain: Plain, schema: type[Schema], folders: Sequence[Path]) -> Sch
     checked = _build(schema, config, problems)
     if isinstance(checked, TrainConfig) and not refused:
         problems += combinations(checked) + missing_trackers(checked.logger)
+    if isinstance(checked, SearchConfig):
+        problems += search_problems(checked.search)
     if isinstance(checked, PredictConfig):
         problems += misplaced_output(checked)
     if isinstance(checked, ReportConfig):

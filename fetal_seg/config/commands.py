@@ -12,6 +12,7 @@ from pydantic.dataclasses import dataclass
 from fetal_seg.config.augmentation import Augmentation
 from fetal_seg.config.data import FromRunConfig, Hc18Config, Source, SourceOrRun
 from fetal_seg.config.model import EncoderDecoderConfig, Model
+from fetal_seg.config.search import SearchSettings
 from fetal_seg.config.shards import ShardText
 from fetal_seg.config.tracking import LoggerConfig, TensorBoardConfig
 from fetal_seg.config.training import AdamWConfig, BceDiceConfig, Loss, OneCycleConfig, Optim, Schedule, TrainerConfig
@@ -22,7 +23,6 @@ from fetal_seg.config.types import (
     ExportFormat,
     ExportPrecision,
     GestationalAge,
-    Natural,
     OneOrMore,
     PictureFormat,
     PixelSize,
@@ -60,26 +60,6 @@ class TrainConfig:
     evaluate: bool = True
     checkpoint: Literal["best", "last"] = "best"
     sweep: SweepConfig = field(default_factory=SweepConfig)
-
-
-@dataclass(config=STRICT, kw_only=True)
-class RangeConfig:
-    """Numbers from low to high that a search may take; whole ones where both ends are."""
-
-    low: int | float
-    high: int | float
-    log: bool = False
-
-
-@dataclass(config=STRICT, kw_only=True)
-class SearchSettings:
-    """What ``search.py`` looks for, and how long."""
-
-    space: dict[str, list[bool | int | float | str] | RangeConfig] = field(default_factory=dict)
-    trials: Positive = 50
-    workers: Positive = 1
-    pruner: Literal["median", "hyperband", "none"] = "median"
-    startup_trials: Natural = 6
 
 
 @dataclass(config=STRICT, kw_only=True)
