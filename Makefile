@@ -22,7 +22,7 @@ setup: .venv/installed  ## install everything into .venv
 
 .venv/installed: pyproject.toml setup.py constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,dev,dicom,imagenet,onnx,openvino,trackers]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,dev,dicom,imagenet,onnx,openvino,trackers,slurm]'
 	@touch $@
 
 measure: setup  ## INPUT=scan.png MM=0.12: measure an image, or a folder of them, with the pretrained weights

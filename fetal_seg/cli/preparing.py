@@ -1,5 +1,6 @@
 """What a command line asks for, checked before Hydra makes a folder for it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ from fetal_seg.files import check_writable, is_locked
 
 if TYPE_CHECKING:
     from fetal_seg.config.commands import TrainConfig
+    from fetal_seg.config.launcher import LauncherConfig
 
 TRAINING = ("train", "evaluate", "search", "report", "export")  # commands that need what a training needs
 OF_A_FILE = ("export",)  # commands whose output is a file: they have no folder
@@ -151,7 +153,31 @@ def _prepare_sweep(overrides: list[str], config_name: str | None) -> Sweep:
             "a sweep (-m) cannot use trainer=ddp, whose processes would each start the whole sweep again; "
             "take trainer=default, or one command for each job"
         )
-    return sweep
+    return replace(sweep, launcher=_launcher_of(sweep))
+
+
+def _launcher_of(sweep: Sweep) -> "LauncherConfig | None":
+    """Where the jobs of a sweep are submitted; None where it is a launcher of Hydra's that runs them.
+
+    Raises:
+        InputError: it cannot be used.
+    """
+    keys = [text for text in sweep.launching if text.lstrip("+").startswith(("hydra/launcher", "hydra.launcher"))]
+    overrides = [*sweep.jobs()[0], *keys]
+    composed = composed_of(overrides, sweep.config_name or "train", return_hydra_config=True)
+    plain = OmegaConf.to_container(composed.hydra.launcher, resolve=True)
+    if not isinstance(plain, dict) or "cluster" not in plain:
+        return None
+    from fetal_seg.cli.cluster import open_cluster
+    from fetal_seg.cli.validation import validate
+    from fetal_seg.config.launcher import LauncherConfig
+
+    try:
+        launcher = validate({str(key): value for key, value in plain.items()}, LauncherConfig, ())
+    except InputError as error:
+        raise InputError(f"hydra.launcher: {error}") from error
+    open_cluster(launcher, sweep.folder)
+    return launcher
 
 
 def _first_valid(jobs: list[list[str]], config_name: str | None) -> "TrainConfig":
