@@ -117,8 +117,8 @@ class LocalProcesses:
     def submit(self, jobs: Sequence[Callable[[], None]]) -> list[str]:
         """Start processes."""
         config = self._config
-        keys: dict[str, Any] = {key: getattr(config, key) for key in ("timeout_min", "signal_delay_s", "gpus_per_node")}
-        return _submitted("local", self._folder, jobs, {**keys, "setup": config.setup})
+        keys = {"timeout_min": config.timeout_min, "gpus_per_node": config.gpus_per_node, "setup": config.setup}
+        return _submitted("local", self._folder, jobs, keys)
 
     def active(self, identities: Collection[str]) -> set[str]:
         """Look at them: a number may have come to another process meanwhile."""
