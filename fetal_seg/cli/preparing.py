@@ -1,5 +1,6 @@
 """What a command line asks for, checked before Hydra makes a folder for it."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,6 +57,10 @@ def prepare(arguments: list[str], name: str) -> list[str] | Sweep | ResumedRun:
         return [*naming(config_name, arguments), *arguments]  # --help, --cfg and the like are Hydra's own
     if name in TRAINING:
         check_training(name)
+    if (tasks := os.environ.get("SLURM_STEP_NUM_TASKS", "1")) != "1":
+        raise InputError(
+            f"srun starts {tasks} times the same {name}; give it --ntasks=1, and trainer=ddp for several GPUs"
+        )
     overrides = as_hydra_takes([argument for argument in arguments if argument not in flags])
     _check_named(overrides)
     if name == "train" and (flags or last_value(overrides, "sweep.resume")):

@@ -9,7 +9,6 @@ import psutil
 import torch
 from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
-from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 
 THREADS = torch.get_num_threads()  # all cores, or this process's part of them
@@ -39,15 +38,11 @@ def is_first_process() -> bool:
 
 
 def processes_environment() -> ClusterEnvironment:
-    """Who starts the processes that train together: ``torchrun``, ``srun``, or Lightning itself.
+    """Who starts the processes that train together: ``torchrun``, or Lightning itself.
 
     Lightning would take every job of SLURM for a training of several processes, and queue it again by itself.
     """
-    if TorchElasticEnvironment.detect():
-        return TorchElasticEnvironment()
-    if int(os.environ.get("SLURM_STEP_NUM_TASKS", "1")) > 1:  # of this call of srun; the job may have more
-        return SLURMEnvironment(auto_requeue=False)
-    return LightningEnvironment()
+    return TorchElasticEnvironment() if TorchElasticEnvironment.detect() else LightningEnvironment()
 
 
 def quiet_lightning() -> None:
