@@ -1,5 +1,7 @@
 """What a command line asks for, checked before Hydra makes a folder for it."""
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +38,7 @@ from fetal_seg.files import check_writable, is_locked
 
 if TYPE_CHECKING:
     from fetal_seg.config.commands import TrainConfig
+    from fetal_seg.config.launcher import LauncherConfig
 
 TRAINING = ("train", "evaluate", "search", "report", "export")  # commands that need what a training needs
 OF_A_FILE = ("export",)  # commands whose output is a file: they have no folder
@@ -56,6 +59,10 @@ def prepare(arguments: list[str], name: str) -> list[str] | Sweep | ResumedRun:
     flags = [argument for argument in arguments if argument.startswith("-")]
     if any(flag not in ("-m", "--multirun") for flag in flags):
         return [*naming(config_name, arguments), *arguments]  # --help, --cfg and the like are Hydra's own
+    if (tasks := os.environ.get("SLURM_STEP_NUM_TASKS", "1")) != "1":
+        raise InputError(
+            f"srun starts {tasks} times the same {name}; give it --ntasks=1, and trainer=ddp for several GPUs"
+        )
     overrides = as_hydra_takes([argument for argument in arguments if argument not in flags])
     if name in TRAINING and not (name == "report" and last_value(overrides, "predictions")):
         check_training(name)
@@ -169,7 +176,31 @@ def _prepare_sweep(overrides: list[str], config_name: str | None) -> Sweep:
             "a sweep (-m) cannot use trainer=ddp, whose processes would each start the whole sweep again; "
             "take trainer=default, or one command for each job"
         )
-    return sweep
+    return replace(sweep, launcher=_launcher_of(sweep))
+
+
+def _launcher_of(sweep: Sweep) -> "LauncherConfig | None":
+    """Where the jobs of a sweep are submitted; None where it is a launcher of Hydra's that runs them.
+
+    Raises:
+        InputError: it cannot be used.
+    """
+    keys = [text for text in sweep.launching if text.lstrip("+").startswith(("hydra/launcher", "hydra.launcher"))]
+    overrides = [*sweep.jobs()[0], *keys]
+    composed = composed_of(overrides, sweep.config_name or "train", return_hydra_config=True)
+    plain = OmegaConf.to_container(composed.hydra.launcher, resolve=True)
+    if not isinstance(plain, dict) or "cluster" not in plain:
+        return None
+    from fetal_seg.cli.cluster import open_cluster
+    from fetal_seg.cli.validation import validate
+    from fetal_seg.config.launcher import LauncherConfig
+
+    try:
+        launcher = validate({str(key): value for key, value in plain.items()}, LauncherConfig, ())
+    except InputError as error:
+        raise InputError(f"hydra.launcher: {error}") from error
+    open_cluster(launcher, sweep.folder)
+    return launcher
 
 
 def _first_valid(jobs: list[list[str]], config_name: str | None) -> "TrainConfig":

@@ -23,6 +23,7 @@ from fetal_seg.config.types import (
     ExportFormat,
     ExportPrecision,
     GestationalAge,
+    Natural,
     OneOrMore,
     PictureFormat,
     PixelSize,
