@@ -10,10 +10,12 @@ NODE_IS_MISSING = node -e '[m, n] = process.versions.node.split("."); process.ex
                   2>/dev/null || echo "nodejs (20.19 or newer)";
 NPM_IS_MISSING = command -v npm >/dev/null || echo npm;
 CHROMIUM_IS_MISSING = command -v $(CHROMIUM) >/dev/null || echo chromium;
+SLURM_IS_MISSING = PATH="$$PATH:/usr/sbin"; command -v slurmctld >/dev/null || echo slurm-wlm; \
+                   command -v munged >/dev/null || echo munge;
 require = missing=$$($(1)); [ -z "$$missing" ] || \
-          { echo "the page needs what is missing here: "$$missing"; install it, in Debian by apt-get" >&2; exit 2; }
+          { echo "$(or $(2),the page) needs what is missing here: "$$missing"; install it, in Debian by apt-get" >&2; exit 2; }
 
-.PHONY: help setup measure demo docs figures wheel test test-wheel lint page test-page page-picture page-tools page-test-tools bench reproduce reproduce-short
+.PHONY: help setup measure demo docs figures wheel test test-wheel test-cluster lint page test-page page-picture page-tools page-test-tools bench reproduce reproduce-short
 
 help:           ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -22,7 +24,7 @@ setup: .venv/installed  ## install everything into .venv
 
 .venv/installed: pyproject.toml setup.py constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,dev,dicom,imagenet,onnx,openvino,trackers]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,dev,dicom,imagenet,onnx,openvino,parquet,trackers,postgresql,cmaes,slurm]'
 	@touch $@
 
 measure: setup  ## INPUT=scan.png MM=0.12: measure an image, or a folder of them, with the pretrained weights
@@ -64,6 +66,9 @@ test: lint      ## run the linters, then the tests
 test-wheel: wheel  ## install the wheel into a fresh environment without PyTorch, as the Dockerfile does too, and measure there
 	FETAL_SEG_WHEEL="$$(ls -t $(CURDIR)/dist/fetal_seg-*.whl | head -1)" $(BIN)/python -m pytest tests/test_wheel.py tests/test_dockerfile.py
 
+test-cluster: cluster-tools setup  ## test sweeps by a SLURM of one node, which is made on this machine
+	FETAL_SEG_CLUSTER=1 $(BIN)/python -m pytest tests/cluster
+
 page: page-tools setup web/generated/network.onnx web/node_modules/.package-lock.json  ## build dist/fetal-seg.html, the page that needs no server
 	@$(BIN)/python -m tools.page_data web/generated --constants
 	@npm run --silent --prefix web build
@@ -79,6 +84,9 @@ page-picture: page-test-tools page  ## draw docs/page.png, a phantom in the page
 
 page-tools:
 	@$(call require,$(NODE_IS_MISSING) $(NPM_IS_MISSING))
+
+cluster-tools:
+	@$(call require,$(SLURM_IS_MISSING),the cluster)
 
 page-test-tools:
 	@$(call require,$(NODE_IS_MISSING) $(NPM_IS_MISSING) $(CHROMIUM_IS_MISSING))

@@ -72,10 +72,11 @@ def _command(options: argparse.Namespace, output: Path) -> float:
 
 
 def _files(source: Path, most: int) -> list[Any]:
-    from fetal_seg.commands.predict.inputs import find_inputs
+    from fetal_seg.commands.predict.inputs import find_inputs, find_sizes
     from fetal_seg.data.loading import cache_folder
 
-    return list(itertools.islice(find_inputs(str(source), cache_folder(None)), most))
+    find_sizes(files := find_inputs(str(source), cache_folder(None)), None, 0.1)
+    return list(itertools.islice(files, most))
 
 
 def _single_images(checkpoint: str, source: Path, most: int = 60) -> tuple[float, float, float]:
@@ -133,7 +134,7 @@ def _folder_rates(checkpoint: str, source: Path, most: int = 96) -> tuple[float,
             folder = Path(name)
             list(decoders.frames(Request(files[0].path, files[0].name)))  # they have started
             journal, sheet = Journal(folder, {}, resume=False), ContactSheet(folder)
-            work = (folder, predictor, files, PredictionOptions(dict.fromkeys((f.name for f in files), 0.1)))
+            work = (folder, predictor, files, PredictionOptions())
             _, milliseconds = _timed(lambda work=work, rest=(journal, sheet, decoders): measure_files(*work, *rest))
             pipeline.append(1000 * len(files) / milliseconds)
         torch.set_num_threads(threads)

@@ -8,6 +8,7 @@ that slows down slows all. Images are HC18's test images where ``HC18_ROOT`` is 
 """
 
 import argparse
+import itertools
 import multiprocessing
 import os
 import statistics
@@ -115,15 +116,14 @@ def _percent(one: float | None, two: float | None) -> float:
 
 def _images(folder: Path, most: int) -> list[Image]:
     """HC18's test images or phantoms, with the sizes of their pixels."""
-    from fetal_seg.commands.predict.inputs import find_inputs, pixel_sizes
+    from fetal_seg.commands.predict.inputs import find_inputs, find_sizes
     from fetal_seg.data.phantom.writing import write_phantoms
 
     root = Path(os.environ.get("HC18_ROOT", folder / "phantoms"))
     if not (root / "test_set.zip").is_file():
         write_phantoms(root := folder / "phantoms", train=1, test=most, seed=0)
-    files = find_inputs(str(root / "test_set.zip"), folder)[:most]
-    sizes = pixel_sizes(files, None, None)
-    return [(file.path, sizes[file.name]) for file in files]
+    find_sizes(files := find_inputs(str(root / "test_set.zip"), folder), None, None)
+    return [(file.path, file.pixel_size_mm) for file in itertools.islice(files, most) if file.pixel_size_mm]
 
 
 def _exports(folder: Path) -> Iterator[Way]:

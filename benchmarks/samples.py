@@ -26,10 +26,12 @@ from pydicom.uid import (
 )
 
 from fetal_seg.cli.run_folder import read_resumed
-from fetal_seg.cli.study import STUDY, ended_trials, open_study
+from fetal_seg.cli.search_plan import SearchPlan
+from fetal_seg.cli.storage import STUDY
+from fetal_seg.cli.study import ended_trials, open_study
 from fetal_seg.cli.sweep import plan_sweep
 from fetal_seg.commands.predict.journal import Journal
-from fetal_seg.config.commands import SearchSettings
+from fetal_seg.config.search import SearchSettings
 from fetal_seg.data.pixel_sizes import NAME, PIXEL_SIZE, read_rows
 from fetal_seg.data.planes import read_planes
 from fetal_seg.data.split_files import read_split
@@ -212,15 +214,15 @@ def _rows() -> bytes:
 
 
 def _resume_prediction(path: Path) -> object:
-    return Journal(path.parent, {"ckpt": ["a"], "every": 1}, resume=True).done()
+    return list(Journal(path.parent, {"ckpt": ["a"], "every": 1}, resume=True).rows)
 
 
 def _study() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        study = open_study(Path(folder), 0, SearchSettings(), create=True)
+        study = open_study(SearchPlan(Path(folder), [], {}, SearchSettings()), create=True)
         study.optimize(lambda trial: trial.suggest_float("optim.lr", 0, 1), n_trials=3)
         return (Path(folder) / STUDY).read_bytes()
 
 
 def _open_study(path: Path) -> object:
-    return ended_trials(open_study(path.parent, 0, SearchSettings(), create=True))
+    return ended_trials(open_study(SearchPlan(path.parent, [], {}, SearchSettings()), create=True))

@@ -13,8 +13,10 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from fetal_seg.cli import search
-from fetal_seg.config.commands import SearchSettings
+from fetal_seg.cli.search import work
+from fetal_seg.cli.search_plan import SearchPlan
+from fetal_seg.cli.study import open_study
+from fetal_seg.config.search import SearchSettings
 from fetal_seg.evaluation.labels import factors
 from fetal_seg.evaluation.runs import Run, read_runs
 from fetal_seg.progress import ReportEpoch
@@ -63,8 +65,9 @@ def main() -> None:
         replay = Replay(runs, keys)
         with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
             settings = SearchSettings(trials=options.trials, pruner=options.pruner, startup_trials=options.startup)
-            search.open_study(Path(folder), seed, settings, create=True)
-            search.work(Path(folder), [], space, settings, seed, replay)
+            plan = SearchPlan(Path(folder), [], space, settings, seed)
+            open_study(plan, create=True)
+            work(plan, replay)
         searches.append((replay.needed, replay.epochs))
     needed = [epochs for epochs, _ in searches if epochs]
     spent = np.mean([epochs for _, epochs in searches])

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from fetal_seg.commands.predict.inputs import InputFile, find_inputs, pixel_sizes
+from fetal_seg.commands.predict.input_list import InputFile
+from fetal_seg.commands.predict.inputs import find_inputs, find_sizes
 from fetal_seg.data.loading import cache_folder
 from fetal_seg.data.pixel_sizes import NAME, PIXEL_SIZE
 from fetal_seg.data.records import read_ahead
@@ -41,8 +42,9 @@ def main() -> None:
     options = parser.parse_args()
     try:
         predictor = Predictor.load(options.ckpt, flips=True)
-        files = find_inputs(options.input, cache_folder(None))
-        sizes = pixel_sizes(files, None, None)
+        inputs = find_inputs(options.input, cache_folder(None))
+        find_sizes(inputs, None, None)
+        files = list(inputs)
         options.output.mkdir(parents=True)
     except (InputError, FileExistsError) as error:
         parser.error(str(error))
@@ -57,7 +59,7 @@ def main() -> None:
             write_image(options.output / "images" / name, image)
             covered = prediction.ellipse.coverage(*image.shape) > 0.5
             write_mask(options.output / "masks" / name, covered.astype(np.uint8))
-            kept.append({NAME: name, PIXEL_SIZE: sizes.get(file.name)})
+            kept.append({NAME: name, PIXEL_SIZE: file.pixel_size_mm})
     if all(row[PIXEL_SIZE] for row in kept):
         write_csv(options.output / CSV_NAME, (NAME, PIXEL_SIZE), kept)
     print(f"{options.output}: " + ", ".join(f"{count} {name}" for name, count in outcomes.most_common()))

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from fetal_seg.geometry.ellipse import Ellipse
+from tests.forking import fork_command
 
 if os.environ.get("PYTEST_XDIST_WORKER"):  # two processes that test share the cores; their commands too
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -46,10 +47,16 @@ def drawn_head(head):
     return np.clip(image, 0, 255).astype(np.uint8)
 
 
+SCRIPTS = [f"{name}.py" for name in ("train", "evaluate", "predict", "search", "report", "export")]
+
+
 def run_command(script, *arguments, cwd, timeout=120, env=None):
     """Call an entry point as its user does: a script, or the file of the program; returns the finished process."""
+    arguments = [str(argument) for argument in arguments]
+    if script in SCRIPTS and env is None and hasattr(os, "fork"):
+        return fork_command(ROOT / script, arguments, cwd, timeout)
     return subprocess.run(
-        [sys.executable, str(ROOT / script), *map(str, arguments)],
+        [sys.executable, str(ROOT / script), *arguments],
         cwd=cwd,
         capture_output=True,
         text=True,

@@ -11,6 +11,7 @@ OF_NO_MODULE = {
     "benchmarks/test_kills.py",
     "benchmarks/test_runtimes.py",
     "benchmarks/test_steps.py",
+    "cluster/test_slurm.py",  # sweeps by a real SLURM
     "commands/test_bad_input.py",  # every command with bad data and bad checkpoints
     "commands/test_unlabelled.py",  # images without a mask, in every command
     "commands/predict/test_odd_folders.py",  # predict.py in folders that are not as they should be
@@ -35,7 +36,9 @@ OF_NO_MODULE = {
     "tools/test_key_reference.py",  # of the folder tools/
 }
 WITHOUT_A_TEST = {
+    "cli/sweep_job.py",  # what a cluster runs: in cluster/test_slurm.py and cli/test_submitting.py
     "config/data.py",  # schemas: in config/test_schemas.py
+    "config/launcher.py",  # schemas: in config/test_schemas.py
     "config/model.py",  # schemas: in config/test_schemas.py
     "config/training.py",  # schemas: in config/test_schemas.py
     "report/checklist/claim.py",  # points of a checklist: in report/checklist/test_write.py

@@ -22,6 +22,7 @@ from fetal_seg.cli.overrides import CONF
 from fetal_seg.cli.validation import GROUPS
 from fetal_seg.config.augmentation import Augmentation
 from fetal_seg.config.commands import SCHEMAS, TrainConfig
+from fetal_seg.config.launcher import LauncherConfig
 from fetal_seg.config.registries import GREY_AUGMENTATIONS
 from fetal_seg.config.types import Probability, by_name
 
@@ -99,6 +100,7 @@ def reference() -> str:
     """The whole reference: the keys of each command, then those of each group, then the experiments."""
     parts = [_section(f"## {command}", _command(command)) for command in SCHEMAS]
     parts += [part for group in groups() for part in _group(group)]
+    parts += _shared("hydra/launcher", LauncherConfig, "slurm")
     experiments = sorted((CONF / "experiment").glob("*.yaml"))
     rows = [f"| `experiment={file.stem}` | {_escaped(YamlFile.read(file).summary)} |" for file in experiments]
     return "\n\n".join([*parts, "## experiment", "\n".join(["| choice | what |", "| --- | --- |", *rows])]) + "\n"
@@ -120,13 +122,7 @@ def _group(group: str) -> Iterator[str]:
     hint = get_type_hints(TrainConfig)[group]
     files = {file.stem: YamlFile.read(file) for file in sorted((CONF / group).glob("*.yaml"))}
     if is_dataclass(hint):  # its choices are values for the same keys
-        main = files[{key: choice for entry in _defaults() for key, choice in entry.items()}[group]]
-        told = YamlFile("", {}, {})
-        for file in (*files.values(), main):  # the default one tells most, and has the last word
-            told = YamlFile("", {**told.values, **file.values}, {**told.comments, **file.comments})
-        yield _section(f"## {group}", keys_of(hint, told, f"{group}."))
-        rows = [f"| `{group}={name}` | {_escaped(file.summary)} | {_set(file)} |" for name, file in files.items()]
-        yield "\n".join(["| choice | what | sets |", "| --- | --- | --- |", *rows])
+        yield from _shared(group, hint, {key: choice for entry in _defaults() for key, choice in entry.items()}[group])
         return
     choices = {name: schema for command in SCHEMAS.values() for name, schema in _choices(command, group).items()}
     tables = {name: keys_of(schema, files[name], f"{group}.") for name, schema in choices.items()}
@@ -136,6 +132,17 @@ def _group(group: str) -> Iterator[str]:
     for name, keys in tables.items():
         summary = files[name].summary or (GROUPS[group][name].__doc__ or "").splitlines()[0]
         yield _section(f"### {group}={name}", [key for key in keys if key not in common], summary)
+
+
+def _shared(group: str, schema: Any, main: str) -> Iterator[str]:
+    """A group whose choices, of which `main` is the one with all keys, are values for the keys of one schema."""
+    files = {file.stem: YamlFile.read(file) for file in sorted((CONF / group).glob("*.yaml"))}
+    told = YamlFile("", {}, {})
+    for file in (*files.values(), files[main]):  # this one tells most, and has the last word
+        told = YamlFile("", {**told.values, **file.values}, {**told.comments, **file.comments})
+    yield _section(f"## {group}", keys_of(schema, told, f"{group.replace('/', '.')}."))
+    rows = [f"| `{group}={name}` | {_escaped(file.summary)} | {_set(file)} |" for name, file in files.items()]
+    yield "\n".join(["| choice | what | sets |", "| --- | --- | --- |", *rows])
 
 
 def _choices(command: Any, group: str) -> dict[str, Any]:

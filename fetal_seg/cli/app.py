@@ -55,18 +55,28 @@ def _start(task: Task, name: str, line: list[str]) -> None:
     """Do what the command line asks for: a run or one that goes on, a sweep, or help."""
     prepared = prepare(line[len(caller(line)) :], name)
     if isinstance(prepared, Sweep):
-        sys.exit(run_sweep(prepared, line, lambda arguments: _by_hydra(task, name, line, arguments)))
+        sys.exit(run_sweep(prepared, line, lambda: _launch(task, prepared, name, line)))
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # what is wrong comes to `_end_well`
     if isinstance(prepared, ResumedRun):
         _go_on(task, prepared, line)
         return
     given = named_folder(prepared) if name in ALONE else None
     lock = hold(given) if given else None  # before Hydra writes there
-    _by_hydra(task, name, line, prepared)
+    by_hydra(task, name, line, prepared)
     del lock
 
 
-def _by_hydra(task: Task, name: str, line: list[str], arguments: list[str]) -> None:
+def _launch(task: Task, sweep: Sweep, name: str, line: list[str]) -> None:
+    """Run the jobs of a sweep: in processes that Hydra's launcher has, or wherever ours submits them."""
+    if sweep.launcher is None:
+        by_hydra(task, name, line, sweep.arguments)
+        return
+    from fetal_seg.cli.submitting import submit_and_wait
+
+    submit_and_wait(sweep, sweep.launcher, line)
+
+
+def by_hydra(task: Task, name: str, line: list[str], arguments: list[str]) -> None:
     """Have Hydra compose what the arguments ask for, and run it, or the jobs of a sweep, or show help.
 
     Args:

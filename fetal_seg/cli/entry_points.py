@@ -55,8 +55,11 @@ def search(config: "SearchConfig", run_dir: Path, command_line: list[str]) -> No
 
 @command("report")
 def report(config: "ReportConfig", run_dir: Path, command_line: list[str]) -> None:
-    """Read run folders, rank and compare them."""
-    from fetal_seg.commands.report import run
+    """Read run folders, rank and compare them; or merge the rows of predictions."""
+    if config.predictions:
+        from fetal_seg.commands.predict.merging import run
+    else:
+        from fetal_seg.commands.report import run
 
     run(config, run_dir, command_line)
 

@@ -107,7 +107,7 @@ def _is_folder(argument: str) -> bool:
     return "=" not in argument or Path(argument).is_dir()
 
 
-PATHS = ("input", "output", "ckpt", "pixel_size_csv", "cache_dir", "data.root")  # keys whose values are paths
+PATHS = ("input", "output", "ckpt", "pixel_size_csv", "cache_dir", "data.root", "search.storage")  # keys of paths
 
 
 def with_present_key(override: str) -> str:

@@ -1,5 +1,7 @@
 """What a command line asks for, checked before Hydra makes a folder for it."""
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,11 +32,13 @@ from fetal_seg.cli.run_folder import (
 )
 from fetal_seg.cli.sweep import Sweep, plan_sweep
 from fetal_seg.config.extras import check_training
+from fetal_seg.config.shards import Shard
 from fetal_seg.errors import InputError
 from fetal_seg.files import check_writable, is_locked
 
 if TYPE_CHECKING:
     from fetal_seg.config.commands import TrainConfig
+    from fetal_seg.config.launcher import LauncherConfig
 
 TRAINING = ("train", "evaluate", "search", "report", "export")  # commands that need what a training needs
 OF_A_FILE = ("export",)  # commands whose output is a file: they have no folder
@@ -55,9 +59,13 @@ def prepare(arguments: list[str], name: str) -> list[str] | Sweep | ResumedRun:
     flags = [argument for argument in arguments if argument.startswith("-")]
     if any(flag not in ("-m", "--multirun") for flag in flags):
         return [*naming(config_name, arguments), *arguments]  # --help, --cfg and the like are Hydra's own
-    if name in TRAINING:
-        check_training(name)
+    if (tasks := os.environ.get("SLURM_STEP_NUM_TASKS", "1")) != "1":
+        raise InputError(
+            f"srun starts {tasks} times the same {name}; give it --ntasks=1, and trainer=ddp for several GPUs"
+        )
     overrides = as_hydra_takes([argument for argument in arguments if argument not in flags])
+    if name in TRAINING and not (name == "report" and last_value(overrides, "predictions")):
+        check_training(name)
     _check_named(overrides)
     if name == "train" and (flags or last_value(overrides, "sweep.resume")):
         if last_value(overrides, "resume"):
@@ -74,22 +82,33 @@ def prepare(arguments: list[str], name: str) -> list[str] | Sweep | ResumedRun:
         ]
         remedy += f", or take all at once by {', '.join(together)}" if together else ""
         raise InputError(f"{', '.join(several)}: that is several values; give one, or {remedy}")
-    output = last_value(overrides, "output") if name != "train" else None
     is_checklist = name == "report" and last_value(overrides, "checklist") is not None
-    if output and name in OF_A_FILE:
-        output = str(Path(output).expanduser().parent)
-    elif is_checklist:
+    if is_checklist:
         overrides += IN_A_RUN
-    elif output:  # results go there, and the log with them
-        output = str(Path(output.replace("\\'", "'")).expanduser())
-        escaped = output.replace("'", "\\'")
-        overrides.append(f"hydra.run.dir='{escaped}'")
-    if name != "train" and not is_checklist:
-        _check_output(Path(output or ("" if name in OF_A_FILE else "outputs")), name)
+    elif name != "train":
+        _place_output(overrides, name)
     compose(overrides, name, config_name)
     if name == "train" and not is_helper():
         _check_folder(overrides, config_name or name)
     return [*naming(config_name, overrides), *overrides]
+
+
+def _place_output(overrides: list[str], name: str) -> None:
+    """Add where Hydra puts its files, which is where the results go, if that folder is named and can be written."""
+    output = last_value(overrides, "output")
+    shard = last_value(overrides, "predict.shard") if name == "predict" else None
+    if name in OF_A_FILE:
+        _check_output(Path(output).expanduser().parent if output else Path(), name)
+        return
+    folder = Path((output or "outputs").replace("\\'", "'")).expanduser()
+    if shard and not output:
+        raise InputError(f"predict.shard={shard} needs a folder that all shards share; add output=FOLDER")
+    if shard:
+        folder /= Shard.from_text(shard).folder
+    _check_output(folder, name)
+    if output:
+        escaped = str(folder).replace("'", "\\'")
+        overrides.append(f"hydra.run.dir='{escaped}'")
 
 
 def _prepare_resumed(folder: Path, overrides: list[str]) -> ResumedRun:
@@ -157,7 +176,31 @@ def _prepare_sweep(overrides: list[str], config_name: str | None) -> Sweep:
             "a sweep (-m) cannot use trainer=ddp, whose processes would each start the whole sweep again; "
             "take trainer=default, or one command for each job"
         )
-    return sweep
+    return replace(sweep, launcher=_launcher_of(sweep))
+
+
+def _launcher_of(sweep: Sweep) -> "LauncherConfig | None":
+    """Where the jobs of a sweep are submitted; None where it is a launcher of Hydra's that runs them.
+
+    Raises:
+        InputError: it cannot be used.
+    """
+    keys = [text for text in sweep.launching if text.lstrip("+").startswith(("hydra/launcher", "hydra.launcher"))]
+    overrides = [*sweep.jobs()[0], *keys]
+    composed = composed_of(overrides, sweep.config_name or "train", return_hydra_config=True)
+    plain = OmegaConf.to_container(composed.hydra.launcher, resolve=True)
+    if not isinstance(plain, dict) or "cluster" not in plain:
+        return None
+    from fetal_seg.cli.cluster import open_cluster
+    from fetal_seg.cli.validation import validate
+    from fetal_seg.config.launcher import LauncherConfig
+
+    try:
+        launcher = validate({str(key): value for key, value in plain.items()}, LauncherConfig, ())
+    except InputError as error:
+        raise InputError(f"hydra.launcher: {error}") from error
+    open_cluster(launcher, sweep.folder)
+    return launcher
 
 
 def _first_valid(jobs: list[list[str]], config_name: str | None) -> "TrainConfig":

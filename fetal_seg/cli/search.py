@@ -1,153 +1,159 @@
 """A search that prunes: Optuna proposes overrides, sees each epoch's validation Dice, prunes what falls behind.
 
-The study is ``study.db`` (SQLite) in the search's folder, which any number of workers share; a trial has a run folder
-there, named by its number. Training is a function of its configuration, so no configuration is trained twice. The
-sampler's random numbers are a function of the seed and of how many trials have ended: a search by one worker that was
-killed goes on to the same trials, unless hyperband, which goes by their numbers, prunes them.
+Any number of workers share the study, on any number of machines that see the search's folder; a trial has a run folder
+there, named by its number. Training is a function of its configuration, so no configuration is trained twice. Where the
+study is a file, the sampler's random numbers are a function of the seed and of how many trials have ended: a search by
+one worker that was killed goes on to the same trials, unless hyperband, which goes by their numbers, prunes them.
 """
 
-import contextlib
-import json
 import logging
 import multiprocessing
 import signal
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import optuna
-import yaml
-from filelock import FileLock, Timeout
-from optuna.trial import FrozenTrial, Trial, TrialState
+from filelock import FileLock
+from hydra.core.hydra_config import HydraConfig
+from optuna.trial import FrozenTrial, TrialState
 
 from fetal_seg.cli.composing import compose_run
+from fetal_seg.cli.dead_trials import folder_of, take_up_dead, taking_up
 from fetal_seg.cli.orphans import end_with_parent
 from fetal_seg.cli.overrides import SEARCHPATH
 from fetal_seg.cli.quiet import quiet_image_libraries
+from fetal_seg.cli.search_plan import SearchPlan, Space, agreed_study
 from fetal_seg.cli.signals import how_to_go_on
-from fetal_seg.cli.study import ENDED, FAILED, ended_trials, next_sampler, open_study
-from fetal_seg.cli.sweep import FAILURE, record_failure
+from fetal_seg.cli.storage import open_storage
+from fetal_seg.cli.study import ENDED, FAILED, TWIN, ended_trials, is_open, next_sampler, open_study
+from fetal_seg.cli.trial import STORAGE_ERRORS, FailedTrialError, LostTrialError, NeedlessTrialError, Train, run_trial
 from fetal_seg.commands import train as train_command
 from fetal_seg.commands.command_line import called_alike
-from fetal_seg.config.commands import RangeConfig, SearchConfig, SearchSettings
-from fetal_seg.errors import DivergedError, InputError, Interrupted, one_line
-from fetal_seg.evaluation.runs import SPACE
-from fetal_seg.files import LOCK, write_text
+from fetal_seg.config.commands import SearchConfig
+from fetal_seg.config.search import RangeConfig
+from fetal_seg.errors import InputError, Interrupted, one_line
+from fetal_seg.evaluation.trade_offs import TradeOff
 from fetal_seg.progress import ReportEpoch
 
-Train = Callable[[list[str], Path, ReportEpoch], bool]
-Space = Mapping[str, Sequence[Any] | RangeConfig]
+REPORTED = "reported"  # how many trials had ended when the report was written
+LOOK_EVERY_S = 5.0  # at most, while there is nothing to begin
 
 logger = logging.getLogger(__name__)
 
 
-class FailedTrialError(Exception):
-    """A trial's training failed; the others go on. Anything else that goes wrong ends the search."""
-
-
 def run_search(config: SearchConfig, folder: Path, command_line: Sequence[str]) -> int:
-    """Run the search of a configuration in a folder, or go on with the one there; returns the exit status.
+    """Run the search of a configuration in a folder, go on with the one there, or join it; returns the exit status.
 
     Raises:
-        InputError: there is nothing to search, or the folder is of another search.
+        InputError: there is nothing to search, the folder is of another search, or its storage cannot be used.
     """
-    settings = config.search
-    overrides = _trial_overrides(folder)
-    fixed = {text.lstrip("+").split("=")[0] for text in overrides}
-    space = {key: values for key, values in (settings.space or config.sweep.grid).items() if key not in fixed}
-    if not space:
-        raise InputError("there is nothing to search; set search.space={KEY: [..]}, or take experiment=ablation")
-    _check_same(folder, overrides, space)
-    study = open_study(folder, config.seed, settings, create=True)
-    _take_up(study, folder, space)
+    plan = _plan(config, folder)
+    study = open_study(plan, create=True)
+    if plan.settings.storage is None:  # who else works here has the lock of the trial's folder
+        take_up_dead(plan, study, silent_s=0)
     from joblib import Parallel, delayed
 
-    from fetal_seg.commands.report import conclude_search
-
-    logger.info("search in %s: %d of %d trials done", folder, ended_trials(study), settings.trials)
+    if plan.settings.has_several_objectives and plan.settings.pruner != "none":
+        logger.info("with several objectives nothing is pruned: Optuna's pruners go by one")
+    logger.info("search in %s: %d of %d trials done", folder, ended_trials(study), plan.settings.trials)
     interrupted = 0
+    workers = plan.settings.workers
     try:
-        Parallel(n_jobs=settings.workers, backend="loky")(
-            delayed(work)(folder, overrides, space, settings, config.seed + worker, partial(_train, command_line))
-            for worker in range(settings.workers)
+        Parallel(n_jobs=workers, backend="loky")(
+            delayed(work)(plan, partial(_train, command_line), worker) for worker in range(workers)
         )
     except KeyboardInterrupt:
         interrupted = 128 + signal.SIGINT
     except Interrupted as signalled:
         interrupted = signalled.status
-    _log_best(study, space)
-    conclude_search(folder, command_line)
+    _log_best(study, plan.space)
+    _report(plan, study, command_line)
     if interrupted:
         logger.info(how_to_go_on("search", command_line, folder))
     failed = [trial for trial in study.get_trials(deepcopy=False) if FAILED in trial.user_attrs]
-    return interrupted or int(ended_trials(study) < settings.trials or bool(failed))
+    return interrupted or int(ended_trials(study) < plan.settings.trials or bool(failed))
 
 
-def _trial_overrides(folder: Path) -> list[str]:
+def _plan(config: SearchConfig, folder: Path) -> SearchPlan:
+    settings = config.search
+    overrides = _trial_overrides()
+    fixed = {text.lstrip("+").split("=")[0] for text in overrides}
+    space = {key: values for key, values in (settings.space or config.sweep.grid).items() if key not in fixed}
+    if not space:
+        raise InputError("there is nothing to search; set search.space={KEY: [..]}, or take experiment=ablation")
+    ranges = sum(isinstance(allowed, RangeConfig) for allowed in space.values())
+    if settings.sampler == "cmaes" and ranges < 2:
+        raise InputError(
+            "search.sampler=cmaes needs two keys with {low: .., high: ..}; take tpe, gp or random for lists"
+        )
+    if settings.storage is not None:
+        open_storage(folder, settings)  # before anything is written
+    study = agreed_study(folder, overrides, space, settings)
+    return SearchPlan(folder, overrides, space, settings, config.seed, study)
+
+
+def _trial_overrides() -> list[str]:
     """What the user set for all trials: the search's own overrides, without those that say how to search."""
-    hydra = yaml.safe_load((folder / ".hydra" / "hydra.yaml").read_text(encoding="utf-8"))["hydra"]["overrides"]
-    overrides = [*hydra["task"], *(text for text in hydra["hydra"] if text.startswith(SEARCHPATH))]
+    given = HydraConfig.get().overrides
+    overrides = [*given.task, *(text for text in given.hydra if text.startswith(SEARCHPATH))]
     return [text for text in overrides if not text.lstrip("+").startswith(("search.", "search=", "output="))]
 
 
-def _check_same(folder: Path, overrides: list[str], space: Space) -> None:
-    """Keep what is searched beside the study, and refuse to mix another search into it."""
-    written = {key: vars(value) if isinstance(value, RangeConfig) else list(value) for key, value in space.items()}
-    content = {"overrides": overrides, "space": written}
-    file = folder / SPACE
-    if file.is_file():
-        try:
-            stored = dict(json.loads(file.read_text(encoding="utf-8")))
-        except (ValueError, TypeError) as error:
-            raise InputError(f"{file} is damaged ({one_line(error)}); give another output") from error
-        if stored != content:
-            of = f"{' '.join(stored.get('overrides', ()))} over {', '.join(stored.get('space', ()))}"
-            raise InputError(f"{folder} holds another search ({of}); give the same keys, or another output")
-    else:
-        write_text(file, json.dumps(content, indent=1) + "\n")
-
-
-def _take_up(study: optuna.Study, folder: Path, space: Space) -> None:
-    """Put trials whose process died in the queue again, with their run folder to go on in.
-
-    One that died before all was proposed for it has trained nothing: the same is proposed again.
-    """
-    queued = {_folder_of(trial, folder) for trial in study.get_trials(states=(TrialState.WAITING,))}
-    for trial in study.get_trials(states=(TrialState.RUNNING,)):
-        run_dir = _folder_of(trial, folder)
-        run_dir.mkdir(exist_ok=True)
-        params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}  # what it had from the queue
-        with contextlib.suppress(Timeout), FileLock(run_dir / LOCK, timeout=0):
-            if params.keys() == space.keys() and run_dir not in queued:
-                study.enqueue_trial(params, user_attrs={"folder": run_dir.name})
-            study.tell(trial.number, state=TrialState.FAIL)
-
-
-def _folder_of(trial: FrozenTrial | Trial, folder: Path) -> Path:
-    return folder / str(trial.user_attrs.get("folder", trial.number))
-
-
-def work(folder: Path, overrides: list[str], space: Space, settings: SearchSettings, seed: int, train: Train) -> None:
+def work(plan: SearchPlan, train: Train, worker: int = 0) -> None:
     """What each process does: trials, until there are enough of them.
 
-    Args:
-        train: trains with given overrides in a run folder and reports each epoch; gives whether it came to its end.
+    Raises:
+        InputError: the storage cannot be reached any more.
     """
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     quiet_image_libraries()
     if multiprocessing.parent_process() is not None:
         end_with_parent()
-    study = open_study(folder, seed, settings)
+    try:
+        study = open_study(plan, take_up=taking_up(plan), worker=worker)
+        while _wait_for_work(plan, study):
+            study.sampler = next_sampler(plan, study, worker)
+            _work_once(plan, study, train)
+    except STORAGE_ERRORS as error:
+        reason = one_line(error.__cause__ or error)
+        raise InputError(
+            f"search.storage={plan.settings.storage} cannot be reached any more ({reason}); call search.py again when "
+            "it can: the trials go on from their checkpoints"
+        ) from error
 
-    def prepare_next(study: optuna.Study, _: FrozenTrial) -> None:
-        study.sampler = next_sampler(seed, settings, study)
-        if ended_trials(study) >= settings.trials:
-            study.stop()
 
-    if ended_trials(study) < settings.trials:
-        objective = partial(_objective, folder=folder, overrides=overrides, space=space, train=train)
-        study.optimize(objective, callbacks=[prepare_next], catch=(FailedTrialError,))
+def _wait_for_work(plan: SearchPlan, study: optuna.Study) -> bool:
+    """Wait for a trial to begin; False when all have ended. Trials of dead workers are looked for meanwhile."""
+    settings = plan.settings
+    while (ended := ended_trials(study)) < settings.trials:
+        take_up_dead(plan, study, settings.grace_s)
+        trials = study.get_trials(deepcopy=False)
+        if any(trial.state == TrialState.WAITING for trial in trials):
+            return True
+        if ended + sum(map(is_open, trials)) < settings.trials:
+            return True
+        time.sleep(min(settings.heartbeat / 2, LOOK_EVERY_S))
+    return False
+
+
+def _work_once(plan: SearchPlan, study: optuna.Study, train: Train) -> None:
+    """Make a trial."""
+    lost: list[int] = []
+
+    def objective(trial: optuna.Trial) -> Sequence[float]:
+        try:
+            return run_trial(trial, plan, train)
+        except LostTrialError:
+            lost.append(trial.number)
+            raise
+
+    try:
+        study.optimize(objective, n_trials=1, catch=(FailedTrialError, NeedlessTrialError))
+    except (LostTrialError, ValueError):  # Optuna cannot tell the outcome of a trial that another worker has
+        if not lost:
+            raise
 
 
 def _train(search_line: Sequence[str], overrides: list[str], run_dir: Path, report_epoch: ReportEpoch) -> bool:
@@ -156,74 +162,50 @@ def _train(search_line: Sequence[str], overrides: list[str], run_dir: Path, repo
     return train_command.run(config, run_dir, line, report_epoch) is not None
 
 
-def _objective(trial: Trial, folder: Path, overrides: list[str], space: Space, train: Train) -> float:
-    """The highest validation Dice of a trial."""
-    values = {key: _propose(trial, key, allowed) for key, allowed in space.items()}
-    twin = _twin(trial)
-    if twin is not None:
-        return _as_before(trial, twin)
-    run_dir = _folder_of(trial, folder)
-    run_dir.mkdir(exist_ok=True)
-    with FileLock(run_dir / LOCK):
-        try:
-            (run_dir / FAILURE).unlink(missing_ok=True)
-            return _highest_dice(trial, overrides, values, run_dir, train)
-        except optuna.TrialPruned:
-            raise
-        except DivergedError as error:
-            logger.info("trial %s: %s", run_dir.name, error)
-            raise optuna.TrialPruned from error
-        except Exception as error:
-            record_failure(run_dir, error)
-            trial.set_user_attr(FAILED, True)
-            raise FailedTrialError from error
+def _report(plan: SearchPlan, study: optuna.Study, command_line: Sequence[str]) -> None:
+    """Write the report, unless another worker has done so since the last trial ended."""
+    from fetal_seg.commands.report import conclude_search
+
+    with FileLock(plan.folder / ".report.lock"):
+        ended = ended_trials(study)
+        if plan.settings.storage is not None and study.user_attrs.get(REPORTED) == ended:
+            logger.info("report: %s", plan.folder / "report.html")
+            return
+        conclude_search(plan.folder, command_line, trade_offs(plan, study))
+        study.set_user_attr(REPORTED, ended)
 
 
-def _highest_dice(trial: Trial, overrides: list[str], values: dict[str, Any], run_dir: Path, train: Train) -> float:
-    dice: list[float] = []
-
-    def report_epoch(epoch: int, value: float) -> bool:
-        dice.append(value)
-        trial.report(value, epoch)
-        return trial.should_prune()
-
-    ended = train([*overrides, *(f"{key}={value}" for key, value in values.items())], run_dir, report_epoch)
-    outcome = "val/dice" if ended else "pruned at val/dice"
-    logger.info("trial %s (%s): %s %.4f", run_dir.name, ", ".join(map(str, values.values())), outcome, max(dice))
-    if not ended:
-        raise optuna.TrialPruned
-    return max(dice)
+def trade_offs(plan: SearchPlan, study: optuna.Study) -> list[TradeOff]:
+    """What each trial of a search with several objectives came to; none where there is one."""
+    complete = study.get_trials(states=(TrialState.COMPLETE,)) if plan.settings.has_several_objectives else []
+    return [
+        TradeOff(folder_of(trial, plan.folder).name, _overrides(trial, plan.space), *trial.values)
+        for trial in complete
+        if TWIN not in trial.user_attrs
+    ]
 
 
-def _propose(trial: Trial, key: str, allowed: Sequence[Any] | RangeConfig) -> Any:
-    if not isinstance(allowed, RangeConfig):
-        return trial.suggest_categorical(key, list(allowed))
-    if isinstance(allowed.low, int) and isinstance(allowed.high, int):
-        return trial.suggest_int(key, allowed.low, allowed.high, log=allowed.log)
-    return trial.suggest_float(key, allowed.low, allowed.high, log=allowed.log)
-
-
-def _twin(trial: Trial) -> FrozenTrial | None:
-    """A trial of the same values that has ended."""
-    ended = trial.study.get_trials(deepcopy=False, states=ENDED)
-    return next((other for other in ended if other.params == trial.params), None)
-
-
-def _as_before(trial: Trial, twin: FrozenTrial) -> float:
-    trial.set_user_attr("twin", twin.number)
-    if twin.state == TrialState.PRUNED or twin.value is None:
-        raise optuna.TrialPruned
-    return twin.value
+def _overrides(trial: FrozenTrial, space: Space) -> str:
+    return " ".join(f"{key}={trial.params[key]}" for key in space)
 
 
 def _log_best(study: optuna.Study, space: Space) -> None:
-    """The best trial, and what the search cost."""
-    trained = [trial for trial in study.get_trials(states=ENDED) if "twin" not in trial.user_attrs]
-    complete = [trial for trial in trained if trial.value is not None and trial.state == TrialState.COMPLETE]
+    """The best trial, or those that no other beats in all objectives, and what the search cost."""
+    trained = [trial for trial in study.get_trials(states=ENDED) if TWIN not in trial.user_attrs]
+    complete = [trial for trial in trained if trial.values is not None and trial.state == TrialState.COMPLETE]
     epochs = sum(len(trial.intermediate_values) for trial in trained)
     pruned = len(trained) - len(complete)
     logger.info("%d trainings of %d epochs in all, %d of them pruned", len(trained), epochs, pruned)
-    if complete:
+    if complete and len(study.directions) == 1:
         best = max(complete, key=lambda trial: trial.value or 0.0)
-        overrides = " ".join(f"{key}={best.params[key]}" for key in space)
-        logger.info("best: val/dice %.4f by trial %d: %s", best.value, best.number, overrides)
+        logger.info("best: val/dice %.4f by trial %d: %s", best.value, best.number, _overrides(best, space))
+        return
+    for best in sorted(
+        (trial for trial in study.best_trials if TWIN not in trial.user_attrs), key=lambda trial: trial.values[1]
+    ):
+        logger.info(
+            "no other is as good and as fast: val/dice %.4f, %.2f ms by trial %d: %s",
+            *best.values,
+            best.number,
+            _overrides(best, space),
+        )

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from fetal_seg.commands.command_line import as_typed, caller
+from fetal_seg.config.shards import folder_of_all
 from fetal_seg.errors import Interrupted
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2")
@@ -61,7 +62,7 @@ def how_to_go_on(name: str, line: Sequence[str], folder: Path | None) -> str:
     """
     if folder is None or name not in AGAIN or not folder.is_dir():
         return START_AGAIN
-    keys = [key.format(folder) for key in AGAIN[name]]
+    keys = [key.format(folder_of_all(folder)) for key in AGAIN[name]]
     replaced = {"hydra.run.dir", *(key.partition("=")[0] for key in keys)}
     called = caller(line)
     given = [

@@ -1,51 +1,87 @@
-"""The study of a search: an SQLite file in its folder, which any number of workers share."""
+"""The study of a search, which any number of workers share, with its sampler and its pruner."""
 
+import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
-from fetal_seg.config.commands import SearchSettings
+from fetal_seg.cli.search_plan import SearchPlan
+from fetal_seg.cli.storage import STUDY, TakeUp, open_storage
+from fetal_seg.config.search import DICE, MILLISECONDS, SearchSettings
 from fetal_seg.errors import InputError, one_line
 
-STUDY = "study.db"
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 FAILED = "failed"  # marks trials that failed by themselves, unlike those whose process died
+TWIN = "twin"  # marks trials whose values another one has
 
 
-def open_study(folder: Path, seed: int, settings: SearchSettings, *, create: bool = False) -> optuna.Study:
-    """The study of a search's folder, with the sampler and the pruner of its settings; `create` where there is none.
+def open_study(
+    plan: SearchPlan, *, create: bool = False, take_up: TakeUp | None = None, worker: int = 0
+) -> optuna.Study:
+    """The study of a search, with the sampler and the pruner of its settings; `create` where there is none.
 
     Raises:
-        InputError: its file is damaged.
+        InputError: its storage cannot be reached, is damaged, or does not have it.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    storage = f"sqlite:///{folder.resolve() / STUDY}"
-    pruners: dict[str, Callable[[], optuna.pruners.BasePruner]] = {
-        "median": lambda: optuna.pruners.MedianPruner(settings.startup_trials),
-        "hyperband": optuna.pruners.HyperbandPruner,
-        "none": optuna.pruners.NopPruner,
-    }
+    settings = plan.settings
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # why a trial failed is logged by us
     make = optuna.create_study if create else optuna.load_study
-    options: dict[str, Any] = {"direction": "maximize", "load_if_exists": True} if create else {}
+    directions = [DIRECTIONS[objective] for objective in settings.objectives]
+    options: dict[str, Any] = {"directions": directions, "load_if_exists": True} if create else {}
     try:
-        study = make(study_name="search", storage=storage, pruner=pruners[settings.pruner](), **options)
-        study.sampler = next_sampler(seed, settings, study)
+        storage = open_storage(plan.folder, settings, take_up)
+        study = make(study_name=plan.study, storage=storage, pruner=PRUNERS[settings.pruner](settings), **options)
+        study.sampler = next_sampler(plan, study, worker)
+    except InputError:
+        raise
     except Exception as error:  # damage makes SQLAlchemy raise whatever comes
-        raise InputError(f"{folder / STUDY} is damaged ({one_line(error)}); give another output") from error
+        place = settings.storage or plan.folder / STUDY
+        remedy = "give another storage and another output" if settings.storage else "give another output"
+        raise InputError(f"{place} is damaged ({one_line(error)}); {remedy}") from error
     return study
 
 
-def next_sampler(seed: int, settings: SearchSettings, study: optuna.Study) -> optuna.samplers.BaseSampler:
-    """What proposes the next trial."""
-    of_trial = int(np.random.default_rng([seed, ended_trials(study)]).integers(2**32))
-    return optuna.samplers.TPESampler(seed=of_trial, n_startup_trials=settings.startup_trials)
+DIRECTIONS = {DICE: "maximize", MILLISECONDS: "minimize"}
+PRUNERS: dict[str, Callable[[SearchSettings], optuna.pruners.BasePruner]] = {
+    "median": lambda settings: optuna.pruners.MedianPruner(settings.startup_trials),
+    "percentile": lambda settings: optuna.pruners.PercentilePruner(25.0, settings.startup_trials),
+    "hyperband": lambda _: optuna.pruners.HyperbandPruner(),
+    "successive_halving": lambda _: optuna.pruners.SuccessiveHalvingPruner(),
+    "none": lambda _: optuna.pruners.NopPruner(),
+}
+SAMPLERS: dict[str, Callable[[SearchSettings, int | None], optuna.samplers.BaseSampler]] = {
+    "tpe": lambda settings, seed: optuna.samplers.TPESampler(seed=seed, n_startup_trials=settings.startup_trials),
+    "random": lambda _, seed: optuna.samplers.RandomSampler(seed),
+    "gp": lambda settings, seed: optuna.samplers.GPSampler(seed=seed, n_startup_trials=settings.startup_trials),
+    "cmaes": lambda settings, seed: optuna.samplers.CmaEsSampler(seed=seed, n_startup_trials=settings.startup_trials),
+}
+
+
+def next_sampler(plan: SearchPlan, study: optuna.Study, worker: int = 0) -> optuna.samplers.BaseSampler:
+    """What proposes the next trial; where any number of workers may join, each draws its own random numbers."""
+    seed = None
+    if plan.settings.storage is None:
+        seed = int(np.random.default_rng([plan.seed + worker, ended_trials(study)]).integers(2**32))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # gp
+        return SAMPLERS[plan.settings.sampler](plan.settings, seed)
+
+
+def has_ended(trial: FrozenTrial) -> bool:
+    """Whether a trial need not be made again: failed ones, too, would fail again."""
+    return (
+        trial.state in ENDED or FAILED in trial.user_attrs or (trial.state.is_finished() and TWIN in trial.user_attrs)
+    )
 
 
 def ended_trials(study: optuna.Study) -> int:
-    """Trials that need not be made again: failed ones, too, would fail again."""
-    trials = study.get_trials(deepcopy=False)
-    return sum(trial.state in ENDED or FAILED in trial.user_attrs for trial in trials)
+    """How many trials need not be made again."""
+    return sum(map(has_ended, study.get_trials(deepcopy=False)))
+
+
+def is_open(trial: FrozenTrial) -> bool:
+    """Whether a trial runs, or waits for a worker."""
+    return trial.state in (TrialState.RUNNING, TrialState.WAITING)

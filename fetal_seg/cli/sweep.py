@@ -9,6 +9,7 @@ import json
 import logging
 import multiprocessing
 import os
+import shutil
 import signal
 import traceback
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
@@ -27,8 +28,11 @@ from fetal_seg.commands.command_line import as_typed, called_alike
 from fetal_seg.errors import InputError, Interrupted, cause_of
 from fetal_seg.files import LOCK, write_text
 
+if TYPE_CHECKING:
+    from fetal_seg.config.launcher import LauncherConfig
+
 JOBS_FILE, FAILURE = "sweep.json", "failure.json"
-FOLDER = "hydra.sweep.dir"
+FOLDER, LAUNCHER = "hydra.sweep.dir", "hydra/launcher="
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +47,7 @@ class Sweep:
         overrides: the same with the grid of the configuration.
         launching: Hydra's own overrides, which say how jobs are run and do not change their results.
         config_name: of another file than the command's own, in a user's folder.
+        launcher: where jobs are submitted; None where a launcher of Hydra's runs them.
     """
 
     folder: Path
@@ -50,6 +55,7 @@ class Sweep:
     overrides: list[str]
     launching: list[str]
     config_name: str | None = None
+    launcher: "LauncherConfig | None" = None
 
     @property
     def arguments(self) -> list[str]:
@@ -98,7 +104,7 @@ def _resumed(folder: Path, given: list[str], launching: list[str]) -> Sweep:
     try:
         content = json.loads((folder / JOBS_FILE).read_text(encoding="utf-8"))
         stored, overrides = ([with_present_key(text) for text in content[key]] for key in ("given", "overrides"))
-        launching = launching or list(content.get("launching", []))
+        stored_launching = list(content.get("launching", []))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"sweep.resume={folder} holds no sweep ({JOBS_FILE} cannot be read); give its folder"
@@ -108,27 +114,34 @@ def _resumed(folder: Path, given: list[str], launching: list[str]) -> Sweep:
             f"sweep.resume={folder} is a sweep over {' '.join(stored) or 'the defaults'}, not over {' '.join(given)}; "
             "give the same keys or none, or start a new sweep"
         )
+    if not any(text.startswith(LAUNCHER) for text in launching):  # more memory, say, for the same launcher
+        launching = [*stored_launching, *launching]
     return Sweep(folder, stored, overrides, launching, content.get("config_name"))
 
 
-def run_sweep(sweep: Sweep, line: Sequence[str], launch: Callable[[list[str]], None]) -> int:
+def run_sweep(sweep: Sweep, line: Sequence[str], launch: Callable[[], None]) -> int:
     """Run all jobs, and write the report, whatever becomes of them; the exit status.
 
     Args:
         line: the command line.
-        launch: has Hydra do what the arguments that it is given ask for.
+        launch: runs the jobs.
     """
-    if not (sweep.folder / JOBS_FILE).exists():
+    is_new = not (sweep.folder / JOBS_FILE).exists()
+    if is_new:
         content = {"command": list(line), "given": sweep.given, "overrides": sweep.overrides, "jobs": sweep.jobs()}
         content |= {"launching": sweep.launching, "config_name": sweep.config_name}
         write_text(sweep.folder / JOBS_FILE, json.dumps(content, indent=1) + "\n")
-    beside = any(text.startswith("hydra/launcher=") for text in sweep.launching)
+    beside = any(text.startswith(LAUNCHER) for text in sweep.launching)
     interrupted = 0
     try:
         for _ in range(2 if beside else 1):
             with contextlib.suppress(SystemExit):  # Hydra's, when a worker process died: it takes the others with it
-                launch(sweep.arguments)
+                launch()
                 break
+    except InputError:  # the cluster refuses it, and no job was started
+        if is_new:
+            shutil.rmtree(sweep.folder)
+        raise
     except KeyboardInterrupt:
         interrupted = 128 + signal.SIGINT
     except Interrupted as signalled:

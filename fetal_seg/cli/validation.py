@@ -14,9 +14,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from fetal_seg.cli.foreign_keys import foreign_remedy
 from fetal_seg.config.augmentation import Augmentation
-from fetal_seg.config.commands import PredictConfig, SearchConfig, TrainConfig
+from fetal_seg.config.commands import PredictConfig, ReportConfig, SearchConfig, TrainConfig
 from fetal_seg.config.data import FromRunConfig
 from fetal_seg.config.registries import GREY_AUGMENTATIONS, LOSSES, NETWORKS, OPTIMIZERS, SCHEDULERS, SOURCES
+from fetal_seg.config.search import search_problems
 from fetal_seg.config.tracking import missing_trackers
 from fetal_seg.config.types import by_name
 from fetal_seg.errors import InputError
@@ -59,11 +60,23 @@ def validate(plain: Plain, schema: type[Schema], folders: Sequence[Path]) -> Sch
     checked = _build(schema, config, problems)
     if isinstance(checked, TrainConfig) and not refused:
         problems += combinations(checked) + missing_trackers(checked.logger)
+    if isinstance(checked, SearchConfig):
+        problems += search_problems(checked.search)
     if isinstance(checked, PredictConfig):
         problems += misplaced_output(checked)
+    if isinstance(checked, ReportConfig):
+        problems += _reported(checked)
     if problems or checked is None:
         raise InputError("; ".join(problems))
     return checked
+
+
+def _reported(config: ReportConfig) -> list[str]:
+    if bool(config.runs) == bool(config.predictions):
+        return ["give runs=[FOLDER,...] to compare them, or predictions=[FOLDER,...] to merge them; one of both"]
+    if config.predictions and config.checklist:
+        return [f"checklist={config.checklist} is of a run; give runs=[FOLDER] instead of predictions="]
+    return []
 
 
 NOT_COMPARED = (

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from rich.console import Console
 
-from fetal_seg.commands.predict.inputs import InputFile, find_inputs, pixel_sizes
+from fetal_seg.commands.predict.input_list import InputFile
+from fetal_seg.commands.predict.inputs import find_inputs, find_sizes
 from fetal_seg.data.loading import cache_path
 from fetal_seg.errors import InputError, enumerate_names
 from fetal_seg.evaluation.tables import PREDICTION_COLUMNS, Row, cells, unscaled
@@ -40,24 +41,25 @@ def run(files: Sequence[str], pixel_size_mm: float | None, *, as_csv: bool = Fal
         inputs = find_inputs(files, cache_path())
     except InputError as error:
         raise InputError(str(error).removeprefix("input=")) from error
-    sizes = pixel_sizes(inputs, None, pixel_size_mm)
+    find_sizes(inputs, None, pixel_size_mm)
     source = "given" if pixel_size_mm else "csv"
-    spacings = {name: Spacing(size, size, source) for name, size in sizes.items()}
     workers = min(len(inputs), os.cpu_count() or 1)
     with Decoders(count=workers) as decoders, ThreadPoolExecutor(workers) as pool:
         predictor = Predictor.load(threads=1)
-        measured = pool.map(lambda file: _row(file, spacings.get(file.name), predictor, decoders), inputs)
+        measured = pool.map(lambda file: _row(file, source, predictor, decoders), inputs)
         rows = list(track(measured, "measuring", len(inputs)))
     _show_csv(rows) if as_csv else _show(rows)
     if all(row["flag"] == Flag.ERROR for row in rows):
         raise InputError("; ".join(dict.fromkeys(str(row["reasons"][0]) for row in rows[:3])))
 
 
-def _row(file: InputFile, spacing: Spacing | None, predictor: Predictor, decoders: Decoders) -> Row:
+def _row(file: InputFile, size_source: str, predictor: Predictor, decoders: Decoders) -> Row:
     try:
         frame = first_frame(decoders.frames(Request(file.path, file.name, most=1)))
     except InputError as error:
         return {"file": file.name, "flag": Flag.ERROR, "reasons": [printable(str(error))]}
+    size = file.pixel_size_mm
+    spacing = None if size is None else Spacing(size, size, size_source)
     (prediction,) = predictor.predict([frame.image])
     return {"file": file.name, **predictor.measurement(frame, prediction, spacing).row()}
 

@@ -14,6 +14,7 @@ from fetal_seg.evaluation.costs import measure_costs
 from fetal_seg.evaluation.runs import Run, RunStatus, read_runs
 from fetal_seg.evaluation.scoring import predict_disagreements
 from fetal_seg.evaluation.study import examine
+from fetal_seg.evaluation.trade_offs import TradeOff
 from fetal_seg.report.study.write import write_study
 from fetal_seg.report.terminal import failures_table
 
@@ -35,16 +36,19 @@ def run(config: ReportConfig, run_dir: Path, command_line: Sequence[str]) -> Non
     report_runs(run_dir, runs, title=config.title, again=[as_typed(again)])
 
 
-def report_runs(output: Path, runs: Sequence[Run], *, title: str, again: Sequence[str]) -> None:
+def report_runs(
+    output: Path, runs: Sequence[Run], trials: Sequence[TradeOff] = (), *, title: str, again: Sequence[str]
+) -> None:
     """Measure what the runs' networks cost, predict what they disagree on, and write the report into `output`.
 
     Args:
+        trials: of a search with several objectives.
         again: the command lines that would give these runs again.
     """
     study = examine(runs, measure_costs(run.checkpoint for run in runs if run.checkpoint.is_file()))
     contenders = [entry.contender for entry in study.entries]
     disagreements = predict_disagreements(contenders, [entry.runs[0].checkpoint for entry in study.entries])
-    logger.info("report: %s", write_study(output, study, disagreements, title=title, again=again))
+    logger.info("report: %s", write_study(output, study, disagreements, trials, title=title, again=again))
 
 
 def conclude_sweep(folder: Path) -> int:
@@ -61,6 +65,11 @@ def conclude_sweep(folder: Path) -> int:
     return len(missing)
 
 
-def conclude_search(folder: Path, command: Sequence[str]) -> None:
-    """Write the report of a search into its folder; `command` is the command line that began it."""
-    report_runs(folder, read_runs([folder]), title=f"Search {folder.name}", again=[as_typed(command)])
+def conclude_search(folder: Path, command: Sequence[str], trials: Sequence[TradeOff] = ()) -> None:
+    """Write the report of a search into its folder.
+
+    Args:
+        command: the command line that began it.
+        trials: where it has several objectives.
+    """
+    report_runs(folder, read_runs([folder]), trials, title=f"Search {folder.name}", again=[as_typed(command)])

@@ -12,6 +12,8 @@ from pydantic.dataclasses import dataclass
 from fetal_seg.config.augmentation import Augmentation
 from fetal_seg.config.data import FromRunConfig, Hc18Config, Source, SourceOrRun
 from fetal_seg.config.model import EncoderDecoderConfig, Model
+from fetal_seg.config.search import SearchSettings
+from fetal_seg.config.shards import ShardText
 from fetal_seg.config.tracking import LoggerConfig, TensorBoardConfig
 from fetal_seg.config.training import AdamWConfig, BceDiceConfig, Loss, OneCycleConfig, Optim, Schedule, TrainerConfig
 from fetal_seg.config.types import (
@@ -62,26 +64,6 @@ class TrainConfig:
 
 
 @dataclass(config=STRICT, kw_only=True)
-class RangeConfig:
-    """Numbers from low to high that a search may take; whole ones where both ends are."""
-
-    low: int | float
-    high: int | float
-    log: bool = False
-
-
-@dataclass(config=STRICT, kw_only=True)
-class SearchSettings:
-    """What ``search.py`` looks for, and how long."""
-
-    space: dict[str, list[bool | int | float | str] | RangeConfig] = field(default_factory=dict)
-    trials: Positive = 50
-    workers: Positive = 1
-    pruner: Literal["median", "hyperband", "none"] = "median"
-    startup_trials: Natural = 6
-
-
-@dataclass(config=STRICT, kw_only=True)
 class SearchConfig(TrainConfig):
     """What ``search.py`` takes: what ``train.py`` does, and what to search."""
 
@@ -110,6 +92,9 @@ class PredictSettings:
     """How a prediction runs, whatever it finds."""
 
     resume: bool = False
+    shard: ShardText | None = None
+    page_rows: Positive = 1000
+    contact_sheets: Natural = 10
 
 
 @dataclass(config=STRICT, kw_only=True)
@@ -125,7 +110,8 @@ class PredictConfig:
     precision: Precision = "auto"
     runtime: RuntimeName = "auto"
     every: Positive = 1
-    format: Literal["none", "hc18"] = "none"
+    reject: bool = True
+    format: Literal["none", "hc18", "parquet"] | list[Literal["hc18", "parquet"]] = "none"
     dicom: Literal["seg", "sr"] | list[Literal["seg", "sr"]] = field(default_factory=list)
     output: str | None = None
     cache_dir: str | None = None
@@ -139,10 +125,13 @@ class PredictConfig:
 class ReportConfig:
     """What ``report.py`` takes."""
 
-    runs: Annotated[list[str], Field(min_length=1)]
+    runs: list[str] = field(default_factory=list)
     checklist: ChecklistName | None = None
+    predictions: list[str] = field(default_factory=list)
     title: str = "Comparison of runs"
     output: str | None = None
+    format: Literal["none", "parquet"] = "none"
+    page_rows: Positive = 1000
 
 
 @dataclass(config=STRICT, kw_only=True)

@@ -32,5 +32,18 @@ def check_training(what: str, needed: Sequence[str] = TRAINING) -> None:
     Raises:
         InputError: it is not.
     """
+    check_installed(what, needed, "train")
+
+
+def check_installed(what: str, needed: Sequence[str], extra: str) -> None:
+    """See that modules are installed, which an extra of pyproject.toml brings.
+
+    Args:
+        what: needs them, for the message.
+
+    Raises:
+        InputError: one is not.
+    """
     if missing := [module for module in needed if not is_installed(module)]:
-        raise InputError(f"{what} needs {enumerate_names(missing, most=3)}, not installed here: {REMEDY}")
+        remedy = REMEDY.replace("train", extra)
+        raise InputError(f"{what} needs {enumerate_names(missing, most=3)}, not installed here: {remedy}")

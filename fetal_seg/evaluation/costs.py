@@ -13,7 +13,7 @@ from torch import nn
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation.study import Cost, Costs
 from fetal_seg.models.building import count_parameters
-from fetal_seg.models.checkpoint import read_checkpoint
+from fetal_seg.models.checkpoint import Checkpoint, read_checkpoint
 
 SECONDS = 20.0  # for all networks together, and no more than one for each
 FEWEST, MOST = 3, 30  # timed calls of a network
@@ -31,8 +31,7 @@ def measure_costs(checkpoints: Iterable[Path]) -> Costs:
     for path in checkpoints:
         try:
             checkpoint = read_checkpoint(path)
-            network, size = checkpoint.description.network, checkpoint.description.preprocessing
-            kind = json.dumps([network.to_dict(), size.height, size.width], sort_keys=True)
+            kind, size = _kind(checkpoint), checkpoint.description.preprocessing
             if kind not in networks:
                 networks[kind] = (checkpoint.build_network(), size.height, size.width)
             kinds[path] = kind
@@ -47,6 +46,20 @@ def measure_costs(checkpoints: Iterable[Path]) -> Costs:
     if costs:
         logger.info("timed %d networks on the CPU, threads: %d", len(costs), threads)
     return Costs(threads, {path: costs[kind] for path, kind in kinds.items()})
+
+
+def network_kind(path: Path) -> str:
+    """How the network of a checkpoint is built, and for images of which size: what costs the same has the same.
+
+    Raises:
+        InputError: the checkpoint is absent or cannot be used.
+    """
+    return _kind(read_checkpoint(path))
+
+
+def _kind(checkpoint: Checkpoint) -> str:
+    network, size = checkpoint.description.network, checkpoint.description.preprocessing
+    return json.dumps([network.to_dict(), size.height, size.width], sort_keys=True)
 
 
 @torch.inference_mode()

@@ -55,6 +55,7 @@ class Predictor:
         precision: str = "auto",
         threads: int | None = None,
         runtime: RuntimeName = "auto",
+        reject: bool = True,
     ) -> "Predictor":
         """Build the predictor that a checkpoint describes, or the ensemble of several.
 
@@ -68,6 +69,8 @@ class Predictor:
             threads: of the CPU, for each call of `predict`; None for all. One is best where several threads call it.
             runtime: auto, pytorch, onnx or openvino. On a CPU, auto runs the pretrained weights by OpenVINO or ONNX
                 Runtime, in float32, where predict.py has proven on this kind of CPU that this measures the same.
+            reject: whether what the head gate takes for another plane is no head. Where all images are known to show
+                heads, False measures it, and it is to be looked at.
 
         Raises:
             InputError: a checkpoint cannot be used, or there is no such device.
@@ -77,7 +80,12 @@ class Predictor:
         if not checkpoint:
             raise InputError("no checkpoint is given; name one, or none at all for the pretrained weights")
         runtimes = [open_runtime(source, device, precision, threads, runtime) for source in checkpoint]
-        return cls(runtimes, flips=flips)
+        calibration = runtimes[0].calibration
+        return cls(
+            runtimes,
+            flips=flips,
+            calibration=calibration if reject or not calibration else calibration.without_rejection(),
+        )
 
     @property
     def used(self) -> tuple[UsedRuntime, ...]:

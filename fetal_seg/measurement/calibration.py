@@ -1,6 +1,7 @@
 """What held-out images teach about a network's errors: kept in its checkpoint."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,12 @@ class Calibration(PlainData):
     appearance: AppearanceModel | None = None
     images: Names = ()
     gate: HeadGate | None = None
+
+    def without_rejection(self) -> "Calibration":
+        """The same, but what the head gate takes for another plane is measured all the same, and to be looked at."""
+        if self.gate is None:
+            return self
+        return replace(self, gate=replace(self.gate, limits=replace(self.gate.limits, reject_below=0.0)))
 
 
 class Calibrator:

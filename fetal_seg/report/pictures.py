@@ -149,12 +149,20 @@ class ContactSheet:
         picture_format: the suffix of these files.
         per_page: pairs on a page at most: 100 make one of 2982 x about 4900 px.
         columns: pairs side by side at most; fewer for a few images, so that the sheet is no long band.
+        most_pages: the sheet ends after so many pages; None for as many as the images take.
     """
 
     def __init__(
-        self, folder: Path, picture_format: PictureFormat = "jpg", *, per_page: int = 100, columns: int = 5
+        self,
+        folder: Path,
+        picture_format: PictureFormat = "jpg",
+        *,
+        per_page: int = 100,
+        columns: int = 5,
+        most_pages: int | None = None,
     ) -> None:
         self.folder, self.picture_format, self.per_page, self.columns = folder, picture_format, per_page, columns
+        self._most = None if most_pages is None else per_page * most_pages
         self._pages: list[Path] = []
         self._before = 0  # images on the pages that are written
         self._tiles: list[Picture] = []
@@ -164,8 +172,20 @@ class ContactSheet:
         """What `add` takes, of an image of any size."""
         return _tile(panel, (290, 196), pair=True)
 
+    @property
+    def shown(self) -> int:
+        """How many images there are on it."""
+        return self._before + len(self._tiles)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no place for another image."""
+        return self._most is not None and self.shown >= self._most
+
     def add(self, thumbnail: Picture) -> None:
-        """Add an image."""
+        """Add an image, if there is a place for it."""
+        if self.is_full:
+            return
         if len(self._tiles) == self.per_page:
             self._write_page(alone=False)
         self._tiles.append(thumbnail)
@@ -189,8 +209,7 @@ class ContactSheet:
         output = self.folder / f"contact_sheet{suffix}.{self.picture_format}"
         write_image(output, _block(f"{shown} beside the predicted segmentation", self._tiles, columns, LEGEND[:1]))
         self._pages.append(output)
-        self._before += count
-        self._tiles = []
+        self._tiles, self._before = [], self._before + count  # others may ask meanwhile whether it is full
 
 
 def _tile(panel: Panel, size: tuple[int, int], pair: bool) -> Picture:

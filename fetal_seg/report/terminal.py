@@ -1,6 +1,7 @@
 """What a command shows in the terminal when it ends."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import islice
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -87,7 +88,7 @@ def failures_table(runs: Sequence[Run]) -> Table:
     return table
 
 
-def predictions_table(rows: Sequence[Row], most: int = 20) -> Table:
+def predictions_table(rows: Collection[Row], most: int = 20) -> Table:
     """A row an image, for a terminal of 80 columns and more; the flag in colour.
 
     Args:
@@ -100,7 +101,7 @@ def predictions_table(rows: Sequence[Row], most: int = 20) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("\nGA", max_width=8)
     table.add_column("\nflag and reasons", overflow="fold", min_width=16)
-    for row in rows[:most]:
+    for row in islice(rows, most):
         style = FLAG_STYLES[row["flag"]]
         table.add_row(
             Text(image_name(row)),  # not markup: names may hold brackets

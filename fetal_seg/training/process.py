@@ -7,6 +7,9 @@ import warnings
 import cv2
 import psutil
 import torch
+from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 
 THREADS = torch.get_num_threads()  # all cores, or this process's part of them
 MOMENT = 0.3  # s, for which other processes are watched
@@ -34,6 +37,14 @@ def is_first_process() -> bool:
     return int(os.environ.get("LOCAL_RANK", "0")) == 0
 
 
+def processes_environment() -> ClusterEnvironment:
+    """Who starts the processes that train together: ``torchrun``, or Lightning itself.
+
+    Lightning would take every job of SLURM for a training of several processes, and queue it again by itself.
+    """
+    return TorchElasticEnvironment() if TorchElasticEnvironment.detect() else LightningEnvironment()
+
+
 def quiet_lightning() -> None:
     """Send Lightning's messages to the run's log, once, without its hints on products and loaders."""
     for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
@@ -43,6 +54,7 @@ def quiet_lightning() -> None:
         log.setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")  # on purpose, on a CPU
     warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")  # it logs once an epoch
+    warnings.filterwarnings("ignore", message=".*`srun` command is available.*")  # nor is it meant for one process
     warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")  # Lightning's own
     warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty.*")  # a resumed run
     warnings.filterwarnings("ignore", message=".*Experiment logs directory .* exists and is not empty.*")  # likewise

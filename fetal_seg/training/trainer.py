@@ -17,6 +17,7 @@ from fetal_seg.config.training import TrainerConfig
 from fetal_seg.models.device import ChosenPrecision, choose_device, choose_precision
 from fetal_seg.training.callbacks import EpochTable, ValidationPictures, WholeCheckpoints
 from fetal_seg.training.datamodule import HeadDataModule
+from fetal_seg.training.process import processes_environment
 from fetal_seg.training.weight_averaging import MovingAverage
 
 PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")  # in Lightning's state of its checkpoints
@@ -77,7 +78,7 @@ def build_trainer(
         num_sanity_val_steps=0,
         logger=False,  # `tracking` gives it the run's trackers
         callbacks=[*_callbacks(keys, run_dir, data), *more],
-        plugins=[WholeCheckpoints()],
+        plugins=[WholeCheckpoints(), processes_environment()],
         enable_progress_bar=keys.progress_bar and sys.stderr.isatty(),
         enable_model_summary=False,
         profiler=_profiler(keys.profiler, run_dir),

@@ -7,9 +7,11 @@ import math
 import optuna
 import pytest
 
-from fetal_seg.cli import search
-from fetal_seg.cli.study import ended_trials
-from fetal_seg.config.commands import RangeConfig, SearchSettings
+from fetal_seg.cli import search, trial
+from fetal_seg.cli.dead_trials import take_up_dead
+from fetal_seg.cli.search_plan import SearchPlan
+from fetal_seg.cli.study import ENDED, ended_trials, open_study
+from fetal_seg.config.search import RangeConfig, SearchSettings
 from tests.conftest import QUICK, run_command
 
 SPACE = {
@@ -39,9 +41,9 @@ class Landscape:
 
 
 def run(folder, train, space=SPACE, **settings):
-    settings = SearchSettings(**settings)
-    study = search.open_study(folder, 0, settings, create=True)
-    search.work(folder, ["seed=0"], space, settings, 0, train)
+    plan = SearchPlan(folder, ["seed=0"], space, SearchSettings(**settings))
+    study = open_study(plan, create=True)
+    search.work(plan, train)
     return study
 
 
@@ -49,7 +51,7 @@ def ended(study, state):
     return study.get_trials(states=(state,))
 
 
-@pytest.mark.parametrize("pruner", ["median", "hyperband"])
+@pytest.mark.parametrize("pruner", ["median", "percentile", "hyperband", "successive_halving"])
 def test_it_finds_the_best_and_gives_up_the_rest(pruner, tmp_path):
     train = Landscape()
     study = run(tmp_path, train, trials=20, pruner=pruner)
@@ -70,6 +72,40 @@ def test_without_a_pruner_all_come_to_their_end(tmp_path):
     assert {epochs for _, epochs in train.trained} == {EPOCHS}
 
 
+@pytest.mark.parametrize("sampler", ["random", "gp", "cmaes"])
+def test_each_sampler_proposes_what_the_space_allows(sampler, tmp_path):
+    if sampler == "cmaes":
+        pytest.importorskip("cmaes", reason="pip install 'fetal_seg[cmaes]'")
+    train = Landscape()
+    space = {**SPACE, "optim.weight_decay": RangeConfig(low=0.0, high=0.1)}
+    study = run(tmp_path, train, space, trials=8, startup_trials=4, sampler=sampler)
+    assert ended_trials(study) == 8
+    for one in study.trials:
+        assert one.params["model.depth"] in SPACE["model.depth"]
+        assert 0.1 <= one.params["optim.lr_factor"] <= 10
+        assert 0 <= one.params["optim.weight_decay"] <= 0.1
+
+
+def test_two_objectives_prune_nothing_and_have_a_front(tmp_path, monkeypatch):
+    """Deeper is better and slower; networks that are built alike are timed once."""
+    depths = []
+
+    def milliseconds(asked, run_dir):
+        depths.append(asked.params["model.depth"])
+        return float(asked.params["model.depth"])
+
+    monkeypatch.setattr(trial, "milliseconds_of", milliseconds)
+    train = Landscape()
+    study = run(tmp_path, train, trials=14, objectives=["dice", "milliseconds"])
+    assert {epochs for _, epochs in train.trained} == {EPOCHS}
+    assert study.directions == [optuna.study.StudyDirection.MAXIMIZE, optuna.study.StudyDirection.MINIMIZE]
+    plan = SearchPlan(tmp_path, [], SPACE, SearchSettings(objectives=["dice", "milliseconds"]))
+    found = search.trade_offs(plan, study)
+    assert len(found) == len(train.trained)
+    assert {one.milliseconds for one in found} == {float(depth) for depth in depths}
+    assert found[0].settings.startswith("model.depth=")
+
+
 def test_no_configuration_is_trained_twice(tmp_path):
     train = Landscape()
     space = {"model.depth": [2, 3], "optim": ["adam", "sgd"], "optim.lr_factor": [0.1, 1.0]}
@@ -77,8 +113,8 @@ def test_no_configuration_is_trained_twice(tmp_path):
     assert len(study.trials) == 14
     assert len(train.trained) == len({overrides for overrides, _ in train.trained}) <= 8
     values = {}
-    for trial in ended(study, optuna.trial.TrialState.COMPLETE):
-        values.setdefault(tuple(trial.params.items()), set()).add(trial.value)
+    for one in ended(study, optuna.trial.TrialState.COMPLETE):
+        values.setdefault(tuple(one.params.items()), set()).add(one.value)
     assert all(len(found) == 1 for found in values.values())
 
 
@@ -95,17 +131,18 @@ def test_a_trial_that_fails_is_named_and_the_others_go_on(tmp_path):
     assert train.trained
     failed = ended(study, optuna.trial.TrialState.FAIL)
     assert failed
-    assert all("sgd is broken" in (tmp_path / str(trial.number) / "failure.json").read_text() for trial in failed)
+    assert all("sgd is broken" in (tmp_path / str(one.number) / "failure.json").read_text() for one in failed)
 
 
 def test_a_trial_whose_process_died_is_taken_up_in_its_folder(tmp_path):
-    study = search.open_study(tmp_path, 0, SearchSettings(), create=True)
+    plan = SearchPlan(tmp_path, [], SPACE, SearchSettings(trials=1))
+    study = open_study(plan, create=True)
     dead = study.ask()
     for key, allowed in SPACE.items():
-        search._propose(dead, key, allowed)
-    search._take_up(study, tmp_path, SPACE)
+        trial.propose(dead, key, allowed)
+    take_up_dead(plan, study, 0)
     assert study.trials[0].state == optuna.trial.TrialState.FAIL
-    search._take_up(study, tmp_path, SPACE)
+    take_up_dead(plan, study, 0)
     assert len(study.trials) == 2
     folders = []
 
@@ -114,7 +151,7 @@ def test_a_trial_whose_process_died_is_taken_up_in_its_folder(tmp_path):
         watch(0, 0.5)
         return True
 
-    search.work(tmp_path, [], SPACE, SearchSettings(trials=1), 0, train)
+    search.work(plan, train)
     ((folder, overrides),) = folders
     assert folder == "0"
     assert overrides == [f"{key}={value}" for key, value in dead.params.items()]
@@ -125,27 +162,27 @@ class Killed(BaseException):
 
 
 def test_what_is_no_failed_training_ends_the_search(tmp_path, monkeypatch):
-    def fail(trial, key, allowed):
+    def fail(*_):
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(search, "_propose", fail)
+    monkeypatch.setattr(trial, "propose", fail)
     with pytest.raises(OSError, match="the disk is full"):
         run(tmp_path, Landscape(), trials=3)
 
 
 @pytest.mark.parametrize("moment", ["optim", 0, EPOCHS - 1], ids=["while proposing", "first epoch", "last epoch"])
 def test_a_search_that_is_killed_in_each_trial_goes_on_to_the_same_trials(moment, tmp_path, monkeypatch):
-    propose, struck = search._propose, set()
+    propose, struck = trial.propose, set()
 
     def strike(*place):
         if place not in struck:
             struck.add(place)
             raise Killed
 
-    def propose_or_die(trial, key, allowed):
+    def propose_or_die(asked, key, allowed):
         if key == moment:
-            strike(ended_trials(trial.study))
-        return propose(trial, key, allowed)
+            strike(ended_trials(asked.study))
+        return propose(asked, key, allowed)
 
     def train_or_die(overrides, run_dir, watch):
         def watch_or_die(epoch, dice):
@@ -158,14 +195,13 @@ def test_a_search_that_is_killed_in_each_trial_goes_on_to_the_same_trials(moment
 
     def searched(folder, train):
         folder.mkdir(exist_ok=True)
-        search._take_up(search.open_study(folder, 0, SearchSettings(), create=True), folder, SPACE)
+        plan = SearchPlan(folder, ["seed=0"], SPACE, SearchSettings())
+        take_up_dead(plan, open_study(plan, create=True), 0)
         study = run(folder, train, trials=9, startup_trials=4)
-        return [
-            (one.params, one.state, one.value, one.intermediate_values) for one in study.get_trials(states=search.ENDED)
-        ]
+        return [(one.params, one.state, one.value, one.intermediate_values) for one in study.get_trials(states=ENDED)]
 
     whole = searched(tmp_path / "whole", Landscape())
-    monkeypatch.setattr(search, "_propose", propose_or_die)
+    monkeypatch.setattr(trial, "propose", propose_or_die)
     for _ in range(2 * len(whole)):
         with contextlib.suppress(Killed):
             cut = searched(tmp_path / "cut", train_or_die)
@@ -204,7 +240,7 @@ def test_the_command_searches_with_two_workers(searched):
     with (run_dir / "metrics.csv").open(newline="") as file:
         dice = [float(row["val/dice"]) for row in csv.DictReader(file)]
     assert best.value == pytest.approx(max(dice), abs=1e-6)
-    assert best.value == max(trial.value for trial in study.get_trials(states=(optuna.trial.TrialState.COMPLETE,)))
+    assert best.value == max(one.value for one in study.get_trials(states=(optuna.trial.TrialState.COMPLETE,)))
     assert "best: val/dice" in done.stdout + done.stderr
     assert (folder / "report.html").is_file()
     with (folder / "summary.csv").open(newline="") as file:
@@ -233,7 +269,10 @@ def test_another_search_is_not_mixed_into_a_folder(searched, cache_dir):
     [
         ([], "nothing to search"),
         (["search.space={model.depth: [2,3]}", "model.depth=2"], "nothing to search"),
-        (["search.pruner=best"], "search.pruner"),
+        (["search.pruner=best"], "search.pruner='best' is not allowed; give 'median', 'percentile', 'hyperband'"),
+        (["search.sampler=best"], "search.sampler='best' is not allowed; give 'tpe', 'random', 'gp' or 'cmaes'"),
+        (["search.objectives=[milliseconds]"], "give [dice], or [dice,milliseconds]"),
+        (["search.sampler=cmaes", "search.space={model.depth: [2,3]}"], "cmaes needs two keys"),
         (["search.space={model.depth: {low: 2, hihg: 3}}"], "search.space"),
     ],
 )

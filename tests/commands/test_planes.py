@@ -96,6 +96,28 @@ def test_predictions_say_how_sure_it_is_that_they_are_heads(taught, planes, head
     assert "head, %" in (out / "report.html").read_text()
 
 
+def test_where_all_images_show_heads_none_is_rejected(taught, heads, tmp_path):
+    folder, _ = taught
+    new = tmp_path / "new"
+    new.mkdir()
+    for number in range(6):
+        write_image(new / f"t{number}.png", checkered(heads[number], np.random.default_rng(100 + number)))
+    keys = [f"ckpt={folder}/taught.ckpt", f"input={new}", "overlays=false"]
+    flags, reasons = {}, {}
+    for reject in ("true", "false"):
+        done = run_command("predict.py", *keys, f"reject={reject}", f"output={tmp_path / reject}", cwd=tmp_path)
+        rows = table(tmp_path / reject / "predictions.csv")
+        flags[reject], reasons[reject] = ([row[column] for row in rows] for column in ("flag", "reasons"))
+    gated = [index for index, reason in enumerate(reasons["true"]) if "not the plane of a head" in reason]
+    assert gated
+    assert all(flags["true"][index] == "no head" and flags["false"][index] == "check" for index in gated)
+    assert all("may be another plane" in reasons["false"][index] for index in gated)
+    keys += ["reject=true", f"output={tmp_path / 'false'}", "predict.resume=true"]
+    done = run_command("predict.py", *keys, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "reject=False" in done.stderr
+
+
 def test_calibrating_again_keeps_what_was_learnt(taught, cache_dir, tmp_path):
     folder, _ = taught
     shutil.copy(folder / "taught.ckpt", tmp_path / "again.ckpt")

@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from fetal_seg.config.extras import TRAINING, check_training, is_installed
+from fetal_seg.config.extras import TRAINING, check_installed, check_training, is_installed
 from fetal_seg.errors import InputError
 from tests.conftest import ROOT
 
@@ -30,3 +30,8 @@ def test_what_is_missing_is_one_sentence(monkeypatch):
     with pytest.raises(InputError, match=r"^search needs torch, optuna, not installed here: pip install 'fetal_seg\["):
         check_training("search")
     check_training("search", ("lightning",))
+
+
+def test_another_extra_is_named():
+    with pytest.raises(InputError, match=r"^a needs no_such_module, not installed here: pip install 'fetal_seg\[slurm"):
+        check_installed("a", ("json", "no_such_module"), "slurm")

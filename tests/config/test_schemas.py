@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 from fetal_seg.cli.validation import GROUPS
 from fetal_seg.config import data, model, training
 from fetal_seg.config.augmentation import Augmentation
+from fetal_seg.config.launcher import LauncherConfig
 from fetal_seg.config.registries import GREY_AUGMENTATIONS
 from fetal_seg.config.training import TrainerConfig
 from fetal_seg.config.types import GroupConfig, names_of
@@ -35,6 +36,12 @@ def values(file):
 def test_a_choice_has_the_keys_and_the_values_of_its_schema(group, choice, monkeypatch):
     monkeypatch.delenv("HC18_ROOT", raising=False)
     assert values(f"{group}/{choice}.yaml") == asdict(SCHEMAS[choice](name=choice))
+
+
+def test_the_launcher_of_slurm_has_the_values_of_its_schema_and_the_others_have_its_keys():
+    assert values("hydra/launcher/slurm.yaml") == asdict(LauncherConfig())
+    for file in (CONF / "hydra" / "launcher").glob("*.yaml"):
+        LauncherConfig(**values(f"hydra/launcher/{file.name}"))
 
 
 def test_the_trainer_and_the_default_augmentation_have_the_values_of_their_schemas():

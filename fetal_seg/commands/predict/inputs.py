@@ -1,44 +1,27 @@
 """What ``predict.py`` is given: files of images, DICOM and videos, and the pixel sizes that belong to them."""
 
+import contextlib
 import glob
 import logging
 import os
 import unicodedata
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path, PurePath
 
+from fetal_seg.commands.predict.input_list import InputFile, InputList
 from fetal_seg.data.archives import extract
 from fetal_seg.data.pixel_sizes import pixel_size_csvs, read_pixel_sizes
 from fetal_seg.data.sources.hc18 import ANNOTATION
 from fetal_seg.errors import InputError
-from fetal_seg.files import printable
 from fetal_seg.images.reader import readers
 
 LIST_SUFFIXES = (".txt", ".lst")
-DEEPEST = 40  # folders that are put before a name to tell it from others
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class InputFile:
-    """A file to measure.
-
-    Attributes:
-        path: where it is; files that a list names may be missing.
-        name: what tables call it, with ``/``; of all inputs only this one has it.
-        source: the file, folder or archive that it was found by; a CSV of pixel sizes may be beside that.
-    """
-
-    path: Path
-    name: str
-    source: Path
-
-
-def find_inputs(inputs: str | Sequence[str], cache_dir: Path) -> list[InputFile]:
+def find_inputs(inputs: str | Sequence[str], cache_dir: Path) -> InputList:
     """The files that are given, each once: by name within each thing given.
 
     Args:
@@ -52,29 +35,28 @@ def find_inputs(inputs: str | Sequence[str], cache_dir: Path) -> list[InputFile]
         InputError: nothing is there, or nothing that can be measured. Missing files of a list are no error here:
             they cannot be read later, and the table of results says so.
     """
-    by_path: dict[str, InputFile] = {}
+    found = InputList()
     for text in [inputs] if isinstance(inputs, str) else inputs:
         try:
-            files = sorted(_files(text, cache_dir), key=lambda file: file.name) if text.strip() else []
+            count = found.add(_files(text, cache_dir)) if text.strip() else 0
         except OSError as error:
             raise InputError(
                 f"input={text}: it cannot be looked up ({error.strerror or error}); check the name and its permissions"
             ) from error
-        if not files:
+        if not count:
             raise InputError(
                 f"input={text}: there is nothing to measure; it must hold or name files of {', '.join(_suffixes())}; "
                 "correct it"
             )
-        for file in files:
-            by_path.setdefault(os.path.normpath(file.path.absolute()), replace(file, name=printable(file.name)))
-    return _distinctly_named(list(by_path.values()))
+    found.tell_apart()
+    return found
 
 
-def pixel_sizes(files: Sequence[InputFile], csv: Path | None, size_mm: float | None) -> dict[str, float]:
-    """Pixel sizes in mm by the files' names: one for all, from the CSV given, or from one beside the inputs.
+def find_sizes(files: InputList, csv: Path | None, size_mm: float | None) -> None:
+    """Set the files' pixel sizes in mm: one for all, from the CSV given, or from one beside the inputs.
 
     A CSV may name a file by its name here, by an end of that (``b/c.png`` of ``a/b/c.png``), or by ``c.png`` alone.
-    Files without a size are left out.
+    Files of which it says nothing have none.
 
     Raises:
         InputError: both a size and a CSV are given, or the CSV cannot be used.
@@ -82,27 +64,19 @@ def pixel_sizes(files: Sequence[InputFile], csv: Path | None, size_mm: float | N
     if csv is not None and size_mm is not None:
         raise InputError("pixel_size_mm and pixel_size_csv are both given; give one of them")
     if size_mm is not None:
-        return {file.name: size_mm for file in files}
-    if csv is not None:
+        files.set_sizes(lambda name, path: size_mm)
+    elif csv is not None:
         rows = read_pixel_sizes(csv)
-        matched = _matched(files, rows)
-        if rows and not matched:
+        if rows and not _match(files, rows):
             raise InputError(
                 f"pixel_size_csv={csv} names none of the inputs ({next(iter(rows))}, for instance, "
-                f"but not {files[0].name}); correct its names, or leave it out to measure in pixels"
+                f"but not {next(iter(files)).name}); correct its names, or leave it out to measure in pixels"
             )
-        return matched
-    sizes: dict[str, float] = {}
-    by_source: dict[Path, list[InputFile]] = {}
-    for file in files:
-        by_source.setdefault(file.source, []).append(file)
-    for source, of_source in by_source.items():
-        for folder, table in pixel_size_csvs(source):
-            inside = [file for file in of_source if folder is None or file.path.is_relative_to(folder)]
-            if matched := _matched(inside, read_pixel_sizes(table)):
-                logger.info("pixel sizes from %s", table)
-            sizes |= matched
-    return sizes
+    else:
+        for source in files.sources():
+            for folder, table in pixel_size_csvs(source):
+                if _match(files, read_pixel_sizes(table), source, folder):
+                    logger.info("pixel sizes from %s", table)
 
 
 def _files(text: str, cache_dir: Path) -> Iterator[InputFile]:
@@ -127,13 +101,16 @@ def _files(text: str, cache_dir: Path) -> Iterator[InputFile]:
         raise InputError(f"input={text}: there is no such file or folder; check the name")
 
 
-def _in_folder(folder: Path, source: Path) -> Iterator[InputFile]:
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".") and not _is_results(Path(parent, name))]
-        below = Path(parent).relative_to(folder)
-        for name in names:
-            if _is_input(path := Path(parent, name)):
-                yield InputFile(path, (below / name).as_posix(), source)
+def _in_folder(folder: Path, source: Path, below: str = "") -> Iterator[InputFile]:
+    """As the system lists them, one by one. What cannot be listed is passed over, as `os.walk` does."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            path, name = Path(entry.path), below + entry.name
+            if entry.is_dir():
+                if not (entry.is_symlink() or entry.name.startswith(".") or _is_results(path)):
+                    yield from _in_folder(path, source, f"{name}/")
+            elif _is_input(path):
+                yield InputFile(path, name, source)
 
 
 def _is_results(folder: Path) -> bool:
@@ -153,14 +130,8 @@ def _by_pattern(pattern: Path) -> Iterator[InputFile]:
 
 def _in_list(file: Path) -> Iterator[InputFile]:
     """What lies elsewhere than below the list is called by its file name and is a source of its own."""
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{file} cannot be read as a list of files ({error}); it must be UTF-8 text with a path a line; correct it"
-        ) from error
     folder = Path(os.path.normpath(file.parent))
-    for line in map(str.strip, lines):
+    for line in map(str.strip, _lines(file)):
         if not line or line.startswith("#"):
             continue
         path = Path(os.path.normpath(folder / Path(line.strip("\"'")).expanduser()))
@@ -168,6 +139,16 @@ def _in_list(file: Path) -> Iterator[InputFile]:
             yield InputFile(path, path.relative_to(folder).as_posix(), folder)
         else:
             yield InputFile(path, path.name, path.parent)
+
+
+def _lines(file: Path) -> Iterator[str]:
+    try:
+        with file.open(encoding="utf-8-sig") as lines:
+            yield from lines
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{file} cannot be read as a list of files ({error}); it must be UTF-8 text with a path a line; correct it"
+        ) from error
 
 
 def _is_input(path: Path) -> bool:
@@ -190,31 +171,23 @@ def _suffixes() -> tuple[str, ...]:
     return tuple(suffix for reader in reversed(readers()) for suffix in reader.suffixes)
 
 
-def _distinctly_named(files: list[InputFile]) -> list[InputFile]:
-    """Put more and more of their folders before names that several files have."""
-    deepest = 0
-    while repeated := {name for name, times in Counter(file.name for file in files).items() if times > 1}:
-        longer = [replace(file, name=_longer(file)) if file.name in repeated else file for file in files]
-        deepest += 1
-        if longer == files or deepest > DEEPEST:  # paths that differ in characters that are written alike
-            return [replace(file, name=f"{file.name}~{number}") for number, file in enumerate(files, start=1)]
-        files = longer
-    return files
+def _match(files: InputList, rows: Mapping[str, float], source: Path | None = None, folder: Path | None = None) -> int:
+    """Set the sizes that a CSV has for files of a source, below a folder; their number.
 
-
-def _longer(file: InputFile) -> str:
-    parts = Path(os.path.normpath(file.path.absolute())).parts[1:]
-    depth = len(PurePath(file.name).parts) + 1
-    return printable("/".join(parts[-depth:]))
-
-
-def _matched(files: Sequence[InputFile], rows: dict[str, float]) -> dict[str, float]:
-    """Sizes by the files' names; an accent may be written as one character or as two (Unicode's NFC and NFD)."""
+    An accent may be written as one character or as two (Unicode's NFC and NFD).
+    """
     sizes = {unicodedata.normalize("NFC", name): size for name, size in rows.items()}
-    matched = {}
-    for file in files:
-        parts = PurePath(unicodedata.normalize("NFC", file.name)).parts
+    matched = 0
+
+    def size_of(name: str, path: Path) -> float | None:
+        nonlocal matched
+        parts = PurePath(unicodedata.normalize("NFC", name)).parts
+        if folder is not None and not path.is_relative_to(folder):
+            return None
         ends = ("/".join(parts[start:]) for start in range(len(parts)))
-        if (end := next((end for end in ends if end in sizes), None)) is not None:
-            matched[file.name] = sizes[end]
+        size = next((sizes[end] for end in ends if end in sizes), None)
+        matched += size is not None
+        return size
+
+    files.set_sizes(size_of, source)
     return matched

@@ -1,16 +1,16 @@
 """From image files to rows, masks and overlays: each core takes an image through all of it, beside the others."""
 
-import hashlib
 import itertools
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass
+from pathlib import Path
 
-from fetal_seg.commands.predict.inputs import InputFile
-from fetal_seg.commands.predict.journal import FrameKey, Journal
+from fetal_seg.commands.predict.input_list import InputFile, InputList
+from fetal_seg.commands.predict.journal import Journal
+from fetal_seg.commands.predict.output_stems import output_stems, short_stem
 from fetal_seg.config.types import PictureFormat
 from fetal_seg.errors import InputError
 from fetal_seg.evaluation.tables import Row
@@ -29,7 +29,6 @@ from fetal_seg.report.prediction.submission import row_ellipse
 
 WORKERS = min(os.cpu_count() or 1, 16)  # images, or batches on a GPU, that are measured at once
 AHEAD, MOST_AHEAD = 24, 64 << 20  # files that are read before they are asked for, and their bytes
-LONGEST_PART, LONGEST_PATH = 200, 1000  # bytes of the names of results
 FIRST = 8  # frames of each that are read so; those after them are read one by one
 
 
@@ -38,25 +37,31 @@ class PredictionOptions:
     """How to measure the inputs.
 
     Attributes:
-        sizes: pixel sizes in mm by the inputs' names; they go before what a file says of itself.
-        size_source: where they are from: ``given`` or ``csv``.
+        size_source: where the inputs' pixel sizes are from, ``given`` or ``csv``; they go before what a file says.
         every: take every n-th frame of videos and multi-frame files.
         overlays: draw each image with its ellipse.
         picture_format: of overlays and contact sheets, the suffix of their files.
         gestational_age_weeks: known from elsewhere; the same for all images.
     """
 
-    sizes: dict[str, float] = field(default_factory=dict)
     size_source: str = "given"
     every: int = 1
     overlays: bool = True
     picture_format: PictureFormat = "jpg"
     gestational_age_weeks: float | None = None
 
-    def spacing(self, name: str) -> Spacing | None:
+    def spacing(self, file: InputFile) -> Spacing | None:
         """The size of an input's pixels, where it is given."""
-        size = self.sizes.get(name)
+        size = file.pixel_size_mm
         return None if size is None else Spacing(size, size, self.size_source)
+
+
+@dataclass(frozen=True)
+class Work:
+    """A file to measure, and the path of its results without a suffix."""
+
+    file: InputFile
+    stem: str
 
 
 Read = Frame | InputError
@@ -66,7 +71,7 @@ Finished = tuple[Row, Picture | None]
 def measure_files(
     folder: Path,
     predictor: Predictor,
-    inputs: Sequence[InputFile],
+    inputs: Collection[InputFile],
     options: PredictionOptions,
     journal: Journal,
     sheet: pictures.ContactSheet,
@@ -79,22 +84,20 @@ def measure_files(
     Raises:
         OSError: a result cannot be written; every file and row that is there is whole.
     """
-    stems = output_stems([file.name for file in inputs])
-    done, paths = journal.done(), {file.name: file.path for file in inputs}
 
-    def measure(batch: list[tuple[str, Read]]) -> list[Finished]:
+    def measure(batch: list[tuple[Work, Read]]) -> list[Finished]:
         images = [read.image for _, read in batch if isinstance(read, Frame)]
         predictions = iter(predictor.predict(images) if images else [])
         return [
-            _finish(folder, stems[name], paths[name], read, next(predictions), predictor, options)
+            _finish(folder, work, read, next(predictions), predictor, options, draws=not sheet.is_full)
             if isinstance(read, Frame)
-            else _unread(name, read)
-            for name, read in batch
+            else _unread(work.file.name, read)
+            for work, read in batch
         ]
 
     with ThreadPoolExecutor(WORKERS) as pool, ThreadPoolExecutor(len(decoders)) as reading:  # which waits for decoders
         waiting: deque[Future[list[Finished]]] = deque()
-        for batch in _batches(_frames(inputs, options.every, done, reading, decoders), predictor.batch):
+        for batch in _batches(_frames(inputs, options.every, journal, reading, decoders), predictor.batch):
             waiting.append(pool.submit(measure, batch))
             while len(waiting) > 2 * WORKERS:
                 _add(waiting.popleft().result(), journal, sheet)
@@ -111,55 +114,24 @@ def state_of(file: Path) -> str:
     return f"{status.st_size}-{status.st_mtime_ns}"
 
 
-def is_current(row: Row, inputs: Mapping[str, Path], sizes: Mapping[str, float]) -> bool:
+def is_current(row: Row, file: InputFile | None) -> bool:
     """Whether a row of an earlier run is of the file as it is now, with the pixel size that it has now."""
-    path = inputs.get(row["file"])
-    if path is None or not path.is_file() or row.get("source") != state_of(path):
+    if file is None or not file.path.is_file() or row.get("source") != state_of(file.path):
         return False
-    size = sizes.get(row["file"])
-    if size is None:
+    if file.pixel_size_mm is None:
         return row.get("pixel_size_source") not in ("given", "csv")
-    return row.get("pixel_size_mm") == size
+    return bool(row.get("pixel_size_mm") == file.pixel_size_mm)
 
 
-def output_stems(names: Sequence[str]) -> dict[str, str]:
-    """For each input's name the path of its results without a suffix: its own, made unique where names differ
-    in their suffix alone (``a.png`` and ``a.dcm`` give ``a`` and ``a.dcm``), and short enough for any file system."""
-    stems: dict[str, str] = {}
-    taken: set[str] = set()
-    for name in names:
-        stem, whole = _short(str(PurePosixPath(name).with_suffix(""))), _short(name)
-        candidates = itertools.chain([stem, whole], (f"{whole}_{number}" for number in itertools.count(2)))
-        stems[name] = next(candidate for candidate in candidates if candidate.casefold() not in taken)
-        taken.add(stems[name].casefold())
-    return stems
-
-
-def _short(stem: str) -> str:
-    """A path without parts, or a whole, that file systems find too long once a suffix is added."""
-    parts = [_cut(part, LONGEST_PART) for part in stem.split("/")]
-    short = "/".join(parts)
-    return short if len(short.encode()) <= LONGEST_PATH else _cut(stem.replace("/", "_"), LONGEST_PART)
-
-
-def _cut(text: str, longest: int) -> str:
-    """The begin of a text that has more bytes than `longest`, and a digest of all of it."""
-    content = text.encode()
-    if len(content) <= longest:
-        return text
-    return content[: longest - 18].decode(errors="ignore") + "~" + hashlib.blake2b(content, digest_size=8).hexdigest()
-
-
-def panels(folder: Path, rows: Iterable[Row], inputs: Sequence[InputFile], every: int) -> Iterator[pictures.Panel]:
+def panels(folder: Path, rows: Iterable[Row], inputs: InputList, every: int) -> Iterator[pictures.Panel]:
     """Images that were measured before, with their results: read again from the inputs and the masks."""
-    paths = {file.name: file.path for file in inputs}
     by_file = itertools.groupby((row for row in rows if row["flag"] != Flag.ERROR), key=lambda row: row["file"])
     for name, rows_of_file in by_file:
-        if name not in paths:
+        if (file := inputs.get(name)) is None:
             continue
         row_of = {row.get("frame"): row for row in rows_of_file}
         try:
-            for frame in read_frames(paths[name], name, every):
+            for frame in read_frames(file.path, name, every):
                 if frame.number in row_of:
                     yield _panel(folder, frame, row_of[frame.number])
         except InputError:  # a video that breaks off, or a file that is gone by now
@@ -167,28 +139,37 @@ def panels(folder: Path, rows: Iterable[Row], inputs: Sequence[InputFile], every
 
 
 def _frames(
-    inputs: Sequence[InputFile], every: int, done: set[FrameKey], pool: ThreadPoolExecutor, decoders: Decoders
-) -> Iterator[tuple[str, Read]]:
+    inputs: Collection[InputFile], every: int, journal: Journal, pool: ThreadPoolExecutor, decoders: Decoders
+) -> Iterator[tuple[Work, Read]]:
     """The frames of all inputs that have no row, or why there are none; files are read ahead."""
-    single = {name for name, frame in done if frame is None}
-    left = iter([file for file in inputs if file.name not in single])
-    ahead: deque[tuple[InputFile, Future[list[Read]]]] = deque()
-    for _ in track(range(len(inputs) - len(single)), "measuring", len(inputs) - len(single)):
-        while _may_read(ahead) and (following := next(left, None)) is not None:
-            request = Request(following.path, following.name, every, most=FIRST)
-            ahead.append((following, pool.submit(lambda asked: list(_caught(decoders.frames(asked))), request)))
-        file, future = ahead.popleft()
-        frames = iter(first := future.result())
+    left = _left(inputs, journal)
+    ahead: deque[tuple[Work, set[int | None], Future[list[Read]]]] = deque()
+    while True:
+        while _may_read([future for *_, future in ahead]) and (following := next(left, None)) is not None:
+            request = Request(following[0].file.path, following[0].file.name, every, most=FIRST)
+            ahead.append((*following, pool.submit(lambda asked: list(_caught(decoders.frames(asked))), request)))
+        if not ahead:
+            return
+        work, done, future = ahead.popleft()
+        file, frames = work.file, iter(first := future.result())
         if len(first) == FIRST and isinstance(first[-1], Frame):
             frames = itertools.chain(first, _caught(decoders.frames(Request(file.path, file.name, every, FIRST))))
         for frame in frames:
-            if isinstance(frame, InputError) or (file.name, frame.number) not in done:
-                yield file.name, frame
+            if isinstance(frame, InputError) or frame.number not in done:
+                yield work, frame
 
 
-def _may_read(ahead: Sequence[tuple[InputFile, Future[list[Read]]]]) -> bool:
+def _left(inputs: Collection[InputFile], journal: Journal) -> Iterator[tuple[Work, set[int | None]]]:
+    """The inputs that are no single image with a row, and which of their frames have one."""
+    named = zip(inputs, output_stems(file.name for file in inputs), strict=True)
+    for file, stem in track(named, "measuring", len(inputs)):
+        if None not in (done := journal.frames_of(file.name)):
+            yield Work(file, stem), done
+
+
+def _may_read(ahead: Sequence[Future[list[Read]]]) -> bool:
     """Whether one more file is to be read ahead: there are not too many, or too large ones, already."""
-    read = [future.result() for _, future in ahead if future.done()]
+    read = [future.result() for future in ahead if future.done()]
     size = sum(frame.image.nbytes for frames in read for frame in frames if isinstance(frame, Frame))
     return not ahead or (len(ahead) < AHEAD and len(ahead) - len(read) < 2 * WORKERS and size < MOST_AHEAD)
 
@@ -201,7 +182,7 @@ def _caught(frames: Iterator[Frame]) -> Iterator[Read]:
         yield error
 
 
-def _batches(frames: Iterator[tuple[str, Read]], size: int) -> Iterator[list[tuple[str, Read]]]:
+def _batches(frames: Iterator[tuple[Work, Read]], size: int) -> Iterator[list[tuple[Work, Read]]]:
     while batch := list(itertools.islice(frames, size)):
         yield batch
 
@@ -215,19 +196,20 @@ def _add(finished: list[Finished], journal: Journal, sheet: pictures.ContactShee
 
 def _finish(
     folder: Path,
-    stem: str,
-    source: Path,
+    work: Work,
     frame: Frame,
     prediction: Prediction,
     predictor: Predictor,
     options: PredictionOptions,
+    *,
+    draws: bool,
 ) -> Finished:
-    """Measure, draw and write one image; its row, and a thumbnail for the contact sheet."""
-    measurement = predictor.measurement(frame, prediction, options.spacing(frame.file), options.gestational_age_weeks)
+    """Measure, draw and write one image; its row, and a thumbnail for the contact sheet if that `draws` one."""
+    measurement = predictor.measurement(frame, prediction, options.spacing(work.file), options.gestational_age_weeks)
     # Frames have a folder of their file's whole name: no other input can be called so
-    name = stem if frame.number is None else f"{_short(frame.file)}/{frame.number:05d}"
+    name = work.stem if frame.number is None else f"{short_stem(frame.file)}/{frame.number:05d}"
     row: Row = {"file": frame.file, **measurement.row(), "frame": frame.number, "mask": f"masks/{name}.png"}
-    row["source"] = state_of(source)
+    row["source"] = state_of(work.file.path)
     caption = pictures.prediction_caption(row)
     write_mask(folder / row["mask"], measurement.mask)
     if options.overlays:
@@ -236,6 +218,8 @@ def _finish(
             frame.image, mask=measurement.mask, prediction=measurement.ellipse, caption=caption, axes=True
         )
         write_image(folder / row["overlay"], picture)
+    if not draws:
+        return row, None
     panel = pictures.Panel(frame.image, caption, mask=measurement.mask, prediction=measurement.ellipse)
     return row, pictures.ContactSheet.thumbnail(panel)
 

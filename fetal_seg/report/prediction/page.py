@@ -3,20 +3,21 @@
 import math
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-import numpy as np
-
-from fetal_seg.evaluation.tables import Row, finite_value
-from fetal_seg.files import write_text
+from fetal_seg.evaluation.tables import Row
+from fetal_seg.files import whole_file
 from fetal_seg.measurement.biometry import DATING_FORMULAS
 from fetal_seg.measurement.quality import CIRCUMFERENCES_MM
 from fetal_seg.measurement.result import Flag
-from fetal_seg.report.page import environment
+from fetal_seg.report.page import Column, environment
 from fetal_seg.report.prediction.columns import PAGE_COLUMNS
+from fetal_seg.report.prediction.totals import Totals
 
 FLAGS = {
     Flag.OK: "The head was measured.",
@@ -27,6 +28,7 @@ FLAGS = {
 BIN_MM = 10
 MOST_REASONS = 8
 STEP = 200  # rows that a browser lays out at once
+BUFFERED = 1000  # parts of the page that are written at once
 
 
 @dataclass(frozen=True)
@@ -50,38 +52,43 @@ class Histogram:
 
 
 def write_page(
-    path: Path, rows: Sequence[Row], *, checkpoint: str, runtime: str, command: str, growth_chart: Path | None = None
+    path: Path,
+    rows: Collection[Row],
+    *,
+    checkpoint: str,
+    runtime: str,
+    command: str,
+    growth_chart: Path | None = None,
+    most: int | None = None,
+    notes: Sequence[str] = (),
 ) -> None:
     """Write the page, whole or not at all. It needs no network, and shows overlays by their place beside it.
 
     Args:
         path: of the page, in the folder that the rows' ``overlay`` starts from.
+        rows: of which those of a file follow one another; they are read several times, one by one.
         runtime: what ran the network, in words.
+        most: rows that the table shows at most, the first ones; None for all.
+        notes: sentences about what is missing.
     """
-    columns = {column.heading: [column.cell(row) for row in rows] for column in PAGE_COLUMNS}
-    columns = {heading: cells for heading, cells in columns.items() if any(cell.text for cell in cells)}
+    totals = Totals.of(rows)
+    columns = _filled(islice(rows, most))
     page = (
         environment()
         .get_template("predictions.html.j2")
-        .render(
+        .stream(
             flags=FLAGS,
-            counts=Counter(row["flag"] for row in rows),
-            summary=_summary(rows),
-            doubts=_doubts(rows),
-            histogram=histogram([value for row in rows if (value := finite_value(row, "hc_mm")) is not None]),
+            counts=Counter(row["flag"] for row in islice(rows, most)),
+            summary=_summary(totals),
+            notes=notes,
+            count=totals.count,
+            shown=totals.count if most is None else min(most, totals.count),
+            doubts=totals.doubts.most_common(MOST_REASONS),
+            histogram=histogram(totals.hc_mm),
             growth_chart=growth_chart and _link(os.path.relpath(growth_chart, path.parent)),
-            headings=list(columns),
-            lines=[
-                {
-                    "name": str(row["file"]),
-                    "flag": row["flag"],
-                    "reasons": "; ".join(row.get("reasons") or []),
-                    "overlay": _link(row["overlay"]) if row.get("overlay") else None,
-                    "cells": [cells[index] for cells in columns.values()],
-                }
-                for index, row in enumerate(rows)
-            ],
-            has_overlays=any(row.get("overlay") for row in rows),
+            headings=[column.heading for column in columns],
+            lines=(_line(row, columns) for row in islice(rows, most)),
+            has_overlays=any(row.get("overlay") for row in islice(rows, most)),
             formulas=DATING_FORMULAS,
             checkpoint=checkpoint,
             runtime=runtime,
@@ -90,7 +97,9 @@ def write_page(
             bin_mm=BIN_MM,
         )
     )
-    write_text(path, page)
+    page.enable_buffering(BUFFERED)
+    with whole_file(path) as temporary, temporary.open("wb") as file:
+        page.dump(file, encoding="utf-8")
 
 
 def histogram(values: Sequence[float]) -> Histogram | None:
@@ -111,31 +120,31 @@ def histogram(values: Sequence[float]) -> Histogram | None:
     )
 
 
-def _summary(rows: Sequence[Row]) -> list[str]:
+def _filled(rows: Iterable[Row]) -> list[Column[Row]]:
+    """The columns that some row has a value for."""
+    empty = list(PAGE_COLUMNS)
+    for row in rows:
+        empty = [column for column in empty if not column.cell(row).text]
+    return [column for column in PAGE_COLUMNS if column not in empty]
+
+
+def _line(row: Row, columns: Sequence[Column[Row]]) -> dict[str, Any]:
+    """What the template shows of a row."""
+    return {
+        "name": str(row["file"]),
+        "flag": row["flag"],
+        "reasons": "; ".join(row.get("reasons") or []),
+        "overlay": _link(row["overlay"]) if row.get("overlay") else None,
+        "cells": [column.cell(row) for column in columns],
+    }
+
+
+def _summary(totals: Totals) -> list[str]:
     """The summary, in sentences."""
-    counts = Counter(row["flag"] for row in rows)
-    sentences = [
-        f"{len(rows)} image{'' if len(rows) == 1 else 's'}: {counts[Flag.OK]} measured, {counts[Flag.CHECK]} measured "
-        f"but to be checked, {counts[Flag.NO_HEAD]} without a head, {counts[Flag.ERROR]} unreadable."
-    ]
-    in_mm = [value for row in rows if (value := finite_value(row, "hc_mm")) is not None]
-    if len(in_mm) > 1:
-        sentences.append(
-            f"Head circumference (HC) of {len(in_mm)} images: median {np.median(in_mm):.1f} mm, "
-            f"{min(in_mm):.1f} to {max(in_mm):.1f} mm."
-        )
-    in_px = sum(finite_value(row, "hc_mm") is None and finite_value(row, "hc_px") is not None for row in rows)
-    if in_px:
-        sentences.append(f"Without a known pixel size, and so measured in pixels: {in_px}.")
-    return sentences
-
-
-def _doubts(rows: Sequence[Row]) -> list[tuple[str, int]]:
-    """The commonest reasons to check an image, without what is in brackets, and how often each was given."""
-    reasons = Counter(
-        reason.partition(" (")[0] for row in rows if row["flag"] == Flag.CHECK for reason in row.get("reasons") or []
-    )
-    return reasons.most_common(MOST_REASONS)
+    sentences = [f"{totals.sentence}.", totals.circumferences]
+    if totals.in_pixels:
+        sentences.append(f"Without a known pixel size, and so measured in pixels: {totals.in_pixels}.")
+    return [sentence for sentence in sentences if sentence]
 
 
 def _link(path: str) -> str:

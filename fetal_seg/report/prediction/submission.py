@@ -65,7 +65,8 @@ def _check(rows: list[Row]) -> None:
     if problems:
         raise InputError(
             f"a submission needs an ellipse in millimetres for every image, but {' and '.join(problems)}; "
-            "give what lacks, or take images whose head can be measured; the other results are whole"
+            "give what lacks (reject=false measures what looks like another plane too), or take images whose head can "
+            "be measured; the other results are whole"
         )
 
 

@@ -18,6 +18,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, NullLocator, ScalarFormatter
 
 from fetal_seg.evaluation.effects import Effect
+from fetal_seg.evaluation.trade_offs import pareto_front
 from fetal_seg.report.style import BLUE, GREEN, GREY, ORANGE, RED, finish, minus, save, series
 
 WIDTH = 6.5  # in
@@ -94,12 +95,13 @@ def draw_learning(
 
 
 @large_font
-def draw_cost(points: Sequence[Priced], name: str, output: Path) -> Figure:
+def draw_cost(points: Sequence[Priced], name: str, output: Path, measure: str = "ellipse Dice, %") -> Figure:
     """Dice against a cost on a logarithmic axis, with the Pareto front, whose members have their rank beside them.
 
     Args:
         points: by falling Dice, so that a point's position is its rank.
         name: of the cost, with its unit.
+        measure: what their Dice is of.
     """
     front = pareto_front([(point.cost, point.dice) for point in points])
     low, high = robust_limits([point.dice for point in points], [points[index].dice for index in front])
@@ -124,25 +126,11 @@ def draw_cost(points: Sequence[Priced], name: str, output: Path) -> Figure:
         position = (points[index].cost, points[index].dice)
         axes.annotate(str(index + 1), position, (0, 6), textcoords="offset points", ha="center", fontsize=11)
     _plain_ticks(axes)
-    axes.set(xlabel=name, ylabel="ellipse Dice, %", ylim=_padded(low, high))
+    axes.set(xlabel=name, ylabel=measure, ylim=_padded(low, high))
     if below := sum(point.dice < low for point in points):
         axes.set_xlabel(f"{name}\n{below} below the axis, drawn at its edge")
     finish(axes, 11)
     return save(figure, output)
-
-
-def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
-    """Indices of the (cost, value) pairs that no other one beats: none is as cheap and as good, and better in one.
-
-    Ordered by cost; of equal pairs the first one stands for all.
-    """
-    front: list[int] = []
-    best = -math.inf
-    for index in sorted(range(len(points)), key=lambda index: (points[index][0], -points[index][1], index)):
-        if points[index][1] > best:
-            front.append(index)
-            best = points[index][1]
-    return front
 
 
 def robust_limits(values: Sequence[float], included: Sequence[float] = ()) -> tuple[float, float]:

@@ -11,10 +11,10 @@ from fetal_seg.evaluation.effects import Effect
 from fetal_seg.evaluation.metrics import ELLIPSE_DICE
 from fetal_seg.evaluation.runs import Run, RunStatus
 from fetal_seg.evaluation.study import Entry, Study, conclusions
+from fetal_seg.evaluation.trade_offs import TradeOff, pareto_front
 from fetal_seg.report.page import data_uri, environment
 from fetal_seg.report.pictures import encode_disagreement
 from fetal_seg.report.study.columns import COMPARISON_COLUMNS, ranking_columns
-from fetal_seg.report.study.figures import pareto_front
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,15 @@ class Illustration:
 
 
 def render(
-    study: Study, figures: dict[str, Illustration], disagreements: Disagreements, *, title: str, again: Sequence[str]
+    study: Study,
+    figures: dict[str, Illustration],
+    disagreements: Disagreements,
+    trials: Sequence[TradeOff] = (),
+    *,
+    title: str,
+    again: Sequence[str],
 ) -> str:
-    """The page as HTML."""
+    """The page as HTML; `trials` are those of a search with several objectives, by falling Dice."""
     runs = study.runs
     comparisons = [comparison for of_metric in study.comparisons.values() for comparison in of_metric]
     return environment().get_template("report.html.j2").render(
@@ -51,6 +57,8 @@ def render(
         comparison_columns=COMPARISON_COLUMNS,
         comparisons=comparisons,
         front=_front(study),
+        trials=trials,
+        best_trials=pareto_front([(trial.milliseconds, trial.dice) for trial in trials]),
         disagreements=disagreements.images,
         jpeg=lambda *shown: data_uri(encode_disagreement(*shown), "image/jpeg"),
         no_pictures=disagreements.why_none,

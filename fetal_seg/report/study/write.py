@@ -11,6 +11,7 @@ from fetal_seg.evaluation.metrics import COMPARED, ELLIPSE_DICE
 from fetal_seg.evaluation.runs import Run
 from fetal_seg.evaluation.study import MODEL, Interval, Study, interval_of
 from fetal_seg.evaluation.tables import Row, is_missed, write_rows
+from fetal_seg.evaluation.trade_offs import TradeOff
 from fetal_seg.files import remove_partial_files, write_text
 from fetal_seg.report.study.figures import Priced, draw_cost, draw_effects, draw_learning
 from fetal_seg.report.study.page import Illustration, render
@@ -19,10 +20,19 @@ from fetal_seg.report.style import series
 logger = logging.getLogger(__name__)
 
 
-def write_study(output: Path, study: Study, disagreements: Disagreements, *, title: str, again: Sequence[str]) -> Path:
+def write_study(
+    output: Path,
+    study: Study,
+    disagreements: Disagreements,
+    trials: Sequence[TradeOff] = (),
+    *,
+    title: str,
+    again: Sequence[str],
+) -> Path:
     """Write what a set of runs tells into `output`, even if none of them has a result; returns the page.
 
     Args:
+        trials: of a search with several objectives.
         output: gets ``report.html``, which needs no other file, ``summary.csv`` with a row a run, ``effects.csv``
             with a row a level of each factor, and ``figures/``.
     """
@@ -30,8 +40,15 @@ def write_study(output: Path, study: Study, disagreements: Disagreements, *, tit
     write_effects(output / "effects.csv", study)
     remove_partial_files(output / "figures")  # of a report that was killed
     figures = draw_figures(study, output / "figures")
+    trials = sorted(trials, key=lambda trial: -trial.dice)
+    if trials:
+        figures["trials"] = Illustration(
+            output / "figures" / "trials.png", "Validation Dice of each trial against time"
+        )
+        points = [Priced(trial.job, "", 100 * trial.dice, trial.milliseconds) for trial in trials]
+        draw_cost(points, "milliseconds an image", figures["trials"].file, "validation Dice, %")
     page = output / "report.html"
-    write_text(page, render(study, figures, disagreements, title=title, again=again))
+    write_text(page, render(study, figures, disagreements, trials, title=title, again=again))
     logger.info("%d of %d runs compared", sum(len(entry.runs) for entry in study.entries), len(study.runs))
     return page
 

@@ -8,10 +8,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fetal_seg.commands.predict.inputs import InputFile, find_inputs, pixel_sizes
+from fetal_seg.commands.predict import inputs
+from fetal_seg.commands.predict.input_list import InputFile
 from fetal_seg.errors import InputError
 
 DICOM = bytes(128) + b"DICM"
+
+
+def find_inputs(given, cache):
+    return list(inputs.find_inputs(given, cache))
+
+
+def pixel_sizes(given, csv, size_mm, cache):
+    """The sizes by name, of files that have one."""
+    found = inputs.find_inputs(given, cache)
+    inputs.find_sizes(found, csv, size_mm)
+    return {file.name: file.pixel_size_mm for file in found if file.pixel_size_mm is not None}
 
 
 def touch(folder: Path, *names: str, content: bytes = b"x") -> None:
@@ -216,10 +228,9 @@ def test_ten_thousand_files_are_found_quickly(scans, cache):
     for number in range(10_000):
         os.close(os.open(scans / f"{number % 100:03d}" / f"{number:05d}.png", os.O_CREAT))
     start = time.process_time()
-    found = find_inputs([str(scans), str(scans / "**" / "*.png")], cache)
-    assert len(found) == 10_000
-    assert len(pixel_sizes(found, None, 0.1)) == 10_000
-    assert pixel_sizes(found, None, None) == {}
+    given = [str(scans), str(scans / "**" / "*.png")]
+    assert len(inputs.find_inputs(given, cache)) == 10_000
+    assert len(pixel_sizes(given, None, 0.1, cache)) == 10_000
     assert time.process_time() - start < 5  # about 0.3 s; anything quadratic takes minutes
 
 
@@ -228,19 +239,19 @@ def test_ten_thousand_files_are_found_quickly(scans, cache):
 
 def test_one_size_for_all(scans, cache):
     touch(scans, "a.png", "b/c.dcm")
-    assert pixel_sizes(find_inputs(str(scans), cache), None, 0.12) == {"a.png": 0.12, "b/c.dcm": 0.12}
+    assert pixel_sizes(str(scans), None, 0.12, cache) == {"a.png": 0.12, "b/c.dcm": 0.12}
 
 
 def test_size_and_csv_are_refused_together(scans, cache, tmp_path):
     touch(scans, "a.png")
     with pytest.raises(InputError, match="give one of them"):
-        pixel_sizes(find_inputs(str(scans), cache), tmp_path / "a.csv", 0.12)
+        pixel_sizes(str(scans), tmp_path / "a.csv", 0.12, cache)
 
 
 def test_the_csv_is_asked_for_the_whole_name_first_then_for_its_ends(scans, cache, tmp_path):
     touch(scans, "1.png", "a/1.png", "a/b/2.png", "a/b/3.png", "a/b/4.png")
     table = write_csv(tmp_path / "t.csv", {"1.png": 0.1, "a/1.png": 0.2, "2.png": 0.3, "b/3.png": 0.4, "other.png": 1})
-    assert pixel_sizes(find_inputs(str(scans), cache), table, None) == {
+    assert pixel_sizes(str(scans), table, None, cache) == {
         "1.png": 0.1,
         "a/1.png": 0.2,
         "a/b/2.png": 0.3,
@@ -251,9 +262,9 @@ def test_the_csv_is_asked_for_the_whole_name_first_then_for_its_ends(scans, cach
 def test_a_csv_that_cannot_be_used_is_refused(scans, cache, tmp_path):
     touch(scans, "a.png")
     with pytest.raises(InputError, match=r"none\.csv"):
-        pixel_sizes(find_inputs(str(scans), cache), tmp_path / "none.csv", None)
+        pixel_sizes(str(scans), tmp_path / "none.csv", None, cache)
     with pytest.raises(InputError):
-        pixel_sizes(find_inputs(str(scans), cache), write_csv(tmp_path / "t.csv", {"a.png": -1}), None)
+        pixel_sizes(str(scans), write_csv(tmp_path / "t.csv", {"a.png": -1}), None, cache)
 
 
 @pytest.fixture
@@ -270,15 +281,16 @@ def test_the_csv_beside_the_input_is_found(hc18, cache):
     sizes = {"test_set": {"000_HC.png": 0.3}, "training_set": {"000_HC.png": 0.1, "001_HC.png": 0.2}}
     for part, expected in sizes.items():
         for given in (hc18 / part, hc18 / part / "*.png"):
-            assert pixel_sizes(find_inputs(str(given), cache), None, None) == expected
-    assert pixel_sizes(find_inputs(str(hc18 / "test_set" / "000_HC.png"), cache), None, None) == sizes["test_set"]
+            assert pixel_sizes(str(given), None, None, cache) == expected
+    assert pixel_sizes(str(hc18 / "test_set" / "000_HC.png"), None, None, cache) == sizes["test_set"]
 
 
 def test_each_part_has_its_own_csv(hc18, cache):
     expected = {"test_set/000_HC.png": 0.3, "training_set/000_HC.png": 0.1, "training_set/001_HC.png": 0.2}
-    assert pixel_sizes(find_inputs(str(hc18), cache), None, None) == expected
-    several = find_inputs([str(hc18 / "training_set"), str(hc18 / "test_set")], cache)
-    assert {file.name: size for file, size in zip(several, pixel_sizes(several, None, None).values(), strict=True)} == {
+    assert pixel_sizes(str(hc18), None, None, cache) == expected
+    both = [str(hc18 / "training_set"), str(hc18 / "test_set")]
+    several, sizes_of_both = find_inputs(both, cache), pixel_sizes(both, None, None, cache)
+    assert {file.name: size for file, size in zip(several, sizes_of_both.values(), strict=True)} == {
         "training_set/000_HC.png": 0.1,
         "001_HC.png": 0.2,
         "test_set/000_HC.png": 0.3,
@@ -287,20 +299,20 @@ def test_each_part_has_its_own_csv(hc18, cache):
 
 def test_the_csv_of_one_part_is_not_for_the_other(hc18, cache):
     (hc18 / "test_set_pixel_size.csv").unlink()
-    sizes = pixel_sizes(find_inputs(str(hc18), cache), None, None)
+    sizes = pixel_sizes(str(hc18), None, None, cache)
     assert sizes == {"training_set/000_HC.png": 0.1, "training_set/001_HC.png": 0.2}
-    assert pixel_sizes(find_inputs(str(hc18 / "test_set"), cache), None, None) == {}
+    assert pixel_sizes(str(hc18 / "test_set"), None, None, cache) == {}
 
 
 def test_the_csv_of_listed_files(hc18, cache, tmp_path):
     inside = hc18 / "list.txt"
     inside.write_text("test_set/000_HC.png\ntraining_set/001_HC.png\n")
-    sizes = pixel_sizes(find_inputs(str(inside), cache), None, None)
+    sizes = pixel_sizes(str(inside), None, None, cache)
     assert sizes == {"test_set/000_HC.png": 0.3, "training_set/001_HC.png": 0.2}
     (tmp_path / "lists").mkdir()
     outside = tmp_path / "lists" / "list.txt"
     outside.write_text("../hc18/test_set/000_HC.png\n../hc18/training_set/001_HC.png\n")
-    sizes = pixel_sizes(find_inputs(str(outside), cache), None, None)
+    sizes = pixel_sizes(str(outside), None, None, cache)
     assert sizes == {"000_HC.png": 0.3, "001_HC.png": 0.2}
 
 
@@ -308,13 +320,13 @@ def test_the_csv_beside_an_archive(tmp_path, cache):
     with zipfile.ZipFile(tmp_path / "test_set.zip", "w") as archive:
         archive.writestr("test_set/000_HC.png", b"x")
     write_csv(tmp_path / "test_set_pixel_size.csv", {"000_HC.png": 0.3})
-    assert pixel_sizes(find_inputs(str(tmp_path / "test_set.zip"), cache), None, None) == {"000_HC.png": 0.3}
+    assert pixel_sizes(str(tmp_path / "test_set.zip"), None, None, cache) == {"000_HC.png": 0.3}
 
 
 def test_the_csv_inside_the_folder(scans, cache):
     touch(scans, "a.png", "b.png")
     write_csv(scans / "pixel_size.csv", {"a.png": 0.1})
-    assert pixel_sizes(find_inputs(str(scans), cache), None, None) == {"a.png": 0.1}
+    assert pixel_sizes(str(scans), None, None, cache) == {"a.png": 0.1}
 
 
 @pytest.mark.parametrize(("in_csv", "on_disk"), [("NFC", "NFD"), ("NFD", "NFC")])
@@ -323,14 +335,14 @@ def test_accents_are_one_character_or_two(scans, cache, in_csv, on_disk):
     touch(scans, unicodedata.normalize(on_disk, name))
     table = scans.parent / "sizes.csv"
     table.write_text(f"filename,pixel size(mm)\n{unicodedata.normalize(in_csv, name)},0.1\n", encoding="utf-8")
-    assert list(pixel_sizes(find_inputs(str(scans), cache), table, None).values()) == [0.1]
+    assert list(pixel_sizes(str(scans), table, None, cache).values()) == [0.1]
 
 
 def test_a_csv_that_names_none_of_the_inputs_is_refused(scans, cache):
     touch(scans, "a.png")
     table = write_csv(scans.parent / "sizes.csv", {"b.png": 0.1})
     with pytest.raises(InputError, match=r"names none of the inputs \(b.png, for instance, but not a.png\)"):
-        pixel_sizes(find_inputs(str(scans), cache), table, None)
+        pixel_sizes(str(scans), table, None, cache)
 
 
 def test_results_are_no_input(scans, cache):
@@ -340,6 +352,6 @@ def test_results_are_no_input(scans, cache):
 
 
 def test_real_images(hc18_root, cache):
-    found = find_inputs(str(hc18_root / "test_set.zip"), cache)
-    assert len(found) == len(pixel_sizes(found, None, None)) == 335
-    assert np.asarray(Image.open(found[0].path)).ndim >= 2
+    archive = str(hc18_root / "test_set.zip")
+    assert len(find_inputs(archive, cache)) == len(pixel_sizes(archive, None, None, cache)) == 335
+    assert np.asarray(Image.open(find_inputs(archive, cache)[0].path)).ndim >= 2

@@ -5,12 +5,15 @@ import pytest
 
 from fetal_seg.commands.predict.journal import FINISHED, PARTIAL, Journal
 from fetal_seg.commands.predict.journal import SETTINGS as SETTINGS_FILE
-from fetal_seg.commands.predict.pipeline import output_stems
 from fetal_seg.errors import InputError
 from fetal_seg.inference.runtime import UsedRuntime
 
 ROWS = [{"file": f"{name}.png", "frame": None, "flag": "ok", "hc_mm": 170.25} for name in "abc"]
 SETTINGS = {"ckpt": ["x.ckpt"], "tta": "none"}
+
+
+def measured(journal):
+    return {(row["file"], row["frame"]) for row in journal.rows}
 
 
 def lines(folder, name):
@@ -34,7 +37,9 @@ def test_a_killed_run_goes_on_after_its_last_whole_row(tmp_path, cut):
     content = (tmp_path / PARTIAL).read_bytes()
     (tmp_path / PARTIAL).write_bytes(content[:-cut])
     journal = Journal(tmp_path, SETTINGS, resume=True)
-    assert journal.done() == {("a.png", None)}
+    assert measured(journal) == {("a.png", None)}
+    assert journal.frames_of("a.png") == {None}
+    assert journal.frames_of("b.png") == set()
     journal.add(ROWS[1:])
     assert lines(tmp_path, PARTIAL) == ROWS
 
@@ -55,7 +60,7 @@ def test_without_resume_it_begins_anew_and_keeps_what_was_finished_until_it_is_d
     journal.add(ROWS)
     journal.finish()
     journal = Journal(tmp_path, SETTINGS, resume=False)
-    assert journal.rows == []
+    assert list(journal.rows) == []
     journal.add(ROWS[:1])
     assert lines(tmp_path, FINISHED) == ROWS
     journal.finish()
@@ -64,7 +69,7 @@ def test_without_resume_it_begins_anew_and_keeps_what_was_finished_until_it_is_d
 
 def test_what_could_not_be_read_is_tried_again(tmp_path):
     Journal(tmp_path, SETTINGS, resume=False).add([*ROWS[:1], {"file": "bad.png", "frame": None, "flag": "error"}])
-    assert Journal(tmp_path, SETTINGS, resume=True).done() == {("a.png", None)}
+    assert measured(Journal(tmp_path, SETTINGS, resume=True)) == {("a.png", None)}
 
 
 def test_other_settings_are_refused_and_nothing_is_lost(tmp_path):
@@ -100,7 +105,7 @@ def test_a_row_that_was_written_in_part_is_taken_back(tmp_path, monkeypatch):
 
     def opened(path, mode="r", *rest, **keys):
         file = really_open(path, mode, *rest, **keys)
-        return Filling(file) if mode == "a" else file
+        return Filling(file) if mode == "ab" else file
 
     monkeypatch.setattr(pathlib.Path, "open", opened)
     with pytest.raises(OSError, match="No space left"):
@@ -109,17 +114,32 @@ def test_a_row_that_was_written_in_part_is_taken_back(tmp_path, monkeypatch):
     assert lines(tmp_path, PARTIAL) == ROWS[:1]
 
 
-def test_results_of_inputs_with_the_same_stem_are_all_kept():
-    stems = output_stems(["a.png", "a.dcm", "sub/a.png", "b.tar.png", "A.PNG", "a.dcm_2.png"])
-    assert stems["a.png"] == "a"
-    assert stems["a.dcm"] == "a.dcm"
-    assert stems["sub/a.png"] == "sub/a"
-    assert len({stem.casefold() for stem in stems.values()}) == len(stems)
+def test_rows_come_in_the_order_of_the_inputs_with_errors_after_frames(tmp_path):
+    def row(file, frame, flag="ok"):
+        return {"file": file, "frame": frame, "flag": flag}
+
+    order = [row("b", None), row("a", 0), row("a", 7), row("a", 12), row("a", None, "error")]
+    journal = Journal(tmp_path, SETTINGS, resume=False, position="ba".index)
+    journal.add(order[:0:-1])
+    journal.add(order[:1])
+    assert list(journal.rows) == order
+    assert len(journal.rows) == 5
+    assert order[2] in journal.rows
+    assert journal.frames_of("a") == {0, 7, 12, None}
+    journal.finish()
+    assert list(journal.rows) == lines(tmp_path, FINISHED) == order
+    assert len(journal.rows) == 5
 
 
-def test_stems_do_not_depend_on_what_else_is_measured_later():
-    names = ["a.png", "a.jpg"]
-    assert output_stems([*names, "c.png"])["a.jpg"] == output_stems(names)["a.jpg"]
+def test_pictures_that_no_row_names_any_more_are_stale(tmp_path):
+    before = [{**row, "mask": f"masks/{row['file']}", "overlay": f"overlays/{row['file']}"} for row in ROWS]
+    journal = Journal(tmp_path, SETTINGS, resume=False)
+    assert (journal.earlier, list(journal.stale_pictures())) == (0, [])
+    journal.add(before)
+    journal.finish()
+    journal = Journal(tmp_path, SETTINGS, resume=False)
+    journal.add([{**ROWS[0], "mask": "masks/a.png"}, *before[1:]])
+    assert (journal.earlier, list(journal.stale_pictures())) == (3, ["overlays/a.png"])
 
 
 def test_a_run_may_go_on_with_another_runtime_and_tells_all(tmp_path):

@@ -1,7 +1,6 @@
 import math
 
 import numpy as np
-import pytest
 
 from fetal_seg.evaluation.contenders import average_repeats
 from fetal_seg.evaluation.effects import main_effect
@@ -15,29 +14,6 @@ KEYS = ("model", "lr")
 
 def curve(losses):
     return [{"epoch": str(epoch), "train/loss": str(loss), "val/loss": str(loss)} for epoch, loss in enumerate(losses)]
-
-
-@pytest.mark.parametrize(
-    ("points", "front"),
-    [
-        ([(1, 90), (2, 95), (3, 94), (4, 96)], [0, 1, 3]),
-        ([(4, 96), (2, 95), (2, 97)], [2]),  # as cheap and better, and cheaper and better
-        ([(1, 90), (1, 90)], [0]),
-        ([(5, 1)], [0]),
-        ([], []),
-    ],
-)
-def test_pareto_front(points, front):
-    assert figures.pareto_front(points) == front
-
-
-def test_pareto_front_agrees_with_its_definition():
-    points = [tuple(pair) for pair in np.random.default_rng(0).integers(0, 12, (60, 2)).astype(float)]
-    beaten = [
-        any(a[0] <= b[0] and a[1] >= b[1] and a != b for a in points) or b in points[:place]
-        for place, b in enumerate(points)
-    ]
-    assert sorted(figures.pareto_front(points)) == [place for place, other in enumerate(beaten) if not other]
 
 
 def test_limits_leave_out_what_is_far_off_unless_it_is_to_be_included():

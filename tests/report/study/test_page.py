@@ -2,7 +2,9 @@ import re
 
 import pytest
 
-from tests.report.study.shown_report import report
+from fetal_seg.commands.report import conclude_search
+from fetal_seg.evaluation.trade_offs import TradeOff
+from tests.report.study.shown_report import Page, report
 from tests.run_folders import scores, write_run, write_sweep
 
 
@@ -44,6 +46,20 @@ def test_a_report_is_written_even_if_no_run_has_a_result(status, tmp_path):
     assert "No run has been measured, so there is nothing to compare." in page.text
     assert ("no memory" if status == "failed" else "cut off") in page.text
     assert len(rows) == 1
+
+
+def test_the_trials_of_a_search_with_two_objectives_have_a_front(tmp_path):
+    write_run(tmp_path / "search" / "0", ["model.depth=2"], scores(0.95))
+    trials = [TradeOff("0", "model.depth=2", 0.9, 1.0), TradeOff("1", "model.depth=4", 0.8, 2.0)]
+    trials += [TradeOff("2", "model.depth=3", 0.95, 3.0)]
+    conclude_search(tmp_path / "search", ["search.py"], trials)
+    text = Page(tmp_path / "search" / "report.html").text
+    assert "Trials: Dice against time" in text
+    front = text.partition("Trials on the Pareto front")[2]
+    assert "model.depth=3" in front
+    assert "model.depth=2" in front
+    assert "model.depth=4" not in front
+    assert (tmp_path / "search" / "figures" / "trials.png").is_file()
 
 
 def test_one_run_is_shown_without_comparison(tmp_path):

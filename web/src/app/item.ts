@@ -55,7 +55,7 @@ export function remeasured(item: Item, metadata: NetworkMetadata, frame: Frame |
   if (!finding) return item;
   const given = givenSpacing(item);
   const place = frame ?? frameOf(item.name, finding);
-  if (edited) return { ...item, measurement: measureEdited(edited, place, given, metadata) };
+  if (edited) return { ...item, measurement: measureEdited(edited, place, given) };
   return { ...item, measurement: given ? measure(finding.prediction, place, given, metadata) : finding.measurement };
 }
 

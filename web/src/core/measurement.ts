@@ -60,12 +60,7 @@ export function measure(
  * The measurement of an ellipse that a person drew or moved: its reasons begin with "edited". What the network and
  * its calibration say is of another ellipse: there is neither confidence nor interval.
  */
-export function measureEdited(
-  ellipse: Ellipse,
-  frame: Frame,
-  given: Spacing | null,
-  _metadata?: NetworkMetadata, // called as `measure` is; nothing of it holds for what a person drew
-): Measurement {
+export function measureEdited(ellipse: Ellipse, frame: Frame, given: Spacing | null): Measurement {
   const { spacing, notes } = spacingOf(frame, ellipse, given);
   const measured = inMillimetres(ellipse, spacing, [], notes);
   return { ...measured, ...sizeOf(frame), reasons: [EDITED, ...measured.reasons] };

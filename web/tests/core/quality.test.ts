@@ -62,7 +62,7 @@ test.each(reference.gates)("the gate gives Python's probability, $probability", 
 
 test("what a person drew is marked, and has neither confidence nor interval", () => {
   const given = { xMm: 0.1, yMm: 0.1, source: "given" };
-  const edited = measureEdited(HEAD, FRAME, given, CALIBRATED);
+  const edited = measureEdited(HEAD, FRAME, given);
   expect(edited.reasons).toEqual(["edited"]);
   expect([edited.flag, edited.confidence, edited.hcLowMm, edited.headProbability]).toEqual(["ok", null, null, null]);
   expect(edited.hcMm).toBeCloseTo(edited.hcPx! / 10, 6);
