@@ -64,7 +64,7 @@ def test_an_interrupted_run_says_what_is_missing_and_how_to_go_on(run):
         (["checklist=claim", "run", "runs=[other]"], "give all runs in one way"),
         (["checklist=claim", ""], "a run's folder is empty"),
         (["checklist=stard", "run"], "give 'claim', 'tripod_ai' or 'ridge'"),
-        (["checklist=claim"], "runs is missing"),
+        (["checklist=claim"], "give runs=[FOLDER"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence(arguments, sentence, run):
