@@ -134,7 +134,7 @@ def _copy_rows(folder: Path, images: int, count: int) -> None:
         for number, name in enumerate(map(_name, range(count))):
             source = (measured / rows[number % KINDS]["mask"]).resolve()
             row = rows[number % KINDS] | {"file": name, "mask": f"masks/{name}"}
-            if row["pixel_size_mm"] is not None:
+            if row.get("pixel_size_mm") is not None:
                 row["pixel_size_mm"] = _size_mm(number)
             partial.write(json.dumps(row) + "\n")
             if number < THUMBNAILS:  # the contact sheets look at them again
