@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.images.grey import write_image
@@ -134,7 +135,7 @@ def _copy_rows(folder: Path, images: int, count: int) -> None:
         for number, name in enumerate(map(_name, range(count))):
             source = (measured / rows[number % KINDS]["mask"]).resolve()
             row = rows[number % KINDS] | {"file": name, "mask": f"masks/{name}"}
-            if row["pixel_size_mm"] is not None:
+            if row.get("pixel_size_mm") is not None:
                 row["pixel_size_mm"] = _size_mm(number)
             partial.write(json.dumps(row) + "\n")
             if number < THUMBNAILS:  # the contact sheets look at them again
@@ -170,12 +171,15 @@ def _resumed(folder: Path, keys: list[str], images: int) -> str:
     process = _start(folder, [*keys, *given])
     while partial.stat().st_size <= size and process.poll() is None:
         time.sleep(0.05)
-    seconds = time.perf_counter() - start
+    seconds, used = time.perf_counter() - start, psutil.Process(process.pid).cpu_times()
     if process.poll() is not None:
         raise RuntimeError((folder / "errors.txt").read_text(encoding="utf-8"))
     process.kill()
     process.wait()
-    return f"{images // 2} of {images} images have a row: the next one has its own {seconds:.1f} s after the command"
+    return (
+        f"{images // 2} of {images} images have a row: the next one has its own {seconds:.1f} s after the command, "
+        f"{used.user + used.system:.1f} s of CPU"
+    )
 
 
 def _start(folder: Path, keys: list[str]) -> "subprocess.Popen[bytes]":

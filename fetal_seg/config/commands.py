@@ -13,7 +13,6 @@ from fetal_seg.config.augmentation import Augmentation
 from fetal_seg.config.data import FromRunConfig, Hc18Config, Source, SourceOrRun
 from fetal_seg.config.model import EncoderDecoderConfig, Model
 from fetal_seg.config.search import SearchSettings
-from fetal_seg.config.shards import ShardText
 from fetal_seg.config.tracking import LoggerConfig, TensorBoardConfig
 from fetal_seg.config.training import AdamWConfig, BceDiceConfig, Loss, OneCycleConfig, Optim, Schedule, TrainerConfig
 from fetal_seg.config.types import (
@@ -31,6 +30,7 @@ from fetal_seg.config.types import (
     Precision,
     RuntimeName,
     Seed,
+    ShardText,
     TestTimeAugmentation,
 )
 

@@ -5,9 +5,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Annotated, Self
-
-from pydantic import AfterValidator
+from typing import Self
 
 from fetal_seg.errors import InputError
 
@@ -55,13 +53,6 @@ class Shard:
     def folder(self) -> PurePath:
         """Of its results, in that of all: ``shards/03-of-64``."""
         return PurePath(FOLDER, f"{self.number:0{len(str(self.count))}d}-of-{self.count}")
-
-
-def _checked(text: str) -> str:
-    return str(Shard.from_text(text))
-
-
-ShardText = Annotated[str, AfterValidator(_checked)]
 
 
 def folder_of_all(folder: Path) -> Path:

@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 from pydantic_core import CoreSchema, core_schema
 
 from fetal_seg.config.choices import Choice
+from fetal_seg.config.shards import Shard
 from fetal_seg.errors import InputError
 
 STRICT = ConfigDict(extra="forbid", strict=True)
@@ -24,6 +25,7 @@ Factor = Annotated[float, Field(ge=1, le=4)]
 Weight = Annotated[float, Field(ge=0)]
 PIXEL_SIZES_MM = (1e-4, 100.0)  # that a side of a pixel can have
 PixelSize = Annotated[float, Field(ge=PIXEL_SIZES_MM[0], le=PIXEL_SIZES_MM[1], allow_inf_nan=False)]
+ShardText = Annotated[str, AfterValidator(lambda text: str(Shard.from_text(text)))]
 OneOrMore = str | Annotated[list[str], Field(min_length=1)]
 
 Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "mish", "prelu"]

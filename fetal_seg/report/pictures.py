@@ -76,10 +76,7 @@ def evaluation_caption(row: Row) -> str:
 
 
 def prediction_caption(row: Row) -> str:
-    """File, circumference with its interval, age by INTERGROWTH-21st and flag of a row of a prediction.
-
-    Or why there is no circumference. Frames are named by number: ``clip.avi #12``.
-    """
+    """File, circumference with interval, age and flag of a row of a prediction, or why there is no circumference."""
     name = image_name(row)
     reasons = "; ".join(row.get("reasons") or [])
     if row.get("flag") == Flag.ERROR:
@@ -149,7 +146,7 @@ class ContactSheet:
         picture_format: the suffix of these files.
         per_page: pairs on a page at most: 100 make one of 2982 x about 4900 px.
         columns: pairs side by side at most; fewer for a few images, so that the sheet is no long band.
-        most_pages: the sheet ends after so many pages; None for as many as the images take.
+        most_pages: the sheet ends after so many; None for as many as the images take.
     """
 
     def __init__(
@@ -184,11 +181,10 @@ class ContactSheet:
 
     def add(self, thumbnail: Picture) -> None:
         """Add an image, if there is a place for it."""
-        if self.is_full:
-            return
-        if len(self._tiles) == self.per_page:
-            self._write_page(alone=False)
-        self._tiles.append(thumbnail)
+        if not self.is_full:
+            if len(self._tiles) == self.per_page:
+                self._write_page(alone=False)
+            self._tiles.append(thumbnail)
 
     def finish(self) -> list[Path]:
         """Write the last page; all pages, in order. There is none where no image was added."""
@@ -201,7 +197,7 @@ class ContactSheet:
 
     def _write_page(self, alone: bool) -> None:
         count, columns = len(self._tiles), self.columns
-        suffix, shown = f"_{len(self._pages) + 1}", f"Images {self._before + 1} to {self._before + count}"
+        suffix, shown = f"_{len(self._pages) + 1}", f"Images {self._before + 1} to {self.shown}"
         if alone:
             height, width = self._tiles[0].shape[:2]
             columns = min(columns, math.ceil(math.sqrt(count * height / width)))

@@ -238,3 +238,16 @@ def test_a_failure_leaves_no_file(tmp_path):
     with pytest.raises(RuntimeError, match="the disk is gone"):
         contact_sheet(panels(), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_contact_sheet_ends_after_so_many_pages(tmp_path):
+    sheet = pictures.ContactSheet(tmp_path, per_page=2, most_pages=2)
+    thumbnail = sheet.thumbnail(pictures.Panel(np.zeros((40, 60), np.uint8), "a.png"))
+    for shown in (1, 2, 3, 4, 4, 4):
+        sheet.add(thumbnail)
+        assert (sheet.shown, sheet.is_full) == (shown, shown == 4)
+    assert [path.name for path in sheet.finish()] == ["contact_sheet_1.jpg", "contact_sheet_2.jpg"]
+    none = pictures.ContactSheet(tmp_path, most_pages=0)
+    none.add(thumbnail)
+    assert none.is_full
+    assert none.finish() == list(tmp_path.iterdir()) == []

@@ -88,10 +88,13 @@ def predict_to(
         for kind in ("masks", "overlays", "dicom"):
             remove_partial_files(folder / kind)
         sheet = pictures.ContactSheet(folder, options.picture_format, most_pages=output.contact_sheets)
-        _show_earlier(sheet, folder, journal, inputs, options.every)
-        measure_files(folder, predictor, inputs, options, journal, sheet, decoders)
+        goes_on = len(journal.rows) > 0  # then the sheet is drawn at the end: measuring does not wait for it
+        while_measuring = pictures.ContactSheet(folder, most_pages=0) if goes_on else sheet
+        measure_files(folder, predictor, inputs, options, journal, while_measuring, decoders)
         if not output.is_shard:
             _check_readable(journal)
+        if goes_on:
+            _draw(sheet, folder, journal, inputs, options.every)
         sheet.finish()
         _remove_stale(folder, journal)
         totals = _conclude(folder, journal, options, output)
@@ -110,8 +113,8 @@ def predict_to(
         ) from error
 
 
-def _show_earlier(sheet: pictures.ContactSheet, folder: Path, journal: Journal, inputs: InputList, every: int) -> None:
-    """Put images that an earlier run measured on the contact sheet, as far as there are places."""
+def _draw(sheet: pictures.ContactSheet, folder: Path, journal: Journal, inputs: InputList, every: int) -> None:
+    """Put images that are measured on the contact sheet, in order, as far as there are places."""
     shown = panels(folder, journal.rows, inputs, every)
     while not sheet.is_full and (panel := next(shown, None)) is not None:
         sheet.add(sheet.thumbnail(panel))
