@@ -68,7 +68,7 @@ def run_search(config: SearchConfig, folder: Path, command_line: Sequence[str]) 
         interrupted = 128 + signal.SIGINT
     except Interrupted as signalled:
         interrupted = signalled.status
-    _log_best(study, plan.space)
+    _log_best(study, plan)
     _report(plan, study, command_line)
     if interrupted:
         logger.info(how_to_go_on("search", command_line, folder))
@@ -189,23 +189,23 @@ def _overrides(trial: FrozenTrial, space: Space) -> str:
     return " ".join(f"{key}={trial.params[key]}" for key in space)
 
 
-def _log_best(study: optuna.Study, space: Space) -> None:
+def _log_best(study: optuna.Study, plan: SearchPlan) -> None:
     """The best trial, or those that no other beats in all objectives, and what the search cost."""
     trained = [trial for trial in study.get_trials(states=ENDED) if TWIN not in trial.user_attrs]
     complete = [trial for trial in trained if trial.values is not None and trial.state == TrialState.COMPLETE]
+
+    def named(trial: FrozenTrial) -> str:
+        return f"trial {folder_of(trial, plan.folder).name}: {_overrides(trial, plan.space)}"
+
+    if plan.settings.has_several_objectives:
+        logger.info("%d trainings", len(trained))
+        front = [trial for trial in study.best_trials if TWIN not in trial.user_attrs]
+        for best in sorted(front, key=lambda trial: trial.values[1]):
+            logger.info("no other is as good and as fast: val/dice %.4f, %.2f ms by %s", *best.values, named(best))
+        return
     epochs = sum(len(trial.intermediate_values) for trial in trained)
     pruned = len(trained) - len(complete)
     logger.info("%d trainings of %d epochs in all, %d of them pruned", len(trained), epochs, pruned)
-    if complete and len(study.directions) == 1:
+    if complete:
         best = max(complete, key=lambda trial: trial.value or 0.0)
-        logger.info("best: val/dice %.4f by trial %d: %s", best.value, best.number, _overrides(best, space))
-        return
-    for best in sorted(
-        (trial for trial in study.best_trials if TWIN not in trial.user_attrs), key=lambda trial: trial.values[1]
-    ):
-        logger.info(
-            "no other is as good and as fast: val/dice %.4f, %.2f ms by trial %d: %s",
-            *best.values,
-            best.number,
-            _overrides(best, space),
-        )
+        logger.info("best: val/dice %.4f by %s", best.value, named(best))

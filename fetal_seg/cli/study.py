@@ -27,6 +27,7 @@ def open_study(
         InputError: its storage cannot be reached, is damaged, or does not have it.
     """
     settings = plan.settings
+    was_begun = any(entry.name.isdecimal() for entry in plan.folder.iterdir())  # before others can begin
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # why a trial failed is logged by us
     make = optuna.create_study if create else optuna.load_study
     directions = [DIRECTIONS[objective] for objective in settings.objectives]
@@ -35,6 +36,11 @@ def open_study(
         storage = open_storage(plan.folder, settings, take_up)
         study = make(study_name=plan.study, storage=storage, pruner=PRUNERS[settings.pruner](settings), **options)
         study.sampler = next_sampler(plan, study, worker)
+        if settings.storage and was_begun and not study.get_trials(deepcopy=False):
+            raise InputError(
+                f"search.storage={settings.storage} does not hold the study of {plan.folder}; give the one that it was "
+                "begun with, or another output"
+            )
     except InputError:
         raise
     except Exception as error:  # damage makes SQLAlchemy raise whatever comes

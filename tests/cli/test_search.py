@@ -227,7 +227,7 @@ def arguments(folder, cache_dir):
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory, cache_dir):
     folder = tmp_path_factory.mktemp("searches") / "search"
-    return folder, run_command("search.py", *arguments(folder, cache_dir), cwd=folder.parent, timeout=200)
+    return folder, run_command("search.py", *arguments(folder, cache_dir), cwd=folder.parent, timeout=400)
 
 
 def test_the_command_searches_with_two_workers(searched):

@@ -52,6 +52,13 @@ def test_two_searches_in_one_storage_do_not_meet(storage, tmp_path):
         assert ended_trials(open_study(plan)) == 2
 
 
+def test_a_storage_without_the_study_of_a_folder_is_refused(tmp_path):
+    (tmp_path / "0").mkdir()
+    plan = SearchPlan(tmp_path, [], SPACE, SearchSettings(storage=str(tmp_path / "other.journal")), study="study")
+    with pytest.raises(InputError, match="does not hold the study of .*; give the one that it was begun with"):
+        open_study(plan, create=True)
+
+
 @pytest.mark.parametrize(
     ("address", "told"),
     [
