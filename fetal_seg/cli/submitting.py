@@ -38,31 +38,26 @@ def submit_and_wait(sweep: Sweep, launcher: LauncherConfig, line: Sequence[str])
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     cluster = open_cluster(launcher, sweep.folder)
     jobs = [SweepJob(sweep, number, tuple(line)) for number in range(len(sweep.jobs()))]
+    active: set[str] = set()
     pause = SOONEST_S
     while True:
-        active = _active(cluster, sweep.folder)
-        room = None if active is None else cluster.room(len(active))
-        if active is not None and jobs and room != 0:
-            _submit(cluster, sweep.folder, jobs[:room])
-            jobs = [] if room is None else jobs[room:]
-            continue
-        if active is not None and not active:
-            return
+        try:
+            active = cluster.active(_identities(sweep.folder).values())
+            room = cluster.room(len(active))
+            if jobs and room != 0:
+                _submit(cluster, sweep.folder, jobs[:room])
+                jobs = [] if room is None else jobs[room:]
+                continue
+            if not active:
+                return
+        except NoAnswerError as error:  # which it may later
+            logger.warning("%s does not answer (%s); asking again", cluster.title, error)
         try:
             time.sleep(pause)
         except BaseException:
-            _tell_left(cluster, active or set())
+            _tell_left(cluster, active)
             raise
         pause = min(pause * SLOWER, LATEST_S)
-
-
-def _active(cluster: Cluster, folder: Path) -> set[str] | None:
-    """The sweep's jobs that are queued or running; None where the cluster does not answer, which it may later."""
-    try:
-        return cluster.active(_identities(folder).values())
-    except NoAnswerError as error:
-        logger.warning("%s does not answer (%s); asking again", cluster.title, error)
-        return None
 
 
 def _submit(cluster: Cluster, folder: Path, jobs: Sequence[SweepJob]) -> None:
@@ -93,7 +88,7 @@ def _identities(folder: Path) -> dict[str, str]:
 
 
 def _tell_left(cluster: Cluster, active: set[str]) -> None:
-    if cluster.title != "SLURM":
+    if not active or cluster.title != "SLURM":
         return
     parents = sorted({identity.partition("_")[0] for identity in active})
     logger.info("%d jobs stay queued or running in SLURM; to end them: scancel %s", len(active), " ".join(parents))
