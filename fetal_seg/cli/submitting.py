@@ -38,7 +38,6 @@ def submit_and_wait(sweep: Sweep, launcher: LauncherConfig, line: Sequence[str])
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     cluster = open_cluster(launcher, sweep.folder)
     jobs = [SweepJob(sweep, number, tuple(line)) for number in range(len(sweep.jobs()))]
-    active: set[str] = set()
     pause = SOONEST_S
     while True:
         try:
@@ -52,10 +51,13 @@ def submit_and_wait(sweep: Sweep, launcher: LauncherConfig, line: Sequence[str])
                 return
         except NoAnswerError as error:  # which it may later
             logger.warning("%s does not answer (%s); asking again", cluster.title, error)
+        except BaseException:
+            _tell_left(cluster, sweep.folder)
+            raise
         try:
             time.sleep(pause)
         except BaseException:
-            _tell_left(cluster, active)
+            _tell_left(cluster, sweep.folder)
             raise
         pause = min(pause * SLOWER, LATEST_S)
 
@@ -87,8 +89,8 @@ def _identities(folder: Path) -> dict[str, str]:
         raise InputError(f"{file} cannot be read ({one_line(error)}); remove it once squeue shows no job") from error
 
 
-def _tell_left(cluster: Cluster, active: set[str]) -> None:
-    if not active or cluster.title != "SLURM":
-        return
-    parents = sorted({identity.partition("_")[0] for identity in active})
-    logger.info("%d jobs stay queued or running in SLURM; to end them: scancel %s", len(active), " ".join(parents))
+def _tell_left(cluster: Cluster, folder: Path) -> None:
+    """Say how to end the jobs that stay where the command is left."""
+    parents = sorted({identity.partition("_")[0] for identity in _identities(folder).values()})
+    if parents and cluster.title == "SLURM":
+        logger.info("the jobs stay queued or running in SLURM; to end them: scancel %s", " ".join(parents))

@@ -113,7 +113,7 @@ def ended(slurm, tmp_path_factory, cache_dir):
         while waiting.poll() is None:
             disturbance.step()
             time.sleep(0.1)
-        first, _ = waiting.communicate()
+        first = begun + waiting.communicate()[0]
     rows, meanwhile = summary(sweep), identities_of(sweep)
     again = run_command("train.py", f"sweep.resume={sweep}", cwd=other, timeout=400)
     undisturbed.communicate(timeout=400)
