@@ -16,7 +16,7 @@ from fetal_seg.cli.cluster import Cluster, NoAnswerError, open_cluster
 from fetal_seg.cli.sweep import Sweep, is_finished
 from fetal_seg.cli.sweep_job import SweepJob
 from fetal_seg.config.launcher import LauncherConfig
-from fetal_seg.errors import InputError, enumerate_names, one_line
+from fetal_seg.errors import InputError, Interrupted, enumerate_names, one_line
 from fetal_seg.files import write_text
 
 SUBMITTED = "submitted.json"
@@ -51,12 +51,12 @@ def submit_and_wait(sweep: Sweep, launcher: LauncherConfig, line: Sequence[str])
                 return
         except NoAnswerError as error:  # which it may later
             logger.warning("%s does not answer (%s); asking again", cluster.title, error)
-        except BaseException:
+        except (KeyboardInterrupt, Interrupted):
             _tell_left(cluster, sweep.folder)
             raise
         try:
             time.sleep(pause)
-        except BaseException:
+        except (KeyboardInterrupt, Interrupted):
             _tell_left(cluster, sweep.folder)
             raise
         pause = min(pause * SLOWER, LATEST_S)

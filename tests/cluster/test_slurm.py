@@ -110,6 +110,7 @@ def ended(slurm, tmp_path_factory, cache_dir):
     undisturbed = launch(folder, *grid, f"hydra.sweep.dir={whole}")
     with launch(other, f"sweep.resume={sweep}") as waiting:
         disturbance = Disturbance(sweep)
+        begun = waiting.stdout.readline()  # it has looked at the cluster
         while waiting.poll() is None:
             disturbance.step()
             time.sleep(0.1)
