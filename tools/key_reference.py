@@ -9,7 +9,7 @@ the schema's docstring says of it. docs/reference/configuration.md shows it.
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
 from inspect import cleandoc
 from pathlib import Path
 from types import NoneType
@@ -140,7 +140,11 @@ def _shared(group: str, schema: Any, main: str) -> Iterator[str]:
     told = YamlFile("", {}, {})
     for file in (*files.values(), files[main]):  # this one tells most, and has the last word
         told = YamlFile("", {**told.values, **file.values}, {**told.comments, **file.comments})
-    yield _section(f"## {group}", keys_of(schema, told, f"{group.replace('/', '.')}."))
+    above, _, own = group.rpartition("/")
+    keys = keys_of(schema, told, f"{own}.")
+    yield _section(
+        f"## {group}", [replace(key, name=key.name.replace("`", f"`{above}.", 1)) for key in keys] if above else keys
+    )
     rows = [f"| `{group}={name}` | {_escaped(file.summary)} | {_set(file)} |" for name, file in files.items()]
     yield "\n".join(["| choice | what | sets |", "| --- | --- | --- |", *rows])
 

@@ -16,7 +16,7 @@ from fetal_seg.cli.cluster import Cluster, NoAnswerError, open_cluster
 from fetal_seg.cli.sweep import Sweep, is_finished
 from fetal_seg.cli.sweep_job import SweepJob
 from fetal_seg.config.launcher import LauncherConfig
-from fetal_seg.errors import InputError, enumerate_names, one_line
+from fetal_seg.errors import InputError, Interrupted, enumerate_names, one_line
 from fetal_seg.files import write_text
 
 SUBMITTED = "submitted.json"
@@ -40,29 +40,26 @@ def submit_and_wait(sweep: Sweep, launcher: LauncherConfig, line: Sequence[str])
     jobs = [SweepJob(sweep, number, tuple(line)) for number in range(len(sweep.jobs()))]
     pause = SOONEST_S
     while True:
-        active = _active(cluster, sweep.folder)
-        room = None if active is None else cluster.room(len(active))
-        if active is not None and jobs and room != 0:
-            _submit(cluster, sweep.folder, jobs[:room])
-            jobs = [] if room is None else jobs[room:]
-            continue
-        if active is not None and not active:
-            return
+        try:
+            active = cluster.active(_identities(sweep.folder).values())
+            room = cluster.room(len(active))
+            if jobs and room != 0:
+                _submit(cluster, sweep.folder, jobs[:room])
+                jobs = [] if room is None else jobs[room:]
+                continue
+            if not active:
+                return
+        except NoAnswerError as error:  # which it may later
+            logger.warning("%s does not answer (%s); asking again", cluster.title, error)
+        except (KeyboardInterrupt, Interrupted):
+            _tell_left(cluster, sweep.folder)
+            raise
         try:
             time.sleep(pause)
-        except BaseException:
-            _tell_left(cluster, active or set())
+        except (KeyboardInterrupt, Interrupted):
+            _tell_left(cluster, sweep.folder)
             raise
         pause = min(pause * SLOWER, LATEST_S)
-
-
-def _active(cluster: Cluster, folder: Path) -> set[str] | None:
-    """The sweep's jobs that are queued or running; None where the cluster does not answer, which it may later."""
-    try:
-        return cluster.active(_identities(folder).values())
-    except NoAnswerError as error:
-        logger.warning("%s does not answer (%s); asking again", cluster.title, error)
-        return None
 
 
 def _submit(cluster: Cluster, folder: Path, jobs: Sequence[SweepJob]) -> None:
@@ -92,8 +89,8 @@ def _identities(folder: Path) -> dict[str, str]:
         raise InputError(f"{file} cannot be read ({one_line(error)}); remove it once squeue shows no job") from error
 
 
-def _tell_left(cluster: Cluster, active: set[str]) -> None:
-    if cluster.title != "SLURM":
-        return
-    parents = sorted({identity.partition("_")[0] for identity in active})
-    logger.info("%d jobs stay queued or running in SLURM; to end them: scancel %s", len(active), " ".join(parents))
+def _tell_left(cluster: Cluster, folder: Path) -> None:
+    """Say how to end the jobs that stay where the command is left."""
+    parents = sorted({identity.partition("_")[0] for identity in _identities(folder).values()})
+    if parents and cluster.title == "SLURM":
+        logger.info("the jobs stay queued or running in SLURM; to end them: scancel %s", " ".join(parents))
