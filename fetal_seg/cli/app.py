@@ -24,6 +24,7 @@ from fetal_seg.cli.run_folder import CONFIG, ResumedRun, hold
 from fetal_seg.cli.signals import how_to_go_on
 from fetal_seg.cli.sweep import Sweep, run_job, run_sweep
 from fetal_seg.commands.command_line import as_typed, called_alike, caller, is_script
+from fetal_seg.config.processes import is_first_process
 from fetal_seg.errors import InputError, one_line
 from fetal_seg.files import LOCK, is_locked, write_text
 
@@ -137,7 +138,8 @@ def _go_on(task: Task, resumed: ResumedRun, line: list[str]) -> None:
 
 
 def _write_config(resumed: ResumedRun) -> None:
-    write_text(resumed.folder / CONFIG, OmegaConf.to_yaml(OmegaConf.create(resumed.config)))
+    if is_first_process():
+        write_text(resumed.folder / CONFIG, OmegaConf.to_yaml(OmegaConf.create(resumed.config)))
 
 
 def _end_well(name: str, line: Sequence[str], run: Callable[[], None], tidy: Callable[[], None] = lambda: None) -> None:

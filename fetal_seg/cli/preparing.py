@@ -1,6 +1,5 @@
 """What a command line asks for, checked before Hydra makes a folder for it."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,12 +25,13 @@ from fetal_seg.cli.run_folder import (
     check_free,
     check_resumed,
     command_of,
-    is_helper,
     read_resumed,
     taken,
 )
 from fetal_seg.cli.sweep import Sweep, plan_sweep
+from fetal_seg.cli.together import check_alone, check_together, in_one_folder
 from fetal_seg.config.extras import check_training
+from fetal_seg.config.processes import is_first_process, starter
 from fetal_seg.config.shards import Shard
 from fetal_seg.errors import InputError
 from fetal_seg.files import check_writable, is_locked
@@ -39,6 +39,7 @@ from fetal_seg.files import check_writable, is_locked
 if TYPE_CHECKING:
     from fetal_seg.config.commands import TrainConfig
     from fetal_seg.config.launcher import LauncherConfig
+    from fetal_seg.config.training import TrainerConfig
 
 TRAINING = ("train", "evaluate", "search", "report", "export")  # commands that need what a training needs
 OF_A_FILE = ("export",)  # commands whose output is a file: they have no folder
@@ -59,10 +60,8 @@ def prepare(arguments: list[str], name: str) -> list[str] | Sweep | ResumedRun:
     flags = [argument for argument in arguments if argument.startswith("-")]
     if any(flag not in ("-m", "--multirun") for flag in flags):
         return [*naming(config_name, arguments), *arguments]  # --help, --cfg and the like are Hydra's own
-    if (tasks := os.environ.get("SLURM_STEP_NUM_TASKS", "1")) != "1":
-        raise InputError(
-            f"srun starts {tasks} times the same {name}; give it --ntasks=1, and trainer=ddp for several GPUs"
-        )
+    if name != "train":
+        check_alone(starter(), name)
     overrides = as_hydra_takes([argument for argument in arguments if argument not in flags])
     if name in TRAINING and not (name == "report" and last_value(overrides, "predictions")):
         check_training(name)
@@ -70,6 +69,7 @@ def prepare(arguments: list[str], name: str) -> list[str] | Sweep | ResumedRun:
     if name == "train" and (flags or last_value(overrides, "sweep.resume")):
         if last_value(overrides, "resume"):
             raise InputError("resume= goes on with one run; of a sweep take sweep.resume=FOLDER")
+        check_alone(starter(), "sweep")
         return _prepare_sweep(overrides, config_name)
     if name == "train" and (resumed := last_value(overrides, "resume")):
         return _prepare_resumed(Path(resumed).expanduser(), overrides)
@@ -87,10 +87,19 @@ def prepare(arguments: list[str], name: str) -> list[str] | Sweep | ResumedRun:
         overrides += IN_A_RUN
     elif name != "train":
         _place_output(overrides, name)
-    compose(overrides, name, config_name)
-    if name == "train" and not is_helper():
-        _check_folder(overrides, config_name or name)
+    composed = compose(overrides, name, config_name)
+    if name == "train":
+        overrides = _of_this_process(overrides, composed.trainer, config_name or name)
     return [*naming(config_name, overrides), *overrides]
+
+
+def _of_this_process(overrides: list[str], trainer: "TrainerConfig", config_name: str) -> list[str]:
+    """The overrides of a training for this process, of those that train together; the first one looks at the folder."""
+    together = starter()
+    check_together(trainer, together)
+    if is_first_process():
+        _check_folder(overrides, config_name)
+    return in_one_folder(overrides, together) if together else overrides
 
 
 def _place_output(overrides: list[str], name: str) -> None:
@@ -118,7 +127,7 @@ def _prepare_resumed(folder: Path, overrides: list[str]) -> ResumedRun:
     if of_hydra := [text for text in others if is_of_hydra(text)]:
         raise InputError(f"{', '.join(of_hydra)} cannot be given beside resume=; the run has its folder; leave it out")
     resumed = read_resumed(folder, changes_of(others))
-    checked(OmegaConf.create(resumed.config), "train")
+    check_together(checked(OmegaConf.create(resumed.config), "train").trainer, starter())
     return resumed
 
 

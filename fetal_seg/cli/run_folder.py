@@ -5,7 +5,6 @@ bit of the result, and how long it trains.
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import yaml
 from filelock import FileLock, Timeout
 
 from fetal_seg.cli.overrides import value_of
+from fetal_seg.config.processes import is_first_process
 from fetal_seg.errors import InputError, enumerate_names, one_line
 from fetal_seg.files import LOCK, read_own_csv
 
@@ -23,6 +23,7 @@ CHECKPOINT = Path("checkpoints", "last.ckpt")
 CONFIG = Path(".hydra", "config.yaml")
 MAY_CHANGE = (  # of a run that goes on
     *("trainer.max_epochs", "trainer.threads", "trainer.accelerator", "trainer.devices", "trainer.strategy"),
+    "trainer.num_nodes",
     *("trainer.progress_bar", "trainer.profiler", "trainer.log_images", "data.workers", "data.root", "data.cache_dir"),
     *("evaluate", "ckpt_path", "resume", "sweep.resume", "logger.wandb.mode"),
 )
@@ -45,18 +46,13 @@ class ResumedRun:
     logging: dict[str, Any]
 
 
-def is_helper() -> bool:
-    """Whether another process of the same training has started this one, with the same command line."""
-    return int(os.environ.get("LOCAL_RANK", "0")) > 0
-
-
 def hold(folder: Path) -> FileLock | None:
-    """The lock of a run's folder, as long as the process lives; None for the helpers of a process that has it.
+    """The lock of a run's folder, as long as the process lives; None where another process of this training has it.
 
     Raises:
         InputError: another process has it, or the folder cannot be written.
     """
-    if is_helper():
+    if not is_first_process():
         return None
     lock = FileLock(folder / LOCK)
     try:

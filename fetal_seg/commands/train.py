@@ -4,14 +4,16 @@ What it needs is imported where it is used: what may be wrong with the data is t
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fetal_seg.commands.endings import LAST, recorded
+from fetal_seg.commands.telling import tell_processes, tell_results, tell_start
 from fetal_seg.config.commands import TrainConfig
+from fetal_seg.config.processes import is_first_process
 from fetal_seg.errors import InputError
 from fetal_seg.progress import ReportEpoch
 
@@ -56,7 +58,7 @@ def run(
     from fetal_seg.training.callbacks import PruningCallback
     from fetal_seg.training.initial_weights import checkpoint_to_resume
     from fetal_seg.training.interruption import Interruption
-    from fetal_seg.training.process import is_first_process, quiet_lightning, use_threads
+    from fetal_seg.training.process import quiet_lightning, use_threads
     from fetal_seg.training.tracking import hyperparameters, tracking
     from fetal_seg.training.trainer import build_trainer
 
@@ -79,7 +81,9 @@ def run(
     ):
         trackers: list[Tracker] = []
         if record is not None:
-            _tell(config, data, task, precision, resume)
+            tell_start(config, data, task, precision, resume)
+            if resume:
+                tell_processes(config, record.earlier_processes)
             must_start = not group and not resume  # what has begun goes on without a tracker that is gone
             tracked = tracking(config.logger, run_dir, record, chosen, group=group, must_start=must_start)
             trackers = stack.enter_context(tracked)
@@ -95,7 +99,7 @@ def run(
                 f"trainer.max_epochs, or start from its weights: model.init={resume}"
             )
         final = _conclude(config, run_dir, data, planes, record, is_pruned=bool(pruning and pruning.pruned))
-        _tell_results(run_dir, trackers, chosen, final)
+        tell_results(run_dir, trackers, chosen, final)
         return final
 
 
@@ -142,22 +146,6 @@ def _conclude(
     if config.trainer.profiler:
         logger.info("profile: %s", run_dir / "fit-profile.txt")
     return final
-
-
-def _tell_results(
-    run_dir: Path, trackers: Sequence["Tracker"], chosen: Mapping[str, Any], final: dict[str, float] | None
-) -> None:
-    """Tell the trackers the results of a training, and the user where to look; of one that was pruned nothing."""
-    from fetal_seg.files import read_csv
-    from fetal_seg.training.tracking import final_metrics
-
-    if final is None:
-        return
-    last = int(read_csv(run_dir / "metrics.csv")[-1]["epoch"])
-    for tracker in trackers:
-        tracker.log_results(chosen, final_metrics(final), last)
-    ways = [tracker.how_to_look for tracker in trackers if not tracker.has_failed] or [str(run_dir / "curves.png")]
-    logger.info("results: %s\ncurves:  %s", run_dir, "\n         ".join(ways))
 
 
 def _check_limits(config: TrainConfig, data: "HeadDataModule") -> None:
@@ -221,36 +209,5 @@ def _begin(
         data_fingerprint=data.fingerprint,
         precision=precision.name,
         precision_reason=precision.reason,
+        processes=config.trainer.processes,
     )
-
-
-def _tell(
-    config: TrainConfig,
-    data: "HeadDataModule",
-    task: "SegmentationTask",
-    precision: "ChosenPrecision",
-    resume: str | None,
-) -> None:
-    """Log what is trained, on what, and what the user should know of it."""
-    from fetal_seg.models.building import count_parameters
-    from fetal_seg.training.process import THREADS, free_cores
-
-    if config.trainer.threads is None and (free := free_cores()) < THREADS:
-        logger.warning(
-            "the machine is busy with other work: %d of %d cores free; with more threads than that a training is many "
-            "times slower, and so is the other; better end this one and give trainer.threads=%d",
-            free,
-            THREADS,
-            free,
-        )
-    logger.info(
-        "%s of %s parameters; %d training and %d validation images; %s, since %s",
-        task.choice.name,
-        f"{count_parameters(task.network):,}",
-        len(data.train_records),
-        len(data.val_records),
-        precision.name,
-        precision.reason,
-    )
-    if resume:
-        logger.info("going on from %s", resume)

@@ -173,6 +173,7 @@ class TrainerConfig:
     """How long, on what, and how: most keys are the Lightning trainer's.
 
     Attributes:
+        num_nodes: machines, each with `devices`; ``torchrun`` or ``srun`` starts the processes on all of them.
         gradient_clip_val: largest norm of the gradients; 0 for no limit.
         ema_decay: of the average of the weights, a step; 0 for none.
         early_stopping_patience: epochs without a better ``val/dice``; 0 for never.
@@ -188,6 +189,7 @@ class TrainerConfig:
     max_epochs: Positive = 50
     accelerator: Device = "auto"
     devices: Positive = 1
+    num_nodes: Positive = 1
     strategy: Literal["auto", "ddp"] = "auto"
     precision: Precision = "auto"
     gradient_clip_val: Weight = 1.0
@@ -203,3 +205,8 @@ class TrainerConfig:
     limit_val_batches: Batches = 1.0
     check_val_every_n_epoch: Positive = 1
     detect_anomaly: bool = False
+
+    @property
+    def processes(self) -> int:
+        """That train together, each with batches of ``data.batch_size``."""
+        return self.devices * self.num_nodes

@@ -151,14 +151,17 @@ class HeadDataModule(LightningDataModule):
             strata += prepared.extra.strata
         sizes = Counter(strata)  # those of a rare trimester come more often, as data.balance says
         weights = np.array([float(sizes[stratum]) ** -self._config.balance for stratum in strata])
-        sampler = EpochSampler(len(images), self._seed, shuffle=True, weights=weights)
+        rank, processes = self._place
+        sampler = EpochSampler(len(images), self._seed, shuffle=True, weights=weights, rank=rank, processes=processes)
         return self._loader(HeadDataset(images, self._augmentation, self._seed), sampler)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Batches as they are, in the split's order."""
         images = [(self._ready[0].cache, row) for row in self._rows(self.split.val)]
         as_they_are = HeadDataset(images, Augmentation(enabled=False), self._seed)
-        return self._loader(as_they_are, EpochSampler(len(images), self._seed, shuffle=False))
+        rank, processes = self._place
+        sampler = EpochSampler(len(images), self._seed, shuffle=False, rank=rank, processes=processes)
+        return self._loader(as_they_are, sampler)
 
     test_dataloader = predict_dataloader = val_dataloader  # of these the truth is known, and they did not train
 
@@ -189,6 +192,11 @@ class HeadDataModule(LightningDataModule):
         if self._config.workers is not None:
             return self._config.workers
         return min(os.cpu_count() or 1, MOST_WORKERS) if self._on_gpu else 0
+
+    @property
+    def _place(self) -> tuple[int, int]:
+        """The rank of this process among those that train together, and how many they are."""
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else (0, 1)
 
     @property
     def _on_gpu(self) -> bool:

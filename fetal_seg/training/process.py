@@ -1,7 +1,6 @@
 """Threads, processes and messages of a training."""
 
 import logging
-import os
 import warnings
 
 import cv2
@@ -9,7 +8,10 @@ import psutil
 import torch
 from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+
+from fetal_seg.config.processes import starter
 
 THREADS = torch.get_num_threads()  # all cores, or this process's part of them
 MOMENT = 0.3  # s, for which other processes are watched
@@ -32,17 +34,15 @@ def free_cores() -> int:
     return max(round(idle), 1)
 
 
-def is_first_process() -> bool:
-    """Whether this process writes the files, where several train together."""
-    return int(os.environ.get("LOCAL_RANK", "0")) == 0
-
-
 def processes_environment() -> ClusterEnvironment:
-    """Who starts the processes that train together: ``torchrun``, or Lightning itself.
+    """Who starts the processes that train together: ``torchrun``, ``srun``, or Lightning itself.
 
     Lightning would take every job of SLURM for a training of several processes, and queue it again by itself.
     """
-    return TorchElasticEnvironment() if TorchElasticEnvironment.detect() else LightningEnvironment()
+    together = starter()
+    if together is None:
+        return LightningEnvironment()
+    return TorchElasticEnvironment() if together.name == "torchrun" else SLURMEnvironment(auto_requeue=False)
 
 
 def quiet_lightning() -> None:

@@ -30,12 +30,17 @@ TRACKERS = "trackers"
 
 
 class RunRecord:
-    """Collects what is to be known of a run and writes it, whole, each time something is added."""
+    """Collects what is to be known of a run and writes it, whole, each time something is added.
+
+    Attributes:
+        earlier_processes: how many trained together before the run went on; None where nothing says.
+    """
 
     def __init__(self, file: Path, command_line: Sequence[str], **facts: Any) -> None:
         self._file, self._start = file, time.time()
         earlier = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
         self._earlier_seconds = earlier.get("wall_time_s", 0.0)  # a resumed run's own
+        self.earlier_processes: int | None = earlier.get("processes")
         self._content = {
             "status": "running",
             "started": earlier.get("started", time.strftime("%Y-%m-%dT%H:%M:%S%z")),

@@ -5,36 +5,53 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
 from fetal_seg.geometry.arrays import FloatArray
 
 Batch = dict[str, Tensor]
+IntArray = NDArray[np.intp]
 SampleKey = tuple[int, int]  # epoch and index
 
 
 class EpochSampler(Sampler[SampleKey]):
     """Yields (epoch, index), in an order that is a function of (seed, epoch); Lightning sets the epoch.
 
+    Of several processes each yields its part of one order. So a step of all of them takes the images that a step of one
+    process takes whose batches are as large as theirs together.
+
     Args:
         count: of images, and of what an epoch yields.
-        shuffle: whether the order is random.
+        shuffle: whether the order is random, for training. Then all processes yield equally many, of which the last
+            ones may be the first of the order again; else each image comes once.
         weights: of the images, where some are to come more often: each as often as its weight says, to the next whole
             number, at random.
+        rank, processes: which process this is, and of how many.
     """
 
-    def __init__(self, count: int, seed: int, *, shuffle: bool, weights: FloatArray | None = None) -> None:
+    def __init__(
+        self,
+        count: int,
+        seed: int,
+        *,
+        shuffle: bool,
+        weights: FloatArray | None = None,
+        rank: int = 0,
+        processes: int = 1,
+    ) -> None:
         self._count, self._seed, self._shuffle, self._epoch = count, seed, shuffle, 0
         self._weights = np.ones(count) if weights is None else weights
+        self._rank, self._processes = rank, processes
 
     def set_epoch(self, epoch: int) -> None:
         """Say which epoch the next pass is of."""
         self._epoch = epoch
 
     def __len__(self) -> int:
-        """Number of images."""
-        return self._count
+        """Number of images of this process."""
+        return len(self._part(np.arange(self._count)))
 
     def __iter__(self) -> Iterator[SampleKey]:
         """All indices, once where there are no weights."""
@@ -46,7 +63,11 @@ class EpochSampler(Sampler[SampleKey]):
                 reached = np.cumsum(self._weights[order]) * self._count / self._weights.sum()
                 drawn = np.searchsorted(reached, np.arange(self._count) + rng.uniform())
                 order = rng.permutation(order[np.minimum(drawn, self._count - 1)])
-        return iter([(self._epoch, int(index)) for index in order])
+        return iter([(self._epoch, int(index)) for index in self._part(order)])
+
+    def _part(self, order: IntArray) -> IntArray:
+        lacking = -len(order) % self._processes if self._shuffle else 0
+        return np.resize(order, len(order) + lacking)[self._rank :: self._processes]
 
 
 class ResumableLoader(DataLoader[Batch]):

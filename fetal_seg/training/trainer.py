@@ -71,8 +71,11 @@ def build_trainer(
         max_epochs=keys.max_epochs,
         accelerator="gpu" if device.type == "cuda" else "cpu",
         devices=keys.devices,
+        num_nodes=keys.num_nodes,
         strategy=keys.strategy,
+        sync_batchnorm=device.type == "cuda" and keys.processes > 1,  # PyTorch has it for GPUs alone
         precision=precision.name,  # type: ignore[arg-type]  # reason: Lightning's literal type, checked by our schema
+        use_distributed_sampler=False,  # EpochSampler is one
         gradient_clip_val=keys.gradient_clip_val or None,
         accumulate_grad_batches=keys.accumulate_grad_batches,
         num_sanity_val_steps=0,
@@ -99,7 +102,7 @@ def _callbacks(keys: TrainerConfig, run_dir: Path, data: HeadDataModule) -> list
         _checkpoints(run_dir, "last"),  # Lightning's save_last would leave out epochs that are not the best
     ]
     if keys.log_images:
-        callbacks.append(ValidationPictures(data.val_records, keys.log_images, keys.devices))
+        callbacks.append(ValidationPictures(data.val_records, keys.log_images, keys.processes))
     if keys.ema_decay:  # after the pictures, which show the averaged weights
         callbacks.append(MovingAverage(keys.ema_decay))
     if keys.early_stopping_patience:

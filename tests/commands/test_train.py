@@ -226,6 +226,8 @@ def test_two_processes_train_together(tmp_path, cache_dir):
         env={"OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr
+    assert "2 processes train together: a step takes 8 images" in done.stdout
+    assert "statistics of batch normalisation" in done.stdout  # on a CPU
     assert len(table(tmp_path / "run" / "metrics.csv")) == 1
     assert json.loads((tmp_path / "run/run.json").read_text())["status"] == "finished"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]

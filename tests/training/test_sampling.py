@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fetal_seg.training.sampling import EpochSampler, ResumableLoader
 
@@ -45,3 +47,25 @@ def test_a_pass_can_leave_out_what_a_checkpoint_has_seen():
     whole = loader()
     whole.load_state_dict({"batches": 5})  # of an epoch that had ended
     assert len(list(whole)) == 5
+
+
+@given(count=st.integers(1, 60), processes=st.integers(1, 5), batch=st.integers(1, 6), weighted=st.booleans())
+def test_processes_together_take_the_batches_of_one(count, processes, batch, weighted):
+    weights = np.random.default_rng(count).uniform(0.2, 3, count) if weighted else None
+
+    def order(rank=0, of=1, shuffle=True):
+        sampler = EpochSampler(count, 7, shuffle=shuffle, weights=weights, rank=rank, processes=of)
+        sampler.set_epoch(3)
+        taken = [index for _, index in sampler]
+        assert len(taken) == len(sampler)
+        return taken
+
+    alone, shares = order(), [order(rank, processes) for rank in range(processes)]
+    assert len({len(share) for share in shares}) == 1
+    for step in range(count // (batch * processes)):
+        together = [index for share in shares for index in share[step * batch : (step + 1) * batch]]
+        whole = alone[step * batch * processes : (step + 1) * batch * processes]
+        assert sorted(together) == sorted(whole)
+    assert {index for share in shares for index in share} == set(alone)
+    validated = [index for rank in range(processes) for index in order(rank, processes, shuffle=False)]
+    assert sorted(validated) == list(range(count))  # none twice
