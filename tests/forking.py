@@ -11,6 +11,7 @@ import runpy
 import subprocess
 import sys
 import tempfile
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -56,5 +57,6 @@ def _run(line, cwd, environment, files):
     sys.path[0] = str(Path(line[0]).parent)
     try:
         runpy.run_path(line[0], run_name="__main__")
-    finally:
+    finally:  # as Python ends; what is registered there ends the workers of joblib
+        threading._shutdown()
         atexit._run_exitfuncs()

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 from omegaconf import OmegaConf
@@ -147,8 +148,10 @@ def test_the_line_repeats_what_was_given(name, arguments, line, tmp_path):
 
 
 @pytest.mark.parametrize(("number", "raised"), [(signal.SIGTERM, Interrupted), (signal.SIGINT, KeyboardInterrupt)])
-def test_a_module_that_is_imported_comes_to_its_end_first(number, raised, tmp_path, monkeypatch):
+def test_a_module_that_is_imported_comes_to_its_end_first(number, raised, tmp_path, monkeypatch, request):
     """Extension modules that are broken off lack functions afterwards, or end the process by SIGSEGV."""
+    request.addfinalizer(partial(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT)))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever runs the tests has it ignored
     monkeypatch.delitem(sys.modules, "half_way", raising=False)
     (tmp_path / "half_way.py").write_text(f"import signal\nsignal.raise_signal({int(number)})\nwhole = True\n")
     monkeypatch.syspath_prepend(tmp_path)
