@@ -22,7 +22,9 @@ pytestmark = pytest.mark.skipif("FETAL_SEG_WHEEL" not in os.environ, reason="FET
 
 
 def megabytes(folder):
-    return int(subprocess.run(["du", "-sm", folder], capture_output=True, text=True, check=True).stdout.split()[0])
+    return (
+        int(subprocess.run(["du", "-sk", folder], capture_output=True, text=True, check=True).stdout.split()[0]) / 1024
+    )
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,7 @@ def call(environment, tmp_path):
 
 def test_it_is_small_and_has_nothing_of_a_training(environment):
     folder, added = environment
-    print(f"du -sm: pip added {added} MB; Python {sys.version.split()[0]}")
+    print(f"du -sk: pip added {added:.1f} MB; Python {sys.version.split()[0]}")
     assert added < MOST_MB
     packages = {path.name.casefold() for path in folder.glob("lib/python*/site-packages/*")}
     assert not packages & set(NAMES)
