@@ -27,7 +27,7 @@ def starter() -> Starter | None:
     if _OF_TORCHRUN in os.environ:
         return Starter("torchrun", int(os.environ["WORLD_SIZE"]), int(os.environ["RANK"]))
     if (tasks := int(os.environ.get(_OF_SRUN, "1"))) > 1:
-        return Starter("srun", tasks, int(os.environ["SLURM_PROCID"]))
+        return Starter("srun", tasks, int(os.environ.get("SLURM_PROCID", "0")))
     return None
 
 

@@ -133,9 +133,3 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(arguments, tmp_path):
     done = run_command("train.py", *QUICK, *arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-
-
-def test_several_tasks_of_slurm_do_not_train_the_same(tmp_path):
-    done = run_command("train.py", *QUICK, cwd=tmp_path, env={"SLURM_STEP_NUM_TASKS": "2"})
-    assert refused(done, "srun starts 2 times the same train", "--ntasks=1")
-    assert list(tmp_path.iterdir()) == []

@@ -6,8 +6,9 @@ import cv2
 import psutil
 import pytest
 import torch
+from lightning.fabric.plugins.environments import LightningEnvironment, SLURMEnvironment, TorchElasticEnvironment
 
-from fetal_seg.training.process import THREADS, free_cores, is_first_process, use_threads
+from fetal_seg.training.process import THREADS, free_cores, processes_environment, use_threads
 
 
 def test_threads_are_set_for_pytorch_and_opencv_and_given_back():
@@ -22,12 +23,22 @@ def test_threads_are_set_for_pytorch_and_opencv_and_given_back():
         cv2.setNumThreads(before[1])
 
 
-@pytest.mark.parametrize(("rank", "is_first"), [(None, True), ("0", True), ("1", False)])
-def test_the_first_process_writes(rank, is_first, monkeypatch):
-    monkeypatch.delenv("LOCAL_RANK", raising=False)
-    if rank is not None:
-        monkeypatch.setenv("LOCAL_RANK", rank)
-    assert is_first_process() == is_first
+@pytest.mark.parametrize(
+    ("started_by", "environment"),
+    [
+        ({}, LightningEnvironment),
+        ({"SLURM_STEP_NUM_TASKS": "1", "SLURM_NTASKS": "1", "SLURM_JOB_NAME": "a"}, LightningEnvironment),
+        (
+            {"SLURM_STEP_NUM_TASKS": "2", "SLURM_NTASKS": "2", "SLURM_NTASKS_PER_NODE": "2", "SLURM_PROCID": "0"},
+            SLURMEnvironment,
+        ),
+        ({"TORCHELASTIC_RUN_ID": "1", "WORLD_SIZE": "2", "RANK": "0"}, TorchElasticEnvironment),
+    ],
+)
+def test_who_starts_the_processes_is_known(started_by, environment, monkeypatch):
+    for name, value in started_by.items():
+        monkeypatch.setenv(name, value)
+    assert isinstance(processes_environment(), environment)
 
 
 @pytest.mark.parametrize(
