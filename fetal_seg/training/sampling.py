@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, DistributedSampler
 
 from fetal_seg.geometry.arrays import FloatArray
 
@@ -16,11 +16,11 @@ IntArray = NDArray[np.intp]
 SampleKey = tuple[int, int]  # epoch and index
 
 
-class EpochSampler(Sampler[SampleKey]):
+class EpochSampler(DistributedSampler[SampleKey]):
     """Yields (epoch, index), in an order that is a function of (seed, epoch); Lightning sets the epoch.
 
-    Of several processes each yields its part of one order. So a step of all of them takes the images that a step of one
-    process takes whose batches are as large as theirs together.
+    Of several processes each yields its part of one order, which Lightning leaves as it is. So a step of all of them
+    takes the images that a step of one process takes whose batches are as large as theirs together.
 
     Args:
         count: of images, and of what an epoch yields.
@@ -41,13 +41,9 @@ class EpochSampler(Sampler[SampleKey]):
         rank: int = 0,
         processes: int = 1,
     ) -> None:
-        self._count, self._seed, self._shuffle, self._epoch = count, seed, shuffle, 0
-        self._weights = np.ones(count) if weights is None else weights
-        self._rank, self._processes = rank, processes
-
-    def set_epoch(self, epoch: int) -> None:
-        """Say which epoch the next pass is of."""
-        self._epoch = epoch
+        images: Any = range(count)
+        super().__init__(images, num_replicas=processes, rank=rank, shuffle=shuffle, seed=seed)
+        self._count, self._weights = count, np.ones(count) if weights is None else weights
 
     def __len__(self) -> int:
         """Number of images of this process."""
@@ -56,18 +52,18 @@ class EpochSampler(Sampler[SampleKey]):
     def __iter__(self) -> Iterator[SampleKey]:
         """All indices, once where there are no weights."""
         order = np.arange(self._count)
-        if self._shuffle:
-            rng = np.random.default_rng([self._seed, self._epoch])
+        if self.shuffle:
+            rng = np.random.default_rng([self.seed, self.epoch])
             order = rng.permutation(self._count)
             if self._weights.min() < self._weights.max():  # systematic sampling: one offset, equal steps
                 reached = np.cumsum(self._weights[order]) * self._count / self._weights.sum()
                 drawn = np.searchsorted(reached, np.arange(self._count) + rng.uniform())
                 order = rng.permutation(order[np.minimum(drawn, self._count - 1)])
-        return iter([(self._epoch, int(index)) for index in self._part(order)])
+        return iter([(self.epoch, int(index)) for index in self._part(order)])
 
     def _part(self, order: IntArray) -> IntArray:
-        lacking = -len(order) % self._processes if self._shuffle else 0
-        return np.resize(order, len(order) + lacking)[self._rank :: self._processes]
+        lacking = -len(order) % self.num_replicas if self.shuffle else 0
+        return np.resize(order, len(order) + lacking)[self.rank :: self.num_replicas]
 
 
 class ResumableLoader(DataLoader[Batch]):

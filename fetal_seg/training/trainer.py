@@ -75,7 +75,6 @@ def build_trainer(
         strategy=keys.strategy,
         sync_batchnorm=device.type == "cuda" and keys.processes > 1,  # PyTorch has it for GPUs alone
         precision=precision.name,  # type: ignore[arg-type]  # reason: Lightning's literal type, checked by our schema
-        use_distributed_sampler=False,  # EpochSampler is one
         gradient_clip_val=keys.gradient_clip_val or None,
         accumulate_grad_batches=keys.accumulate_grad_batches,
         num_sanity_val_steps=0,
