@@ -50,7 +50,7 @@ def _run(line, cwd, environment, files):
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for number, (name, file) in enumerate(zip(("stdout", "stderr"), files, strict=True), start=1):
         os.dup2(os.open(file, os.O_WRONLY | os.O_APPEND), number)
-        setattr(sys, name, open(number, "w", encoding="utf-8", buffering=1, closefd=False))  # noqa: SIM115
+        setattr(sys, name, open(number, "w", encoding="utf-8", buffering=1, closefd=False))  # noqa: SIM115  # reason: it is open as long as the process lives
         setattr(sys, f"__{name}__", getattr(sys, name))
     multiprocessing.process._parent_process = None
     sys.argv = line

@@ -194,8 +194,7 @@ def _launcher_of(sweep: Sweep) -> "LauncherConfig | None":
     Raises:
         InputError: it cannot be used.
     """
-    keys = [text for text in sweep.launching if text.lstrip("+").startswith(("hydra/launcher", "hydra.launcher"))]
-    overrides = [*sweep.jobs()[0], *keys]
+    overrides = [*sweep.jobs()[0], *sweep.launcher_keys]
     composed = composed_of(overrides, sweep.config_name or "train", return_hydra_config=True)
     plain = OmegaConf.to_container(composed.hydra.launcher, resolve=True)
     if not isinstance(plain, dict) or "cluster" not in plain:

@@ -38,27 +38,28 @@ def submit_and_wait(sweep: Sweep, launcher: LauncherConfig, line: Sequence[str])
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     cluster = open_cluster(launcher, sweep.folder)
     jobs = [SweepJob(sweep, number, tuple(line)) for number in range(len(sweep.jobs()))]
+    try:
+        _wait(cluster, sweep.folder, jobs)
+    except (KeyboardInterrupt, Interrupted):
+        _tell_left(cluster, sweep.folder)
+        raise
+
+
+def _wait(cluster: Cluster, folder: Path, jobs: list[SweepJob]) -> None:
     pause = SOONEST_S
     while True:
         try:
-            active = cluster.active(_identities(sweep.folder).values())
+            active = cluster.active(_identities(folder).values())
             room = cluster.room(len(active))
             if jobs and room != 0:
-                _submit(cluster, sweep.folder, jobs[:room])
+                _submit(cluster, folder, jobs[:room])
                 jobs = [] if room is None else jobs[room:]
                 continue
             if not active:
                 return
         except NoAnswerError as error:  # which it may later
             logger.warning("%s does not answer (%s); asking again", cluster.title, error)
-        except (KeyboardInterrupt, Interrupted):
-            _tell_left(cluster, sweep.folder)
-            raise
-        try:
-            time.sleep(pause)
-        except (KeyboardInterrupt, Interrupted):
-            _tell_left(cluster, sweep.folder)
-            raise
+        time.sleep(pause)
         pause = min(pause * SLOWER, LATEST_S)
 
 

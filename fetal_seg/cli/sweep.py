@@ -58,6 +58,11 @@ class Sweep:
     launcher: "LauncherConfig | None" = None
 
     @property
+    def launcher_keys(self) -> list[str]:
+        """Those of `launching` that say what runs the jobs."""
+        return [text for text in self.launching if text.lstrip("+").startswith(("hydra/launcher", "hydra.launcher"))]
+
+    @property
     def arguments(self) -> list[str]:
         """The command line for Hydra."""
         return [

@@ -56,11 +56,7 @@ class SweepJob:
     def _run(self) -> None:
         from fetal_seg.cli.app import by_hydra
 
-        kept = [
-            text
-            for text in self.sweep.launching
-            if not text.lstrip("+").startswith(("hydra/launcher", "hydra.launcher"))
-        ]
+        kept = [text for text in self.sweep.launching if text not in self.sweep.launcher_keys]
         by_hydra(
             _train,
             "train",

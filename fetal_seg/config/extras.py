@@ -3,14 +3,15 @@
 import importlib.util
 from collections.abc import Sequence
 
-from fetal_seg.errors import InputError, enumerate_names
+from fetal_seg.errors import enumerate_names, refuse
 
 TRAINING = (  # modules
     *("torch", "lightning", "torchmetrics", "torchvision", "segmentation_models_pytorch", "safetensors"),
     *("albumentations", "hydra_plugins.hydra_joblib_launcher", "matplotlib", "optuna", "psutil", "scipy"),
     "tensorboard",
 )
-REMEDY = "pip install 'fetal_seg[train]'"
+BRINGS = "pip install 'fetal_seg[{}]'"
+REMEDY = BRINGS.format("train")
 
 
 def is_installed(module: str) -> bool:
@@ -44,6 +45,11 @@ def check_installed(what: str, needed: Sequence[str], extra: str) -> None:
     Raises:
         InputError: one is not.
     """
-    if missing := [module for module in needed if not is_installed(module)]:
-        remedy = REMEDY.replace("train", extra)
-        raise InputError(f"{what} needs {enumerate_names(missing, most=3)}, not installed here: {remedy}")
+    refuse(lacking(what, needed, extra))
+
+
+def lacking(what: str, needed: Sequence[str], extra: str) -> list[str]:
+    """A sentence of what is not installed, as `check_installed` raises it; none where all is."""
+    missing = [module for module in needed if not is_installed(module)]
+    names = enumerate_names(missing, most=3)
+    return [f"{what} needs {names}, not installed here: {BRINGS.format(extra)}"] if missing else []

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
-from fetal_seg.config.extras import is_installed
+from fetal_seg.config.extras import lacking
 from fetal_seg.config.types import STRICT, Natural, Positive
 from fetal_seg.errors import InputError
 
@@ -106,12 +106,10 @@ class SearchSettings:
 def search_problems(settings: SearchSettings) -> list[str]:
     """What a search needs and is not installed, and what does not go together, a sentence each."""
     problems = []
-    if settings.is_in_database and not is_installed("psycopg"):
-        problems.append(
-            f"search.storage={POSTGRESQL} needs psycopg, not installed here: pip install 'fetal_seg[postgresql]'"
-        )
-    if settings.sampler == "cmaes" and not is_installed("cmaes"):
-        problems.append("search.sampler=cmaes needs cmaes, not installed here: pip install 'fetal_seg[cmaes]'")
+    if settings.is_in_database:
+        problems += lacking(f"search.storage={POSTGRESQL}", ("psycopg",), "postgresql")
+    if settings.sampler == "cmaes":
+        problems += lacking("search.sampler=cmaes", ("cmaes",), "cmaes")
     if settings.sampler == "cmaes" and settings.has_several_objectives:
         problems.append("search.sampler=cmaes knows one objective; take tpe, gp or random, or search.objectives=[dice]")
     return problems

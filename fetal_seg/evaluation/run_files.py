@@ -17,10 +17,7 @@ def read_own_json(path: Path) -> dict[str, Any]:
     Raises:
         InputError: it is damaged.
     """
-    content = parsed_file(path, json.loads, "JSON")
-    if not isinstance(content, dict | None):
-        raise InputError(f"{path} holds no keys; restore it, or remove the folder it is in")
-    return content or {}
+    return _keys(path, json.loads, "JSON")
 
 
 def read_own_yaml(path: Path) -> dict[str, Any]:
@@ -29,10 +26,7 @@ def read_own_yaml(path: Path) -> dict[str, Any]:
     Raises:
         InputError: it is damaged.
     """
-    content = parsed_file(path, yaml.safe_load, "YAML")
-    if not isinstance(content, dict | None):
-        raise InputError(f"{path} holds no keys; restore it, or remove the folder it is in")
-    return {str(key): value for key, value in (content or {}).items()}
+    return _keys(path, yaml.safe_load, "YAML")
 
 
 def parsed_file(path: Path, parse: Callable[[str], Any], kind: str) -> Any:
@@ -47,3 +41,10 @@ def parsed_file(path: Path, parse: Callable[[str], Any], kind: str) -> Any:
         raise InputError(
             f"{path} is no {kind} ({printable(one_line(error))}); restore it, or remove the folder it is in"
         ) from error
+
+
+def _keys(path: Path, parse: Callable[[str], Any], kind: str) -> dict[str, Any]:
+    content = parsed_file(path, parse, kind)
+    if not isinstance(content, dict | None):
+        raise InputError(f"{path} holds no keys; restore it, or remove the folder it is in")
+    return {str(key): value for key, value in (content or {}).items()}

@@ -81,11 +81,9 @@ class Predictor:
             raise InputError("no checkpoint is given; name one, or none at all for the pretrained weights")
         runtimes = [open_runtime(source, device, precision, threads, runtime) for source in checkpoint]
         calibration = runtimes[0].calibration
-        return cls(
-            runtimes,
-            flips=flips,
-            calibration=calibration if reject or not calibration else calibration.without_rejection(),
-        )
+        if calibration and not reject:
+            calibration = calibration.without_rejection()
+        return cls(runtimes, flips=flips, calibration=calibration)
 
     @property
     def used(self) -> tuple[UsedRuntime, ...]:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from fetal_seg.config import search
 from fetal_seg.config.search import SearchSettings, check_objectives, check_storage, search_problems
 from fetal_seg.errors import InputError
 
@@ -42,7 +41,7 @@ def test_what_is_neither_is_refused_without_its_password(storage, told):
 
 
 def test_what_is_not_installed_is_named(monkeypatch):
-    monkeypatch.setattr(search, "is_installed", lambda _: False)
+    monkeypatch.setattr("fetal_seg.config.extras.is_installed", lambda _: False)
     assert search_problems(SearchSettings()) == []
     for settings, extra in (({"storage": "postgresql://host/searches"}, "postgresql"), ({"sampler": "cmaes"}, "cmaes")):
         (sentence,) = search_problems(SearchSettings(**settings))

@@ -85,17 +85,19 @@ def run(config: ReportConfig, run_dir: Path, command_line: Sequence[str]) -> Non
     if not merged.count:
         raise InputError("; ".join(problems) or "predictions=[...]: they have no rows; nothing was measured")
     rows = merged.write(run_dir)
+    totals = Totals.of(rows)
     write_tables(run_dir, rows, parquet=parquet)
     write_page(
         run_dir / "report.html",
         rows,
+        totals,
         checkpoint=", ".join(parts[0].settings.get("ckpt", [])),
         runtime="; ".join(dict.fromkeys(str(used) for part in parts for used in used_runtimes(part.settings))),
         command=as_typed(command_line),
         most=config.page_rows,
         notes=problems,
     )
-    logger.info("%s\nresults: %s", Totals.of(rows).sentence, run_dir)
+    logger.info("%s\nresults: %s", totals.sentence, run_dir)
     if problems:
         refuse([*problems, f"{run_dir} has what is there"])
 

@@ -131,17 +131,19 @@ def _conclude(folder: Path, journal: Journal, options: PredictionOptions, output
     from fetal_seg.report.prediction.page import write_page
 
     rows = journal.rows
+    totals = Totals.of(rows)
     write_tables(folder, rows, parquet=output.parquet)
     write_page(
         folder / "report.html",
         rows,
+        totals,
         checkpoint=", ".join(output.settings.get("ckpt", [])),
         runtime="; ".join(map(str, journal.used)),
         command=output.command,
         growth_chart=_growth_chart(folder, rows) if options.gestational_age_weeks is not None else None,
         most=output.page_rows,
     )
-    return Totals.of(rows)
+    return totals
 
 
 def _remove_stale(folder: Path, journal: Journal) -> None:

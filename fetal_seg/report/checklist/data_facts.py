@@ -5,7 +5,7 @@ from typing import Any
 
 from fetal_seg.errors import enumerate_names
 from fetal_seg.evaluation.metrics import METRICS
-from fetal_seg.report.checklist.points import Fact, Missing, Told
+from fetal_seg.report.checklist.points import Fact, Missing, Told, no_checkpoint, not_evaluated
 from fetal_seg.report.checklist.records import CONFIG, PER_IMAGE, RECORD, SPLIT, SUMMARY, Records
 from fetal_seg.report.checklist.wording import METRIC_OF, count, keys_text, value_text
 
@@ -65,7 +65,7 @@ def leak_audit(records: Records) -> Fact:
 def validation_cases(records: Records) -> Fact:
     """Who is in the validation part, as far as the circumference tells."""
     if not records.summary:
-        return Missing(SUMMARY, records.to_evaluate("evaluation", "calibrate=true"))
+        return not_evaluated(records, SUMMARY)
     summary, hc = records.summary, records.summary["hc_true_mm"]
     of_trimesters = ", ".join(str(part["n"]) for part in summary["by_trimester"].values())
     size = "not known in mm" if hc["mean"] is None else f"{hc['mean']:.1f} mm in the mean (SD {hc['sd']:.1f})"
@@ -76,7 +76,7 @@ def validation_cases(records: Records) -> Fact:
 def missing_data(records: Records) -> Fact:
     """Images without a pixel size or without a head, and what became of them."""
     if not records.summary:
-        return Missing(SUMMARY, records.to_evaluate("evaluation", "calibrate=true"))
+        return not_evaluated(records, SUMMARY)
     unscaled = sum(row.get("hc_true_mm") is None for row in records.run.images)
     others = (records.summary.get("without_head") or {}).get("images", 0)
     text = f"of {count(len(records.run.images), 'validation image')} with a head {unscaled} have no pixel size"
@@ -87,7 +87,7 @@ def preprocessing(records: Records) -> Fact:
     """What is done to an image before the network sees it."""
     weights = records.weights
     if weights is None:
-        return Missing(f"checkpoints/{records.run.checkpoint.name}", records.to_finish())
+        return no_checkpoint(records)
     text = f"images are put into {weights.height} x {weights.width} px with the ratio of their sides kept"
     return Told(f"{text}; grey values, 0 to 1, less {weights.mean:g}, by {weights.std:g}", weights.file)
 
@@ -107,7 +107,7 @@ def augmentation(records: Records) -> Fact:
 def measures(records: Records) -> Fact:
     """What was computed of each image."""
     if not records.run.images:
-        return Missing(PER_IMAGE, records.to_evaluate("evaluation", "calibrate=true"))
+        return not_evaluated(records, PER_IMAGE)
     known = [metric for metric in METRICS if any(row.get(metric.column) is not None for row in records.run.images)]
     names = ", ".join(METRIC_OF[metric.column].heading.replace(", ", " in ") for metric in known)
     return Told(f"of each of {count(len(records.run.images), 'image')}: {names}", PER_IMAGE)

@@ -32,6 +32,16 @@ class Missing:
     command: str
 
 
+def not_evaluated(records: Records, record: str) -> Missing:
+    """A file that the run's own evaluation writes."""
+    return Missing(record, records.to_evaluate("evaluation", "calibrate=true"))
+
+
+def no_checkpoint(records: Records) -> Missing:
+    """The checkpoint that the run is judged by."""
+    return Missing(f"checkpoints/{records.run.checkpoint.name}", records.to_finish())
+
+
 Fact = Told | Missing
 FactOf = Callable[[Records], Fact]
 

@@ -1,11 +1,11 @@
 """What the records tell of a run's results: measures with intervals, subgroups, worst cases, calibration."""
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 
 from fetal_seg.evaluation.metrics import ADF, ELLIPSE_DICE, METRICS
 from fetal_seg.evaluation.tables import Row, finite_value, is_missed
-from fetal_seg.report.checklist.points import Fact, Missing, Told
+from fetal_seg.report.checklist.points import Fact, Missing, Told, no_checkpoint, not_evaluated
 from fetal_seg.report.checklist.records import EXTERNAL, PER_IMAGE, SUMMARY, Content, Records
 from fetal_seg.report.checklist.wording import METRIC_OF, count, mean_text, per_cent
 
@@ -17,14 +17,14 @@ DF = METRIC_OF["df_mm"]
 def performance(records: Records) -> Fact:
     """Means with their intervals."""
     if not records.summary:
-        return _not_evaluated(records, SUMMARY)
+        return not_evaluated(records, SUMMARY)
     return Told(_means(records.summary), SUMMARY)
 
 
 def uncertainty(records: Records) -> Fact:
     """How the intervals were made."""
     if not records.run.images:
-        return _not_evaluated(records, PER_IMAGE)
+        return not_evaluated(records, PER_IMAGE)
     examinations = len({row["examination"] for row in records.run.images})
     text = f"95 % intervals by bootstrap over {count(examinations, 'examination')}"
     return Told(f"{text}, of {count(len(records.run.images), 'image')}", PER_IMAGE)
@@ -33,7 +33,7 @@ def uncertainty(records: Records) -> Fact:
 def subgroups(records: Records) -> Fact:
     """The measures of each trimester."""
     if not records.summary:
-        return _not_evaluated(records, SUMMARY)
+        return not_evaluated(records, SUMMARY)
     told = []
     for number, part in records.summary["by_trimester"].items():
         means = "; ".join(mean_text(part, metric) for metric in (ELLIPSE_DICE, ADF, DF)) if part["n"] else "no measure"
@@ -45,7 +45,7 @@ def subgroups(records: Records) -> Fact:
 def worst_cases(records: Records) -> Fact:
     """The images with the largest errors: heads that were missed, then by the error of the circumference."""
     if not records.run.images:
-        return _not_evaluated(records, PER_IMAGE)
+        return not_evaluated(records, PER_IMAGE)
     rows = sorted(records.run.images, key=_badness, reverse=True)[:WORST]
     missed = sum(map(is_missed, records.run.images))
     shown = "; ".join(_case(row) for row in rows)
@@ -55,7 +55,7 @@ def worst_cases(records: Records) -> Fact:
 def agreement(records: Records) -> Fact:
     """Bias and 95 % limits of agreement of the circumference."""
     if not records.summary:
-        return _not_evaluated(records, SUMMARY)
+        return not_evaluated(records, SUMMARY)
     df = records.summary["df_mm"]
     if df["mean"] is None or df["sd"] is None:
         return Told(f"of {count(records.summary['n'], 'image')} none has a measured circumference in mm", SUMMARY)
@@ -69,7 +69,7 @@ def agreement(records: Records) -> Fact:
 def coverage(records: Records) -> Fact:
     """How often the 90 % intervals hold the truth."""
     if not records.summary:
-        return _not_evaluated(records, SUMMARY)
+        return not_evaluated(records, SUMMARY)
     interval, images = records.summary.get("interval"), count(records.summary["n"], "image")
     if interval is None:
         return Told(f"none of {images} has an interval of its circumference", SUMMARY)
@@ -85,7 +85,7 @@ def calibration(records: Records) -> Fact:
     """What the checkpoint learnt of its own errors."""
     weights = records.weights
     if weights is None:
-        return Missing(f"checkpoints/{records.run.checkpoint.name}", records.to_finish())
+        return no_checkpoint(records)
     gate = (
         f"head gate of {weights.gate[0]} heads and {weights.gate[1]} other planes" if weights.gate else "no head gate"
     )
@@ -100,13 +100,17 @@ def calibration(records: Records) -> Fact:
 def flags(records: Records) -> Fact:
     """How many results are to be looked at, and how large the errors of the others are."""
     if not records.run.images:
-        return _not_evaluated(records, PER_IMAGE)
-    counts = Counter(str(row.get("flag") or "not flagged") for row in records.run.images)
-    told = []
-    for flag, number in counts.most_common():
-        errors = [value for row in records.run.images if str(row.get("flag") or "not flagged") == flag
-                  if (value := finite_value(row, ADF.column)) is not None]  # fmt: skip
-        told.append(f"{flag} {number}" + (f" (ADF {sum(errors) / len(errors):.2f} mm)" if errors else ""))
+        return not_evaluated(records, PER_IMAGE)
+    counts: Counter[str] = Counter()
+    errors: dict[str, list[float]] = defaultdict(list)
+    for row in records.run.images:
+        counts[flag := str(row.get("flag") or "not flagged")] += 1
+        if (error := finite_value(row, ADF.column)) is not None:
+            errors[flag].append(error)
+    told = [
+        f"{flag} {number}" + (f" (ADF {sum(errors[flag]) / len(errors[flag]):.2f} mm)" if errors[flag] else "")
+        for flag, number in counts.most_common()
+    ]
     return Told(f"flags of {count(len(records.run.images), 'image')}: {', '.join(told)}", PER_IMAGE)
 
 
@@ -114,7 +118,7 @@ def runtime(records: Records) -> Fact:
     """Which networks measured together, and by what."""
     used = records.summary.get("runtime")
     if not used:
-        return _not_evaluated(records, SUMMARY)
+        return not_evaluated(records, SUMMARY)
     return Told(f"{count(len(used), 'network')}, run by {', '.join(str(one['name']) for one in used)}", SUMMARY)
 
 
@@ -123,10 +127,6 @@ def external(records: Records) -> Fact:
     if not records.external:
         return Missing(EXTERNAL, records.to_evaluate("external", "data=folder", "data.root=FOLDER"))
     return Told(_means(records.external), EXTERNAL)
-
-
-def _not_evaluated(records: Records, record: str) -> Missing:
-    return Missing(record, records.to_evaluate("evaluation", "calibrate=true"))
 
 
 def _means(summary: Content) -> str:

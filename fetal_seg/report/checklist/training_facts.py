@@ -3,7 +3,7 @@
 from typing import Any
 
 from fetal_seg.evaluation.runs import JOBS, SPACE, RunStatus
-from fetal_seg.report.checklist.points import Fact, Missing, Told
+from fetal_seg.report.checklist.points import Fact, Missing, Told, no_checkpoint
 from fetal_seg.report.checklist.records import CONFIG, CURVES, RECORD, SPLIT, Records
 from fetal_seg.report.checklist.wording import count, keys_text, value_text
 
@@ -139,5 +139,5 @@ def weights_file(records: Records) -> Fact:
     """The trained weights, by their checksum."""
     weights = records.weights
     if weights is None:
-        return Missing(f"checkpoints/{records.run.checkpoint.name}", records.to_finish())
+        return no_checkpoint(records)
     return Told(f"{weights.file}, {weights.size_mb:.1f} MB, SHA-256 {weights.sha256}", weights.file)

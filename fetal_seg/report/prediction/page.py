@@ -54,6 +54,7 @@ class Histogram:
 def write_page(
     path: Path,
     rows: Collection[Row],
+    totals: Totals,
     *,
     checkpoint: str,
     runtime: str,
@@ -67,11 +68,11 @@ def write_page(
     Args:
         path: of the page, in the folder that the rows' ``overlay`` starts from.
         rows: of which those of a file follow one another; they are read several times, one by one.
+        totals: of the rows.
         runtime: what ran the network, in words.
         most: rows that the table shows at most, the first ones; None for all.
         notes: sentences about what is missing.
     """
-    totals = Totals.of(rows)
     columns = _filled(islice(rows, most))
     page = (
         environment()

@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fetal_seg.config.extras import is_installed
-from fetal_seg.errors import InputError
+from fetal_seg.config.extras import check_installed
 from fetal_seg.evaluation.tables import PREDICTION_COLUMNS, Row, write_rows
 from fetal_seg.files import whole_file
 
@@ -47,8 +46,7 @@ def check_parquet() -> None:
     Raises:
         InputError: it cannot.
     """
-    if not is_installed("pyarrow"):
-        raise InputError("format=parquet needs pyarrow, not installed here: pip install 'fetal_seg[parquet]'")
+    check_installed("format=parquet", ("pyarrow",), "parquet")
 
 
 def write_parquet(path: Path, rows: Iterable[Row]) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from fetal_seg.report.prediction.page import write_page
+from fetal_seg.report.prediction.totals import Totals
 
 
 @pytest.fixture
@@ -11,7 +12,7 @@ def written(tmp_path):
 
     def write(rows, **more):
         about = {"checkpoint": "best.ckpt", "runtime": "PyTorch 2.14.1, float32", "command": "python predict.py"}
-        write_page(tmp_path / "report.html", rows, **(about | more))
+        write_page(tmp_path / "report.html", rows, Totals.of(rows), **(about | more))
         return (tmp_path / "report.html").read_text(encoding="utf-8")
 
     return write
