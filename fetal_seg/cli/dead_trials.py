@@ -7,7 +7,8 @@ folder tells, which the kernel, or the server of the shared folder, lets go when
 import contextlib
 import logging
 import warnings
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from fetal_seg.cli.search_plan import SearchPlan
 from fetal_seg.cli.storage import TakeUp
+from fetal_seg.cli.study import has_ended
 from fetal_seg.files import LOCK
 
 FOLDER = "folder"  # of a trial that goes on where another one was cut off
@@ -74,6 +76,22 @@ def take_up_dead(plan: SearchPlan, study: optuna.Study, silent_s: float) -> None
             if trial.number in _running(study):  # no other has done it meanwhile
                 put_back(plan, study, trial)
                 study.tell(trial.number, state=TrialState.FAIL)
+
+
+def count_falling(plan: SearchPlan, trials: Sequence[FrozenTrial]) -> int:
+    """How many trials were just taken from a dead worker, and are not in the queue yet: others need not replace them.
+
+    In a database a trial fails first and is put back then, by a worker that may die between the two.
+    """
+    newest = {folder_of(trial, plan.folder): trial for trial in trials}.values()
+    since = datetime.now() - timedelta(seconds=plan.settings.grace_s)
+    return sum(
+        trial.state == TrialState.FAIL
+        and not has_ended(trial)
+        and trial.params.keys() == plan.space.keys()
+        and (trial.datetime_complete or datetime.min) > since
+        for trial in newest
+    )
 
 
 def _running(study: optuna.Study) -> set[int]:

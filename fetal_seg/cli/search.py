@@ -20,14 +20,14 @@ from hydra.core.hydra_config import HydraConfig
 from optuna.trial import FrozenTrial, TrialState
 
 from fetal_seg.cli.composing import compose_run
-from fetal_seg.cli.dead_trials import folder_of, take_up_dead, taking_up
+from fetal_seg.cli.dead_trials import count_falling, folder_of, take_up_dead, taking_up
 from fetal_seg.cli.orphans import end_with_parent
 from fetal_seg.cli.overrides import SEARCHPATH
 from fetal_seg.cli.quiet import quiet_image_libraries
 from fetal_seg.cli.search_plan import SearchPlan, Space, agreed_study
 from fetal_seg.cli.signals import how_to_go_on
 from fetal_seg.cli.storage import open_storage
-from fetal_seg.cli.study import ENDED, FAILED, TWIN, ended_trials, is_open, next_sampler, open_study
+from fetal_seg.cli.study import ENDED, FAILED, TWIN, ended_trials, has_ended, is_open, next_sampler, open_study
 from fetal_seg.cli.trial import STORAGE_ERRORS, FailedTrialError, LostTrialError, NeedlessTrialError, Train, run_trial
 from fetal_seg.commands import train as train_command
 from fetal_seg.commands.command_line import called_alike
@@ -127,15 +127,17 @@ def work(plan: SearchPlan, train: Train, worker: int = 0) -> None:
 def _wait_for_work(plan: SearchPlan, study: optuna.Study) -> bool:
     """Wait for a trial to begin; False when all have ended. Trials of dead workers are looked for meanwhile."""
     settings = plan.settings
-    while (ended := ended_trials(study)) < settings.trials:
+    while True:
         take_up_dead(plan, study, settings.grace_s)
         trials = study.get_trials(deepcopy=False)
-        if any(trial.state == TrialState.WAITING for trial in trials):
+        if any(trial.state == TrialState.WAITING for trial in trials):  # begun by a worker that is gone
             return True
-        if ended + sum(map(is_open, trials)) < settings.trials:
+        ended = sum(map(has_ended, trials))
+        if ended >= settings.trials:
+            return False
+        if ended + sum(map(is_open, trials)) + count_falling(plan, trials) < settings.trials:
             return True
         time.sleep(min(settings.heartbeat / 2, LOOK_EVERY_S))
-    return False
 
 
 def _work_once(plan: SearchPlan, study: optuna.Study, train: Train) -> None:

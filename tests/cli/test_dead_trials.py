@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -13,7 +14,7 @@ from filelock import FileLock
 from optuna.trial import TrialState
 
 from fetal_seg.cli import search
-from fetal_seg.cli.dead_trials import MOST, TAKEN_UP, put_back, take_up_dead
+from fetal_seg.cli.dead_trials import MOST, TAKEN_UP, count_falling, put_back, take_up_dead
 from fetal_seg.cli.search_plan import SearchPlan
 from fetal_seg.cli.study import ENDED, open_study
 from fetal_seg.cli.trial import propose
@@ -79,6 +80,34 @@ def test_one_that_was_told_to_end_is_not_counted(tmp_path):
     plan, study, _ = begun(tmp_path)
     put_back(plan, study, study.trials[0], died=False)
     assert study.trials[1].user_attrs[TAKEN_UP] == 0
+
+
+def test_one_that_is_not_in_the_queue_yet_is_not_replaced(tmp_path):
+    """A database tells that it failed a moment before it is put back, by a worker that may die between the two."""
+    plan, study, trial = begun(tmp_path)
+    other = study.ask()
+    propose(other, "model.depth", SPACE["model.depth"])
+    assert count_falling(plan, study.trials) == 0
+    study.tell(trial.number, state=TrialState.FAIL)
+    assert count_falling(plan, study.trials) == 1
+    put_back(plan, study, study.trials[0])
+    assert count_falling(plan, study.trials) == 0
+    study.tell(other.number, state=TrialState.FAIL)
+    impatient = replace(plan, settings=replace(plan.settings, heartbeat=1))
+    time.sleep(2.1)
+    assert count_falling(impatient, study.trials) == 0
+
+
+def test_one_that_was_begun_is_ended_even_if_there_are_enough(tmp_path):
+    """Others may have replaced it while it was nobody's."""
+    plan, study, trial = begun(tmp_path)
+    plan = replace(plan, settings=replace(plan.settings, trials=1))
+    study.tell(study.ask().number, 0.5)
+    put_back(plan, study, study.trials[trial.number])
+    study.tell(trial.number, state=TrialState.FAIL)
+    assert search._wait_for_work(plan, study)
+    study.tell(study.ask().number, 0.5)
+    assert not search._wait_for_work(plan, study)
 
 
 def train_and_tell(overrides, run_dir, report_epoch):
