@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := outputs/demo
 PRETRAINED := fetal_seg/models/pretrained/lite
+EXPORTED := dist/exported/lite.onnx
 export CHROMIUM ?= $(shell command -v chromium || echo /usr/bin/chromium)
 
 # What the page needs besides Python, each a command that prints the name of the Debian package where that is missing
@@ -38,12 +39,12 @@ demo: setup     ## train, evaluate and predict on simulated images: a few minute
 	@echo; echo 'pictures:'; ls $(DEMO)/*/*.png $(DEMO)/*/*.jpg
 	@echo 'curves:   $(BIN)/tensorboard --logdir outputs'
 
-wheel: setup $(PRETRAINED).onnx  ## build dist/fetal_seg-*.whl, which holds the pretrained weights, their export and conf/
+wheel: setup $(EXPORTED)  ## build dist/fetal_seg-*.whl, which holds the pretrained weights, their export and conf/
 	@rm -rf build
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
 	@rm -rf build; ls -l dist/*.whl
 
-$(PRETRAINED).onnx: $(PRETRAINED).safetensors $(PRETRAINED).json fetal_seg/models/exporting.py fetal_seg/models/exported.py | setup
+$(EXPORTED): $(PRETRAINED).safetensors $(PRETRAINED).json fetal_seg/models/exporting.py fetal_seg/models/exported.py | setup
 	$(BIN)/python export.py ckpt=pretrained format=onnx output=$@ data=phantom data.images=60 data.test_images=1
 
 docs: .venv/installed_docs  ## build the documentation into dist/docs

@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: in a wheel the configuration files of conf/ lie in the package."""
+"""What pyproject.toml cannot say: in a wheel conf/ and the export of the pretrained weights lie in the package."""
 
 import shutil
 from pathlib import Path
@@ -7,14 +7,21 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 
-class BuildWithConfigurations(build_py):
-    """Copies conf/ as well."""
+EXPORTED = Path("dist", "exported", "lite.onnx")  # which `make wheel` makes
+
+
+class BuildWithOthers(build_py):
+    """Copies conf/ and the export as well."""
 
     def run(self) -> None:
-        """As setuptools does, and then the configurations; an editable installation has them where they are."""
+        """As setuptools does, and then the others; an editable installation has conf/ where it is, and no export."""
         super().run()
-        if not self.editable_mode:
-            shutil.copytree("conf", Path(self.build_lib, "fetal_seg", "conf"), dirs_exist_ok=True)
+        if self.editable_mode:
+            return
+        package = Path(self.build_lib, "fetal_seg")
+        shutil.copytree("conf", package / "conf", dirs_exist_ok=True)
+        if EXPORTED.is_file():
+            shutil.copy(EXPORTED, package / "models" / "pretrained")
 
 
-setup(cmdclass={"build_py": BuildWithConfigurations})
+setup(cmdclass={"build_py": BuildWithOthers})

@@ -8,41 +8,89 @@ import atexit
 import multiprocessing
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from contextlib import ExitStack
 from pathlib import Path
 
 IMPORTED = ["torch", "lightning.pytorch", "albumentations", "cv2", "hydra", "matplotlib.pyplot", "scipy.stats"]
 IMPORTED += ["scipy.ndimage", "scipy.optimize", "torchmetrics.classification", "rich.progress", "joblib", "optuna"]
-IMPORTED += ["fetal_seg.config", "tests.forking"]
+IMPORTED += ["tensorboard.compat.proto.event_pb2", "torch.utils.tensorboard", "pygments.lexers", "fsspec", "jinja2"]
+IMPORTED += ["fetal_seg.cli.entry_points", "fetal_seg.cli.validation", "fetal_seg.commands.train", "tests.forking"]
+IMPORTED += ["fetal_seg.commands.evaluate", "fetal_seg.commands.predict.command", "fetal_seg.commands.report"]
+IMPORTED += ["fetal_seg.training.trainer", "fetal_seg.training.task", "fetal_seg.training.datamodule"]
+IMPORTED += ["fetal_seg.models.networks.encoder_decoder", "fetal_seg.inference.pytorch", "fetal_seg.report.run.curves"]
+IMPORTED += ["fetal_seg.report.run.accuracy", "fetal_seg.report.terminal", "fetal_seg.report.prediction.page"]
+IMPORTED += ["fetal_seg.commands.predict.results_folder", "fetal_seg.report.study.page"]
 
 
-def fork_command(script, arguments, cwd, timeout):
+class ForkedCommand:
+    """A call of a script that runs, as `subprocess.Popen` has it; its output lies in files."""
+
+    def __init__(self, script, arguments, cwd, env=None, prepare=None):
+        """Start it.
+
+        Args:
+            env: the whole environment; by default that of this process.
+            prepare: a function of a module, called in the new process before the command.
+        """
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(IMPORTED)
+        self.args = [str(script), *map(str, arguments)]
+        self.stdout, self.stderr = (
+            tempfile.NamedTemporaryFile("r", encoding="utf-8")  # noqa: SIM115  # reason: read when it has ended
+            for _ in range(2)
+        )
+        files = [self.stdout.name, self.stderr.name]
+        given = (self.args, str(cwd), dict(os.environ if env is None else env), files, prepare)
+        self._process = context.Process(target=_run, args=given)
+        self._process.start()
+        self.pid = self._process.pid
+        atexit.register(self.kill)  # before multiprocessing would wait for it
+
+    @property
+    def returncode(self):
+        return self._process.exitcode
+
+    def poll(self):
+        return self.returncode
+
+    def wait(self, timeout=None):
+        self._process.join(timeout)
+        if self.returncode is None:
+            raise subprocess.TimeoutExpired(self.args, timeout)
+        return self.returncode
+
+    def communicate(self, timeout=None):
+        self.wait(timeout)
+        return self.stdout.read(), self.stderr.read()
+
+    def send_signal(self, number):
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
+
+
+def fork_command(script, arguments, cwd, timeout, env=None):
     """Call a script; returns the finished process, as `subprocess.run` does.
 
     Raises:
         subprocess.TimeoutExpired: it took longer than `timeout` seconds, and was killed.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(IMPORTED)
-    line = [str(script), *arguments]
-    with ExitStack() as files:
-        told = [files.enter_context(tempfile.NamedTemporaryFile()) for _ in range(2)]
-        process = context.Process(target=_run, args=(line, str(cwd), dict(os.environ), [file.name for file in told]))
-        process.start()
-        process.join(timeout)
-        if process.exitcode is None:
-            process.kill()
-            process.join()
-            raise subprocess.TimeoutExpired(line, timeout)
-        texts = (Path(file.name).read_text(encoding="utf-8") for file in told)
-        return subprocess.CompletedProcess([sys.executable, *line], process.exitcode, *texts)
+    process = ForkedCommand(script, arguments, cwd, env)
+    try:
+        told = process.communicate(timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return subprocess.CompletedProcess([sys.executable, *process.args], process.returncode, *told)
 
 
-def _run(line, cwd, environment, files):
+def _run(line, cwd, environment, files, prepare):
     """Be the process of a command: its streams, folder and environment, and no child of pytest's."""
     os.environ.clear()
     os.environ.update(environment)
@@ -53,6 +101,10 @@ def _run(line, cwd, environment, files):
         setattr(sys, name, open(number, "w", encoding="utf-8", buffering=1, closefd=False))  # noqa: SIM115  # reason: it is open as long as the process lives
         setattr(sys, f"__{name}__", getattr(sys, name))
     multiprocessing.process._parent_process = None
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # as a process of a shell, whoever started the tests
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if prepare is not None:
+        prepare()
     sys.argv = line
     sys.path[0] = str(Path(line[0]).parent)
     try:

@@ -12,6 +12,7 @@ OF_NO_MODULE = {
     "benchmarks/test_runtimes.py",
     "benchmarks/test_steps.py",
     "cluster/test_slurm.py",  # sweeps by a real SLURM
+    "cluster/test_scripts.py",  # batch scripts by it
     "commands/test_bad_input.py",  # every command with bad data and bad checkpoints
     "commands/test_unlabelled.py",  # images without a mask, in every command
     "commands/predict/test_odd_folders.py",  # predict.py in folders that are not as they should be

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from tests.conftest import QUICK, ROOT
+from tests.forking import ForkedCommand
 
 KEYS = [*QUICK, "data.images=60", "trainer.max_epochs=4", "model.dropout=0.1", "trainer.log_images=0", "evaluate=false"]
 DIVERGING = [  # at a rate of 10, on any CPU
@@ -22,11 +23,32 @@ def hear():
         signal.signal(number, signal.SIG_DFL)
 
 
-def start(run, cache_dir, *arguments, **options):
-    options.setdefault("preexec_fn", hear)
-    command = [sys.executable, str(ROOT / "train.py"), *KEYS, f"data.cache_dir={cache_dir}", f"hydra.run.dir={run}"]
-    pipe = subprocess.PIPE
-    return subprocess.Popen([*command, *arguments], cwd=run.parent, stdout=pipe, stderr=pipe, text=True, **options)
+def line(run, cache_dir, *arguments):
+    """The arguments of a training."""
+    return [*KEYS, f"data.cache_dir={cache_dir}", f"hydra.run.dir={run}", *arguments]
+
+
+def start(run, cache_dir, *arguments, prepare=None):
+    """A training that need not import PyTorch first."""
+    return ForkedCommand(ROOT / "train.py", line(run, cache_dir, *arguments), run.parent, prepare=prepare)
+
+
+def start_new(run, cache_dir, *arguments, env=None):
+    """A training as a shell starts it."""
+    return start_python(line(run, cache_dir, *arguments), run.parent, env)
+
+
+def start_python(arguments, cwd, env=None):
+    """A new process of train.py, with all that it imports."""
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "train.py"), *arguments],
+        cwd=cwd,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear,  # noqa: PLW1509  # reason: it takes no lock
+    )
 
 
 def wait_for(condition, process, timeout=90):

@@ -83,6 +83,8 @@ def count_falling(plan: SearchPlan, trials: Sequence[FrozenTrial]) -> int:
 
     In a database a trial fails first and is put back then, by a worker that may die between the two.
     """
+    if not plan.settings.is_in_database:
+        return 0
     newest = {folder_of(trial, plan.folder): trial for trial in trials}.values()
     since = datetime.now() - timedelta(seconds=plan.settings.grace_s)
     return sum(

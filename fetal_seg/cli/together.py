@@ -30,7 +30,7 @@ def check_together(trainer: "TrainerConfig", together: Starter | None) -> None:
 
     Raises:
         InputError: each would train alone, or there are more or fewer of them; or machines are asked for, and nobody
-            starts processes there.
+            starts processes there; or srun does not say how many there are on each machine.
     """
     if together is None:
         if trainer.num_nodes > 1:
@@ -47,6 +47,11 @@ def check_together(trainer: "TrainerConfig", together: Starter | None) -> None:
         raise InputError(
             f"{together.name} starts {together.processes} processes, but trainer.devices={trainer.devices} on each of "
             f"trainer.num_nodes={trainer.num_nodes} machines are {trainer.processes}; change the one or the others"
+        )
+    elif not together.knows_machines:
+        raise InputError(
+            f"srun starts {together.processes} processes, but does not say how many on each machine; give it "
+            f"--ntasks-per-node={trainer.devices} instead of --ntasks"
         )
 
 

@@ -54,10 +54,10 @@ def run_trial(trial: Trial, plan: SearchPlan, train: Train) -> Sequence[float]:
     """
     try:
         values = {key: propose(trial, key, allowed) for key, allowed in plan.space.items()}
+        _check_needed(trial, plan)
         twin = _twin(trial)
         if twin is not None:
             return _as_before(trial, twin)
-        _check_needed(trial, plan)
         run_dir = folder_of(trial, plan.folder)
         run_dir.mkdir(exist_ok=True)
         with FileLock(run_dir / LOCK):
@@ -140,13 +140,13 @@ def _as_before(trial: Trial, twin: FrozenTrial) -> Sequence[float]:
 
 
 def _check_needed(trial: Trial, plan: SearchPlan) -> None:
-    """See that no worker has begun the same, and that there are not enough trials without this one."""
+    """See that there are not enough trials without this one, and that no worker has begun the same."""
     if FOLDER in trial.user_attrs:  # goes on with one that was needed
         return
     earlier = [other for other in trial.study.get_trials(deepcopy=False) if other.number < trial.number]
+    if sum(has_ended(other) or is_open(other) for other in earlier) >= plan.settings.trials:
+        raise NeedlessTrialError
     running = [other for other in earlier if other.state == TrialState.RUNNING and other.params == trial.params]
     if running:
         trial.set_user_attr(TWIN, running[0].number)
-        raise NeedlessTrialError
-    if sum(has_ended(other) or is_open(other) for other in earlier) >= plan.settings.trials:
         raise NeedlessTrialError

@@ -15,11 +15,13 @@ class Starter:
         name: of the program.
         processes: that it started, on all machines.
         rank: of this one, from 0.
+        knows_machines: whether it tells each process how many of them are on its machine, which Lightning asks for.
     """
 
     name: str
     processes: int
     rank: int
+    knows_machines: bool = True
 
 
 def starter() -> Starter | None:
@@ -27,7 +29,8 @@ def starter() -> Starter | None:
     if _OF_TORCHRUN in os.environ:
         return Starter("torchrun", int(os.environ["WORLD_SIZE"]), int(os.environ["RANK"]))
     if (tasks := int(os.environ.get(_OF_SRUN, "1"))) > 1:
-        return Starter("srun", tasks, int(os.environ.get("SLURM_PROCID", "0")))
+        rank = int(os.environ.get("SLURM_PROCID", "0"))
+        return Starter("srun", tasks, rank, knows_machines="SLURM_NTASKS_PER_NODE" in os.environ)
     return None
 
 

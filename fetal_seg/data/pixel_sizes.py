@@ -55,7 +55,7 @@ def read_rows(file: Path, *, sizes_needed: bool = True) -> tuple[dict[str, Image
     Raises:
         InputError: the file is missing, no text, or its header lacks a column.
     """
-    header, *lines = _read_lines(file) or [[]]
+    header, *lines = list(_lines(file)) or [[]]
     columns = [_column(cell) for cell in header]
     if not {NAME, PIXEL_SIZE} <= set(columns):
         raise InputError(
@@ -89,6 +89,27 @@ def read_rows(file: Path, *, sizes_needed: bool = True) -> tuple[dict[str, Image
         first, *others = unusable
         problems.append(unusable[first] + (f" (likewise {enumerate_names(others)})" if others else ""))
     return rows, problems
+
+
+def read_index(file: Path) -> Iterator[tuple[str, float | None]]:
+    """Names and pixel sizes in mm (None where a cell is blank, or there is no such column), a row at a time.
+
+    Raises:
+        InputError: the file is no CSV with a column ``filename``, a row has no name, or a size is no positive number.
+    """
+    lines = _lines(file)
+    columns = [_column(cell) for cell in next(lines, [])]
+    if NAME not in columns:
+        raise InputError(
+            f"{file}: the header is {','.join(columns)!r}; an index of images must name the column '{NAME}', and may "
+            f"have '{PIXEL_SIZE}'; correct it"
+        )
+    for line in lines:
+        cells = dict(zip(columns, line, strict=False))
+        name, size = cells.get(NAME), cells.get(PIXEL_SIZE)
+        if not name:
+            raise InputError(f"{file}: a row has no file name ({','.join(line)}); each row is an image; correct it")
+        yield name, checked_pixel_size(size, name, file) if size else None
 
 
 def without_row(file: Path, images: Sequence[str], rows: dict[str, ImageRow]) -> list[str]:
@@ -153,16 +174,17 @@ def pixel_size_csvs(source: Path) -> Iterator[tuple[Path | None, Path]]:
         yield None, table
 
 
-def _read_lines(file: Path) -> list[list[str]]:
-    """The cells of all lines that are not empty."""
+def _lines(file: Path) -> Iterator[list[str]]:
+    """The cells of each line that is not empty."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as text:
-            lines = [[cell.strip() for cell in line] for line in csv.reader(text)]
+            for line in csv.reader(text):
+                if any(cells := [cell.strip() for cell in line]):
+                    yield cells
     except FileNotFoundError as error:
         raise InputError(f"{file}: there is no such CSV; check the name, or download it") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{file}: the CSV cannot be read ({error}); it must be text in UTF-8; replace it") from error
-    return [line for line in lines if any(line)]
 
 
 def _column(cell: str) -> str:

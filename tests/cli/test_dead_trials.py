@@ -85,6 +85,7 @@ def test_one_that_was_told_to_end_is_not_counted(tmp_path):
 def test_one_that_is_not_in_the_queue_yet_is_not_replaced(tmp_path):
     """A database tells that it failed a moment before it is put back, by a worker that may die between the two."""
     plan, study, trial = begun(tmp_path)
+    plan = replace(plan, settings=replace(plan.settings, storage="postgresql://localhost/searches"))
     other = study.ask()
     propose(other, "model.depth", SPACE["model.depth"])
     assert count_falling(plan, study.trials) == 0

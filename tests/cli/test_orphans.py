@@ -1,13 +1,12 @@
 """Workers whose parent was killed."""
 
 import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 from fetal_seg.cli.sweep import plan_sweep
 from tests.conftest import QUICK, ROOT
+from tests.forking import ForkedCommand
 from tests.trainings import workers
 
 
@@ -15,7 +14,7 @@ def test_workers_of_a_killed_sweep_save_and_end_and_its_launcher_is_remembered(t
     folder = tmp_path / "sweep"
     keys = ["-m", *QUICK, "trainer.max_epochs=500", "evaluate=false", "seed=0,1,2", f"data.cache_dir={cache_dir}"]
     launcher = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", f"hydra.sweep.dir={folder}"]
-    process = subprocess.Popen([sys.executable, str(ROOT / "train.py"), *keys, *launcher], cwd=tmp_path)
+    process = ForkedCommand(ROOT / "train.py", [*keys, *launcher], tmp_path)
     end = time.monotonic() + 120
     while not list(folder.glob("*/metrics.csv")) and process.poll() is None and time.monotonic() < end:
         time.sleep(0.05)

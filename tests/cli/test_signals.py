@@ -1,9 +1,7 @@
 """Signals at any time: one line that tells how to go on, the status of the signal, and no run that runs for ever."""
 
 import importlib
-import os
 import signal
-import subprocess
 import sys
 import time
 from functools import partial
@@ -14,19 +12,22 @@ from omegaconf import OmegaConf
 from fetal_seg.cli.signals import heeding, how_to_go_on
 from fetal_seg.errors import Interrupted
 from tests.conftest import QUICK, ROOT, run_command, table
-from tests.trainings import KEYS, hear, record, start, wait_for
+from tests.forking import ForkedCommand
+from tests.trainings import KEYS, record, start, start_new, start_python, wait_for
 
 
-def started(script, *arguments, cwd, **options):
-    options.setdefault("preexec_fn", hear)
-    command = [sys.executable, "-u", str(ROOT / script), *map(str, arguments)]
-    return subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+def started(script, *arguments, cwd):
+    return ForkedCommand(ROOT / script, arguments, cwd)
+
+
+def ignore_hangups():  # as nohup does
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_before_a_training_begins_it_is_told_to_start_again(number, cache_dir, tmp_path):
     run = tmp_path / "run"
-    process = start(run, cache_dir)
+    process = start_new(run, cache_dir)  # which imports PyTorch then
     wait_for((run / ".hydra" / "config.yaml").is_file, process)
     process.send_signal(number)
     told, errors = process.communicate(timeout=60)
@@ -64,7 +65,7 @@ def test_one_that_came_in_the_evaluation_says_so(cache_dir, tmp_path):
 
 def test_what_started_a_command_may_have_hangups_ignored(cache_dir, tmp_path):
     run = tmp_path / "run"
-    process = start(run, cache_dir, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))  # as nohup does
+    process = start(run, cache_dir, prepare=ignore_hangups)
     wait_for((run / "metrics.csv").is_file, process)
     process.send_signal(signal.SIGHUP)
     _, errors = process.communicate(timeout=120)
@@ -104,7 +105,7 @@ def test_an_evaluation_is_started_again(good, cache_dir, tmp_path):
 
 
 def test_a_sweep_that_has_not_begun_says_so(tmp_path):
-    process = started("train.py", "-m", *QUICK, "seed=0,1", "hydra.sweep.dir=sweep", cwd=tmp_path)
+    process = start_python(["-m", *QUICK, "seed=0,1", "hydra.sweep.dir=sweep"], tmp_path)
     time.sleep(1)
     process.send_signal(signal.SIGTERM)
     told, errors = process.communicate(timeout=60)
@@ -115,7 +116,7 @@ def test_a_sweep_that_has_not_begun_says_so(tmp_path):
 def test_a_search_names_itself_and_not_a_trial(cache_dir, tmp_path):
     space = "search.space={optim.weight_decay: [0.01, 0.02, 0.03]}"
     keys = [*KEYS, "trainer.max_epochs=40", f"data.cache_dir={cache_dir}", space, "output=se arch"]
-    process = started("search.py", *keys, cwd=tmp_path, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    process = started("search.py", *keys, cwd=tmp_path)
     wait_for((tmp_path / "se arch" / "0" / "metrics.csv").is_file, process)
     process.send_signal(signal.SIGTERM)
     told, errors = process.communicate(timeout=120)

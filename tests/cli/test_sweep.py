@@ -4,14 +4,13 @@ import csv
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 import torch
 
 from tests.conftest import QUICK, ROOT, run_command
+from tests.forking import ForkedCommand
 from tests.trainings import workers
 
 GRID = [*QUICK, "trainer.threads=1", "trainer.log_images=0", "model.depth=3,9,2"]
@@ -118,8 +117,7 @@ def test_a_report_over_any_runs(undisturbed, trained, tmp_path):
 
 
 def start(folder, cache_dir):
-    command = [sys.executable, str(ROOT / "train.py"), *arguments(folder, cache_dir)]
-    return subprocess.Popen(command, cwd=folder.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return ForkedCommand(ROOT / "train.py", arguments(folder, cache_dir), folder.parent)
 
 
 def test_killed_and_resumed_it_gives_the_same_table(undisturbed, tmp_path, cache_dir):
@@ -148,13 +146,12 @@ def test_side_by_side_it_gives_the_same_table_even_if_a_worker_is_killed(undistu
     whole, _ = undisturbed
     beside = tmp_path / "beside"
     launcher = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
-    command = [sys.executable, str(ROOT / "train.py"), *arguments(beside, cache_dir, *launcher)]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as sweep:
-        end = time.monotonic() + 120
-        while not (victims := workers(sweep.pid, beside)) and sweep.poll() is None and time.monotonic() < end:
-            time.sleep(0.02)
-        os.kill(victims[0], signal.SIGKILL)
-        told, _ = sweep.communicate(timeout=200)
+    sweep = ForkedCommand(ROOT / "train.py", arguments(beside, cache_dir, *launcher), tmp_path)
+    end = time.monotonic() + 120
+    while not (victims := workers(sweep.pid, beside)) and sweep.poll() is None and time.monotonic() < end:
+        time.sleep(0.02)
+    os.kill(victims[0], signal.SIGKILL)
+    told = sweep.communicate(timeout=200)
     assert sweep.returncode == 1, told
     assert table(beside) == table(whole)
     assert all(same_weights(beside / job, whole / job) for job in "02")

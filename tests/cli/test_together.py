@@ -10,6 +10,10 @@ import sys
 import numpy as np
 import pytest
 
+from fetal_seg.cli.together import check_together
+from fetal_seg.config.processes import Starter
+from fetal_seg.config.training import TrainerConfig
+from fetal_seg.errors import InputError
 from tests.conftest import QUICK, ROOT, run_command, table
 
 KEYS = [
@@ -87,7 +91,7 @@ def test_who_goes_on_with_another_number_of_processes_is_told_what_that_does(gro
     assert len(table(folder / "two" / "metrics.csv")) == 3
 
 
-SRUN = {"SLURM_STEP_NUM_TASKS": "2", "SLURM_PROCID": "1"}
+SRUN = {"SLURM_STEP_NUM_TASKS": "2", "SLURM_PROCID": "1", "SLURM_NTASKS_PER_NODE": "2"}
 
 
 @pytest.mark.parametrize(
@@ -110,6 +114,13 @@ def test_processes_that_do_not_fit_are_refused(script, arguments, words, tmp_pat
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_srun_says_how_many_are_on_each_machine():
+    trainer = TrainerConfig(strategy="ddp", devices=2)
+    check_together(trainer, Starter("srun", 2, 0))
+    with pytest.raises(InputError, match="give it --ntasks-per-node=2 instead of --ntasks"):
+        check_together(trainer, Starter("srun", 2, 0, knows_machines=False))
 
 
 def test_machines_without_a_starter_are_refused(tmp_path):

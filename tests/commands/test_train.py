@@ -1,11 +1,8 @@
 """Training by its command: what a run leaves, and that a killed run ends where an undisturbed one does."""
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -15,6 +12,7 @@ from PIL import Image
 
 from fetal_seg.models.checkpoint import read_checkpoint
 from tests.conftest import QUICK, ROOT, run_command, table
+from tests.forking import ForkedCommand
 
 
 def test_a_run_folder_holds_what_the_design_says(trained):
@@ -82,10 +80,8 @@ LONG = [*QUICK, "trainer.max_epochs=6", "model.dropout=0.1", "evaluate=false", "
 
 
 def start(run, cache_dir, *arguments):
-    command = [sys.executable, str(ROOT / "train.py"), *LONG, f"data.cache_dir={cache_dir}", f"hydra.run.dir={run}"]
-    return subprocess.Popen(
-        [*command, *arguments], cwd=run.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ
-    )
+    keys = [*LONG, f"data.cache_dir={cache_dir}", f"hydra.run.dir={run}", *arguments]
+    return ForkedCommand(ROOT / "train.py", keys, run.parent)
 
 
 def kill_when(process, condition, timeout=90):

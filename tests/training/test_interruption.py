@@ -10,7 +10,7 @@ import torch
 
 from fetal_seg.evaluation.runs import RunStatus, read_runs
 from tests.conftest import run_command, table
-from tests.trainings import DIVERGING, KEYS, record, start, wait_for
+from tests.trainings import DIVERGING, KEYS, record, start, start_new, wait_for
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -84,7 +84,7 @@ def test_an_error_is_written_into_the_record(cache_dir, tmp_path):
         "sys.meta_path.insert(0, Finder())\n"
     )
     run = tmp_path / "run"
-    process = start(run, cache_dir, "trainer.max_epochs=1", env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    process = start_new(run, cache_dir, "trainer.max_epochs=1", env={**os.environ, "PYTHONPATH": str(tmp_path)})
     process.communicate(timeout=120)
     assert process.returncode == 1
     assert (record(run)["status"], record(run)["cause"]) == ("failed", "RuntimeError: the sky fell")
@@ -92,13 +92,14 @@ def test_an_error_is_written_into_the_record(cache_dir, tmp_path):
     assert (found.status, found.cause) == (RunStatus.FAILED, "RuntimeError: the sky fell")
 
 
+def limit_files():
+    plenty = 120_000  # bytes of a file: a checkpoint has more
+    resource.setrlimit(resource.RLIMIT_FSIZE, (plenty, plenty))
+
+
 def test_a_full_disk_keeps_the_last_whole_checkpoints(cache_dir, tmp_path):
-    run, plenty = tmp_path / "run", 120_000  # bytes of a file: a checkpoint has more
-
-    def limit():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (plenty, plenty))
-
-    process = start(run, cache_dir, preexec_fn=limit)
+    run = tmp_path / "run"
+    process = start(run, cache_dir, prepare=limit_files)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 2, errors
     (line,) = [line for line in errors.splitlines() if line.startswith("error: ")]

@@ -43,7 +43,7 @@ class InputList(Collection[InputFile]):
             "CREATE TABLE files (number INTEGER PRIMARY KEY, whole_path BLOB UNIQUE, path BLOB, listed TEXT, name TEXT,"
             " source BLOB, pixel_size_mm REAL)"
         )
-        self._table.execute("CREATE TABLE given (path BLOB, name BLOB, source BLOB)")
+        self._table.execute("CREATE TABLE given (path BLOB, name BLOB, source BLOB, pixel_size_mm REAL)")
         self._table.create_function("longer", 2, _longer, deterministic=True)
         self._table.create_function("printable", 1, lambda name: printable(_text(name)), deterministic=True)
         self._table.create_function("whole", 1, _whole, deterministic=True)
@@ -72,11 +72,11 @@ class InputList(Collection[InputFile]):
 
     def add(self, files: Iterable[InputFile]) -> int:
         """Add the files that one thing gives, in the order of their names, but those that are there; their number."""
-        rows = ((_bytes(file.path), _bytes(file.name), _bytes(file.source)) for file in files)
-        self._table.executemany("INSERT INTO given VALUES (?, ?, ?)", rows)
+        rows = ((_bytes(file.path), _bytes(file.name), _bytes(file.source), file.pixel_size_mm) for file in files)
+        self._table.executemany("INSERT INTO given VALUES (?, ?, ?, ?)", rows)
         self._table.execute(
-            "INSERT OR IGNORE INTO files (whole_path, path, listed, name, source) SELECT whole(path), path,"
-            " printable(name), printable(name), source FROM given ORDER BY given.name, rowid"
+            "INSERT OR IGNORE INTO files (whole_path, path, listed, name, source, pixel_size_mm) SELECT whole(path),"
+            " path, printable(name), printable(name), source, pixel_size_mm FROM given ORDER BY given.name, rowid"
         )
         count = int(self._one("SELECT count(*) FROM given"))
         self._table.execute("DELETE FROM given")
@@ -94,16 +94,21 @@ class InputList(Collection[InputFile]):
             else:
                 self._table.execute(f"UPDATE files SET name = longer(name, whole_path) WHERE {REPEATED}")
 
+    @property
+    def has_sizes(self) -> bool:
+        """Whether the pixel size of a file is known."""
+        return bool(self._one("SELECT EXISTS (SELECT 1 FROM files WHERE pixel_size_mm IS NOT NULL)"))
+
     def sources(self) -> list[Path]:
         """What the files were found by."""
         return [Path(_text(source)) for (source,) in self._table.execute("SELECT DISTINCT source FROM files")]
 
     def set_sizes(self, size_of: Callable[[str, Path], float | None], source: Path | None = None) -> None:
-        """Set pixel sizes, in mm, where a name and a path have one; of the files of one source, or of all."""
+        """Set pixel sizes, in mm, where none is known and a name and a path have one; of one source's files, or all."""
         self._table.create_function("size_of", 2, lambda name, path: size_of(name, Path(_text(path))))
         where, given = ("", ()) if source is None else (" WHERE source = ?", (_bytes(source),))
         self._table.execute(
-            f"UPDATE files SET pixel_size_mm = ifnull(size_of(name, path), pixel_size_mm){where}", given
+            f"UPDATE files SET pixel_size_mm = ifnull(pixel_size_mm, size_of(name, path)){where}", given
         )
 
     def keep(self, shard: Shard) -> None:

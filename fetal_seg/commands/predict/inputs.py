@@ -11,12 +11,13 @@ from pathlib import Path, PurePath
 
 from fetal_seg.commands.predict.input_list import InputFile, InputList
 from fetal_seg.data.archives import extract
-from fetal_seg.data.pixel_sizes import pixel_size_csvs, read_pixel_sizes
+from fetal_seg.data.pixel_sizes import pixel_size_csvs, read_index, read_pixel_sizes
 from fetal_seg.data.sources.hc18 import ANNOTATION
 from fetal_seg.errors import InputError
 from fetal_seg.images.reader import readers
 
 LIST_SUFFIXES = (".txt", ".lst")
+INDEX_SUFFIX = ".csv"
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +27,9 @@ def find_inputs(inputs: str | Sequence[str], cache_dir: Path) -> InputList:
 
     Args:
         inputs: a file; a folder, with those in it; a pattern such as ``scans/**/*.png``; a list file (``.txt``,
-            ``.lst``) with a path a line, relative to its own folder, where ``#`` starts a comment; a ZIP archive of
-            a folder; or several of these. Folders, archives and patterns give the files that can be measured by
+            ``.lst``) with a path a line, relative to its own folder, where ``#`` starts a comment; an index (``.csv``)
+            with the paths in a column ``filename``, and perhaps ``pixel size(mm)``; a ZIP archive of a folder; or
+            several of these. Folders, archives and patterns give the files that can be measured by
             their suffix (or first bytes, without one), but none that is hidden, a DICOMDIR, or an outline of HC18.
         cache_dir: where archives are extracted to.
 
@@ -53,16 +55,21 @@ def find_inputs(inputs: str | Sequence[str], cache_dir: Path) -> InputList:
 
 
 def find_sizes(files: InputList, csv: Path | None, size_mm: float | None) -> None:
-    """Set the files' pixel sizes in mm: one for all, from the CSV given, or from one beside the inputs.
+    """Set the files' pixel sizes in mm: one for all, from the CSV given, or from one beside inputs without an index.
 
     A CSV may name a file by its name here, by an end of that (``b/c.png`` of ``a/b/c.png``), or by ``c.png`` alone.
     Files of which it says nothing have none.
 
     Raises:
-        InputError: both a size and a CSV are given, or the CSV cannot be used.
+        InputError: both a size and a CSV are given, or an index has sizes too, or the CSV cannot be used.
     """
     if csv is not None and size_mm is not None:
         raise InputError("pixel_size_mm and pixel_size_csv are both given; give one of them")
+    if files.has_sizes and (csv is not None or size_mm is not None):
+        raise InputError(
+            f"pixel_size_{'csv' if csv else 'mm'} is given, and the index of the input has pixel sizes too; leave out "
+            "the one or the others"
+        )
     if size_mm is not None:
         files.set_sizes(lambda name, path: size_mm)
     elif csv is not None:
@@ -90,7 +97,9 @@ def _files(text: str, cache_dir: Path) -> Iterator[InputFile]:
         folder = extract(path, cache_dir)
         yield from _in_folder(folder / path.stem if (folder / path.stem).is_dir() else folder, path)
     elif path.is_file() and suffix in LIST_SUFFIXES:
-        yield from _in_list(path)
+        yield from (_listed(path, line) for line in _lines(path))
+    elif path.is_file() and suffix == INDEX_SUFFIX:
+        yield from (_listed(path, name, size) for name, size in read_index(path))
     elif path.is_file():
         yield InputFile(path, path.name, path)
     elif glob.has_magic(text):
@@ -128,23 +137,20 @@ def _by_pattern(pattern: Path) -> Iterator[InputFile]:
             yield InputFile(path, below.as_posix(), folder)
 
 
-def _in_list(file: Path) -> Iterator[InputFile]:
+def _listed(file: Path, line: str, size_mm: float | None = None) -> InputFile:
     """What lies elsewhere than below the list is called by its file name and is a source of its own."""
     folder = Path(os.path.normpath(file.parent))
-    for line in map(str.strip, _lines(file)):
-        if not line or line.startswith("#"):
-            continue
-        path = Path(os.path.normpath(folder / Path(line.strip("\"'")).expanduser()))
-        if path.is_relative_to(folder) and ".." not in path.relative_to(folder).parts:
-            yield InputFile(path, path.relative_to(folder).as_posix(), folder)
-        else:
-            yield InputFile(path, path.name, path.parent)
+    path = Path(os.path.normpath(folder / Path(line.strip("\"'")).expanduser()))
+    if path.is_relative_to(folder) and ".." not in path.relative_to(folder).parts:
+        return InputFile(path, path.relative_to(folder).as_posix(), folder, size_mm)
+    return InputFile(path, path.name, path.parent, size_mm)
 
 
 def _lines(file: Path) -> Iterator[str]:
+    """The lines of a list that are neither empty nor comments."""
     try:
         with file.open(encoding="utf-8-sig") as lines:
-            yield from lines
+            yield from (line for line in map(str.strip, lines) if line and not line.startswith("#"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"{file} cannot be read as a list of files ({error}); it must be UTF-8 text with a path a line; correct it"

@@ -175,6 +175,51 @@ def test_a_list_that_is_no_text_is_refused(tmp_path, cache):
         find_inputs(str(tmp_path / "list.txt"), cache)
 
 
+# An index
+
+
+def test_an_index_names_files_from_its_own_folder_with_their_pixel_sizes(scans, cache, tmp_path):
+    touch(scans, "a.png", "sub/b.dcm", "c.png")
+    write_csv(scans / "scans_pixel_size.csv", {"a.png": 0.5, "c.png": 0.3})
+    index = scans / "index.CSV"
+    index.write_text(f"Filename,Pixel size (mm),note\nsub/b.dcm,0.2\n{scans / 'a.png'},0.1\nc.png,,x\nmissing.png\n\n")
+    assert names(find_inputs(str(index), cache)) == ["a.png", "c.png", "missing.png", "sub/b.dcm"]
+    assert pixel_sizes(str(index), None, None, cache) == {"a.png": 0.1, "sub/b.dcm": 0.2, "c.png": 0.3}
+
+
+def test_an_index_needs_no_pixel_sizes(scans, cache):
+    touch(scans, "a.png")
+    (scans / "index.csv").write_text("filename\na.png\n")
+    assert pixel_sizes(str(scans / "index.csv"), None, None, cache) == {}
+    assert pixel_sizes(str(scans / "index.csv"), None, 0.1, cache) == {"a.png": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("name,size\na.png,1\n", r"the header is 'name,size'; an index of images must name the column 'filename'"),
+        ("filename,pixel size(mm)\na.png,0.1\n,0.1\n", "a row has no file name"),
+        ("filename,pixel size(mm)\na.png,wide\n", "the pixel size of a.png is 'wide'"),
+        ("filename,pixel size(mm)\n", "there is nothing to measure"),
+        ("", "must name the column 'filename'"),
+    ],
+)
+def test_an_index_that_cannot_be_used_is_refused(scans, cache, content, told):
+    touch(scans, "a.png")
+    (scans / "index.csv").write_text(content)
+    with pytest.raises(InputError, match=told):
+        find_inputs(str(scans / "index.csv"), cache)
+
+
+@pytest.mark.parametrize("key", ["pixel_size_mm", "pixel_size_csv"])
+def test_an_index_with_sizes_and_others_are_refused_together(scans, cache, key):
+    touch(scans, "a.png")
+    index = write_csv(scans / "index.csv", {"a.png": 0.1})
+    csv, size = (index, None) if key == "pixel_size_csv" else (None, 0.1)
+    with pytest.raises(InputError, match=f"{key} is given, and the index of the input has pixel sizes too"):
+        pixel_sizes(str(index), csv, size, cache)
+
+
 # Archives
 
 

@@ -4,14 +4,14 @@ import csv
 import json
 import os
 import shutil
-import subprocess
-import sys
+import time
 
 import numpy as np
 import pytest
 
 from fetal_seg.images.grey import write_image
 from tests.conftest import DRAWN, ROOT, drawn_head, run_command, table
+from tests.forking import ForkedCommand
 
 
 @pytest.fixture(scope="module")
@@ -98,14 +98,13 @@ def test_names_that_are_written_alike_are_told_apart(folder, picture):
 def test_a_second_prediction_into_a_folder_is_refused(folder, picture):
     for number in range(300):
         shutil.copy(picture, folder / "in" / f"{number}.png")
-    command = [sys.executable, str(ROOT / "predict.py"), f"input={folder}/in", f"output={folder}/out"]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
-        while not (folder / "out/predictions.partial.jsonl").is_file() and first.poll() is None:
-            pass
-        second = predict(folder)
-        assert second.returncode == 2
-        assert f"another process works in {folder}/out" in second.stderr
-        assert first.wait(200) == 0
+    first = ForkedCommand(ROOT / "predict.py", [f"input={folder}/in", f"output={folder}/out"], folder)
+    while not (folder / "out/predictions.partial.jsonl").is_file() and first.poll() is None:
+        time.sleep(0.01)
+    second = predict(folder)
+    assert second.returncode == 2
+    assert f"another process works in {folder}/out" in second.stderr
+    assert first.wait(200) == 0
     assert len(table(folder / "out/predictions.csv")) == 301
 
 

@@ -1,6 +1,9 @@
 """Every output by the command: what is written, and what is left when it goes on or is stopped."""
 
+import resource
 import shutil
+import signal
+import time
 import zipfile
 
 import numpy as np
@@ -10,7 +13,8 @@ from PIL import Image
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.images.grey import read_grey
 from tests.commands.predict.scanner_files import run_predict, write_scan
-from tests.conftest import run_command, table
+from tests.conftest import ROOT, run_command, table
+from tests.forking import ForkedCommand
 
 
 class TestOutputs:
@@ -127,13 +131,6 @@ class TestOutputs:
 
 class TestResume:
     def test_a_killed_run_goes_on_and_gives_the_same_tables(self, good, phantoms, tmp_path):
-        import signal
-        import subprocess
-        import sys
-        import time
-
-        from tests.conftest import ROOT
-
         with zipfile.ZipFile(phantoms / "training_set.zip") as archive:
             for name in archive.namelist():
                 if name.endswith("HC.png"):
@@ -143,11 +140,7 @@ class TestResume:
                         target.write_bytes(archive.read(name))
         arguments = [f"ckpt={good}", "input=in", "pixel_size_mm=0.2"]
         run_predict(*arguments, "output=whole", cwd=tmp_path)
-        process = subprocess.Popen(
-            [sys.executable, str(ROOT / "predict.py"), *arguments, "output=cut"],
-            cwd=tmp_path,
-            stderr=subprocess.DEVNULL,
-        )
+        process = ForkedCommand(ROOT / "predict.py", [*arguments, "output=cut"], tmp_path)
         partial = tmp_path / "cut" / "predictions.partial.jsonl"
         end = time.monotonic() + 60
         while time.monotonic() < end and not (partial.is_file() and partial.stat().st_size):
@@ -184,26 +177,19 @@ class TestResume:
         assert len(table(tmp_path / "o" / "predictions.csv")) == 2
 
 
+def limit_files():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+
 def test_a_disk_that_fills_up_leaves_what_is_whole(good, scans, tmp_path):
     """A limit on the size of files stands for a full disk: an overlay does not fit, the mask and the table do."""
-    import resource
-    import subprocess
-    import sys
-
-    from tests.conftest import ROOT
-
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "predict.py"), f"ckpt={good}", f"input={scans}/one.png", "output=o"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
-    )
-    assert done.returncode == 2, done.stderr
-    assert "cannot be written" in done.stderr
-    assert "predict.resume=true" in done.stderr
-    assert "Traceback" not in done.stderr
+    keys = [f"ckpt={good}", f"input={scans}/one.png", "output=o"]
+    process = ForkedCommand(ROOT / "predict.py", keys, tmp_path, prepare=limit_files)
+    _, errors = process.communicate(120)
+    assert process.returncode == 2, errors
+    assert "cannot be written" in errors
+    assert "predict.resume=true" in errors
+    assert "Traceback" not in errors
     assert not list((tmp_path / "o" / "overlays").iterdir())
     run_predict(f"ckpt={good}", f"input={scans}/one.png", "output=o", "predict.resume=true", cwd=tmp_path)
     assert len(table(tmp_path / "o" / "predictions.csv")) == 1
