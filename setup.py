@@ -6,7 +6,6 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-
 EXPORTED = Path("dist", "exported", "lite.onnx")  # which `make wheel` makes
 
 

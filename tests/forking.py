@@ -23,29 +23,36 @@ IMPORTED += ["fetal_seg.commands.evaluate", "fetal_seg.commands.predict.command"
 IMPORTED += ["fetal_seg.training.trainer", "fetal_seg.training.task", "fetal_seg.training.datamodule"]
 IMPORTED += ["fetal_seg.models.networks.encoder_decoder", "fetal_seg.inference.pytorch", "fetal_seg.report.run.curves"]
 IMPORTED += ["fetal_seg.report.run.accuracy", "fetal_seg.report.terminal", "fetal_seg.report.prediction.page"]
-IMPORTED += ["fetal_seg.commands.predict.results_folder", "fetal_seg.report.study.page"]
+IMPORTED += ["fetal_seg.commands.predict.results_folder", "fetal_seg.report.study.page", "fetal_seg.commands.export"]
+IMPORTED += ["torch.onnx._internal.exporter._core", "torch._dynamo", "torch._refs", "torch._functorch.aot_autograd"]
+
+
+def forking_context():
+    """Processes of functions, by multiprocessing, that have all imported already."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(IMPORTED)
+    return context
 
 
 class ForkedCommand:
     """A call of a script that runs, as `subprocess.Popen` has it; its output lies in files."""
 
-    def __init__(self, script, arguments, cwd, env=None, prepare=None):
+    def __init__(self, script, arguments, cwd, env=None, prepare=None, log=None):
         """Start it.
 
         Args:
             env: the whole environment; by default that of this process.
             prepare: a function of a module, called in the new process before the command.
+            log: a file to which all output is added; by default it can be read here.
         """
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(IMPORTED)
         self.args = [str(script), *map(str, arguments)]
         self.stdout, self.stderr = (
             tempfile.NamedTemporaryFile("r", encoding="utf-8")  # noqa: SIM115  # reason: read when it has ended
             for _ in range(2)
         )
-        files = [self.stdout.name, self.stderr.name]
+        files = [log or self.stdout.name, log or self.stderr.name]
         given = (self.args, str(cwd), dict(os.environ if env is None else env), files, prepare)
-        self._process = context.Process(target=_run, args=given)
+        self._process = forking_context().Process(target=_run, args=given)
         self._process.start()
         self.pid = self._process.pid
         atexit.register(self.kill)  # before multiprocessing would wait for it

@@ -1,17 +1,29 @@
 """The benchmark of GPUs on the CPU's path: where a GPU can be borrowed, one command must do all."""
 
 import json
-import subprocess
-import sys
+from types import SimpleNamespace
 
 import pytest
 
+from benchmarks import gpu
 from tests.conftest import ROOT
+from tests.forking import fork_command
 
 
-def run(folder, *arguments):
-    command = [sys.executable, "-m", "benchmarks.gpu", "--output", str(folder / "gpu.json"), *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Call the benchmark, whose commands are forks; the file of its table is gpu.json."""
+
+    def forked(command, **_):
+        _, script, *keys = command
+        return fork_command(script, keys, ROOT, timeout=240)
+
+    def call(*arguments):
+        monkeypatch.setattr("sys.argv", ["gpu.py", "--output", str(tmp_path / "gpu.json"), *arguments])
+        gpu.main()
+
+    monkeypatch.setattr(gpu, "subprocess", SimpleNamespace(run=forked))
+    return call
 
 
 SMALL = (
@@ -30,22 +42,21 @@ SMALL = (
 KEYS = ("data.height=48", "data.width=64", "model.depth=3", "model.width=4")
 
 
-def test_one_command_trains_predicts_and_leaves_a_table(tmp_path):
-    done = run(tmp_path, *SMALL, "--precisions", "32-true", "bf16-mixed", "--", *KEYS)
-    assert done.returncode == 0, done.stderr
+def test_one_command_trains_predicts_and_leaves_a_table(run, tmp_path, capsys):
+    run(*SMALL, "--precisions", "32-true", "bf16-mixed", "--", *KEYS)
+    told = capsys.readouterr().out
     content = json.loads((tmp_path / "gpu.json").read_text())
-    assert content["machine"] in done.stdout.replace("\n", " ")
+    assert content["machine"] in told.replace("\n", " ")
     assert [result["precision"] for result in content["results"]] == ["32-true", "bf16-mixed"]
     for result in content["results"]:
         assert result["predicted"] == 3
         assert result["images_per_s"] == pytest.approx(12 / result["epoch_s"])
         assert 0 <= result["val_dice"] <= 1
-        assert f"{result['images_per_s']:.0f} images/s" in done.stdout
-    assert "mask Dice" in done.stdout
+        assert f"{result['images_per_s']:.0f} images/s" in told
+    assert "mask Dice" in told
 
 
-def test_a_training_that_fails_is_told(tmp_path):
-    done = run(tmp_path, *SMALL, "--precisions", "32-true", "--", "model.depth=99")
-    assert done.returncode != 0
-    assert "model.depth" in done.stderr
+def test_a_training_that_fails_is_told(run, tmp_path):
+    with pytest.raises(SystemExit, match=r"(?s)train\.py .* ended with 2.*model\.depth=99"):
+        run(*SMALL, "--precisions", "32-true", "--", "model.depth=99")
     assert not (tmp_path / "gpu.json").exists()

@@ -1,12 +1,30 @@
 """The benchmark of kills: a training and a prediction that survive one, and differences that it would see."""
 
+import os
 import shutil
+import subprocess
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from benchmarks import kills
 from benchmarks.differences import left_over, of_predictions, of_trainings
+from tests.forking import ForkedCommand
+
+
+def forked(command, cwd, stdout, env, **_):
+    """A command of the benchmark, at the head of a group of processes, which is killed whole."""
+    _, script, *keys = command
+    return ForkedCommand(script, keys, cwd, env, prepare=os.setsid, log=stdout.name)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forking():
+    there = SimpleNamespace(Popen=forked, STDOUT=subprocess.STDOUT, TimeoutExpired=subprocess.TimeoutExpired)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kills, "subprocess", there)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -52,17 +52,6 @@ def test_a_sweep_and_a_run_go_on(swept, program):
     assert record["command"][1:3] == ["train", "resume=a sweep/0"]
 
 
-def test_a_search_has_workers(program, cache_dir, tmp_path):
-    space = "search.space={optim.weight_decay: [0.01, 0.02]}"
-    how = ["search.trials=2", "search.workers=2", f"data.cache_dir={cache_dir}"]
-    done = run_command(program, "search", *SHORT, space, *how, cwd=tmp_path, timeout=300)
-    assert done.returncode == 0, done.stderr
-    (folder,) = (tmp_path / "outputs" / "search").iterdir()
-    assert "fetal-seg search" in (folder / "report.html").read_text(encoding="utf-8")
-    commands = [json.loads((folder / str(number) / "run.json").read_text())["command"] for number in (0, 1)]
-    assert {tuple(command[:2]) for command in commands} == {(str(program), "train")}
-
-
 def test_processes_of_a_training_are_called_as_it_was(program, cache_dir, tmp_path):
     keys = [*SHORT, f"data.cache_dir={cache_dir}", "trainer=ddp", "trainer.devices=2", "trainer.accelerator=cpu"]
     done = run_command(program, "train", *keys, "hydra.run.dir=run", cwd=tmp_path, timeout=300)

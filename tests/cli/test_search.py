@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import json
 import math
 
 import optuna
@@ -213,7 +214,6 @@ def test_a_search_that_is_killed_in_each_trial_goes_on_to_the_same_trials(moment
 def arguments(folder, cache_dir):
     return [
         *(text for text in QUICK if not text.startswith("model.depth")),
-        "trainer.threads=1",
         "trainer.log_images=0",
         f"data.cache_dir={cache_dir}",
         "search.space={model.depth: [2,3], optim.lr_factor: [0.001,1.0]}",
@@ -225,9 +225,10 @@ def arguments(folder, cache_dir):
 
 
 @pytest.fixture(scope="module")
-def searched(tmp_path_factory, cache_dir):
+def searched(program, tmp_path_factory, cache_dir):
+    """A search by the program with two workers: its folder, and the finished process."""
     folder = tmp_path_factory.mktemp("searches") / "search"
-    return folder, run_command("search.py", *arguments(folder, cache_dir), cwd=folder.parent, timeout=400)
+    return folder, run_command(program, "search", *arguments(folder, cache_dir), cwd=folder.parent, timeout=400)
 
 
 def test_the_command_searches_with_two_workers(searched):
@@ -247,6 +248,13 @@ def test_the_command_searches_with_two_workers(searched):
         rows = {row["job"]: row for row in csv.DictReader(file)}
     assert rows[run_dir.name]["status"] == "finished"
     assert float(rows[run_dir.name]["optim.lr_factor"]) == best.params["optim.lr_factor"]
+
+
+def test_its_page_and_its_trials_name_the_program(searched, program):
+    folder, _ = searched
+    assert "fetal-seg search" in (folder / "report.html").read_text(encoding="utf-8")
+    commands = [json.loads(file.read_text())["command"] for file in folder.glob("*/run.json")]
+    assert {tuple(command[:2]) for command in commands} == {(str(program), "train")}
 
 
 def test_called_again_it_trains_nothing_anew(searched, cache_dir):

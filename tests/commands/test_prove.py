@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -14,14 +15,12 @@ from fetal_seg.inference.predictor import Predictor
 from fetal_seg.inference.proven import PROOF, find_proven, proof_folder
 from fetal_seg.models import exporting
 from tests.conftest import DRAWN, ROOT, drawn_head, run_command, table
+from tests.forking import ForkedCommand
 
-WITHOUT = """
-import runpy, sys
-for name in {packages!r}:
-    sys.modules[name] = None
-sys.argv = [{script!r}, *{arguments!r}]
-runpy.run_path({script!r}, run_name="__main__")
-"""
+
+def bar(packages):
+    """Be a process in which packages cannot be imported."""
+    sys.modules.update(dict.fromkeys(packages))
 
 
 def used_by(folder):
@@ -30,12 +29,11 @@ def used_by(folder):
 
 def predict(cwd, source, *keys, cache, without=()):
     """Call predict.py as it were if packages were not installed; returns the finished process."""
-    script, arguments = str(ROOT / "predict.py"), [f"input={source}", "pixel_size_mm=0.1", "output=out", *keys]
-    code = WITHOUT.format(packages=without, script=script, arguments=arguments)
+    arguments = [f"input={source}", "pixel_size_mm=0.1", "output=out", *keys]
     env = {**os.environ, "XDG_CACHE_HOME": str(cache)}
-    return subprocess.run(
-        [sys.executable, "-c", code], cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=400
-    )
+    process = ForkedCommand(ROOT / "predict.py", arguments, cwd, env, partial(bar, without))
+    told, errors = process.communicate(400)
+    return subprocess.CompletedProcess(process.args, process.returncode, told, errors)
 
 
 @pytest.fixture
@@ -169,13 +167,8 @@ def test_weights_that_measure_otherwise_do_not_pass_and_are_not_kept(tmp_path, m
 
 def test_of_processes_that_prove_at_once_one_does_it(first_prediction, picture, tmp_path):
     env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    command = [sys.executable, str(ROOT / "predict.py"), f"input={picture}", "device=cpu"]
-    both = [
-        subprocess.Popen(
-            [*command, f"output={tmp_path}/{name}"], env=env, cwd=tmp_path, stdout=subprocess.PIPE, text=True
-        )
-        for name in "ab"
-    ]
+    keys = [f"input={picture}", "device=cpu"]
+    both = [ForkedCommand(ROOT / "predict.py", [*keys, f"output={tmp_path}/{name}"], tmp_path, env) for name in "ab"]
     printed = [process.communicate(timeout=500)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert sum("s, once" in text for text in printed) == 1

@@ -1,7 +1,6 @@
 """Each image is decoded once."""
 
 import logging
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from fetal_seg.errors import InputError
 from fetal_seg.geometry.letterbox import Letterbox
 from fetal_seg.images.grey import write_image
 from tests.data.made_records import make_records
+from tests.forking import forking_context
 
 
 def test_cache_holds_images_masks_and_truth(tmp_path):
@@ -111,7 +111,7 @@ def _build(folder, cache_dir):
 
 def test_of_two_processes_one_decodes(tmp_path):
     make_records(tmp_path / "a", 30)
-    context = multiprocessing.get_context("spawn")
+    context = forking_context()
     jobs = [context.Process(target=_build, args=(tmp_path / "a", tmp_path / "cache")) for _ in range(2)]
     for job in jobs:
         job.start()

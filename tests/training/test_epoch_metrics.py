@@ -1,6 +1,5 @@
 """Metrics over an epoch against counting pixels, in one process and in two."""
 
-import multiprocessing
 from itertools import pairwise
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fetal_seg.training.epoch_metrics import HeadDice, count_overlap, head_metrics
+from tests.forking import forking_context
 
 
 def masks(seed, images, height, width):
@@ -94,7 +94,7 @@ def _measure(rank, address, results):
 
 
 def test_two_processes_of_uneven_size_agree_with_one(tmp_path):
-    context = multiprocessing.get_context("spawn")
+    context = forking_context()
     results = context.Queue()
     jobs = [context.Process(target=_measure, args=(rank, f"file://{tmp_path}/meet", results)) for rank in range(2)]
     for job in jobs:

@@ -96,7 +96,7 @@ def test_names_that_are_written_alike_are_told_apart(folder, picture):
 
 
 def test_a_second_prediction_into_a_folder_is_refused(folder, picture):
-    for number in range(300):
+    for number in range(120):
         shutil.copy(picture, folder / "in" / f"{number}.png")
     first = ForkedCommand(ROOT / "predict.py", [f"input={folder}/in", f"output={folder}/out"], folder)
     while not (folder / "out/predictions.partial.jsonl").is_file() and first.poll() is None:
@@ -105,7 +105,7 @@ def test_a_second_prediction_into_a_folder_is_refused(folder, picture):
     assert second.returncode == 2
     assert f"another process works in {folder}/out" in second.stderr
     assert first.wait(200) == 0
-    assert len(table(folder / "out/predictions.csv")) == 301
+    assert len(table(folder / "out/predictions.csv")) == 121
 
 
 def test_files_that_vanish_cost_their_rows(folder, picture):
