@@ -4,8 +4,6 @@ import importlib.util
 import os
 import re
 import shlex
-import subprocess
-import sys
 import tomllib
 
 import pytest
@@ -21,6 +19,7 @@ from fetal_seg.config import commands
 from fetal_seg.config.choices import Choice
 from fetal_seg.models.building import build_network, count_parameters
 from tests.conftest import DRAWN, ROOT, drawn_head
+from tests.forking import fork_command
 
 CONF = ROOT / "conf"
 README = ROOT / "README.md"
@@ -200,14 +199,8 @@ def test_parameter_counts(name):
 
 
 def _run(code, folder):
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=folder,
-        env={**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    (folder / "example.py").write_text(code, encoding="utf-8")
+    return fork_command(folder / "example.py", [], folder, 300, {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")})
 
 
 def test_the_library_example_measures_a_head(tmp_path):

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.images.grey import write_image
 from tests.conftest import DRAWN, ROOT, drawn_head, run_command, table
+from tests.forking import ForkedCommand
 
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 EXAMPLE = re.compile(r"(New file|Add to) `([^`]+)`[^\n]*:\n\n```\w+\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -32,11 +34,17 @@ def project(tmp_path_factory):
     return folder
 
 
+def forget():
+    """Have `fetal_seg` imported anew: it is then the copy's, whose folder comes first."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "fetal_seg"]:
+        del sys.modules[name]
+
+
 def run(project, script, *arguments):
-    """Call an entry point of the copy; `fetal_seg` is then the copy's, whose folder comes first."""
-    done = run_command(project / script, *arguments, cwd=project)
-    assert done.returncode == 0, done.stderr
-    return done
+    """Call an entry point of the copy."""
+    process = ForkedCommand(project / script, arguments, project, prepare=forget)
+    _, errors = process.communicate(120)
+    assert process.returncode == 0, errors
 
 
 def test_the_page_shows_all_seven():

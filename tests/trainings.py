@@ -33,17 +33,16 @@ def start(run, cache_dir, *arguments, prepare=None):
     return ForkedCommand(ROOT / "train.py", line(run, cache_dir, *arguments), run.parent, prepare=prepare)
 
 
-def start_new(run, cache_dir, *arguments, env=None):
+def start_new(run, cache_dir, *arguments):
     """A training as a shell starts it."""
-    return start_python(line(run, cache_dir, *arguments), run.parent, env)
+    return start_python(line(run, cache_dir, *arguments), run.parent)
 
 
-def start_python(arguments, cwd, env=None):
+def start_python(arguments, cwd):
     """A new process of train.py, with all that it imports."""
     return subprocess.Popen(
         [sys.executable, str(ROOT / "train.py"), *arguments],
         cwd=cwd,
-        env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -59,9 +59,9 @@ def run_search(config: SearchConfig, folder: Path, command_line: Sequence[str]) 
         logger.info("with several objectives nothing is pruned: Optuna's pruners go by one")
     logger.info("search in %s: %d of %d trials done", folder, ended_trials(study), plan.settings.trials)
     interrupted = 0
-    workers = plan.settings.workers
+    workers = min(plan.settings.workers, _to_do(plan, study))
     try:
-        Parallel(n_jobs=workers, backend="loky")(
+        Parallel(n_jobs=workers or 1, backend="loky")(
             delayed(work)(plan, partial(_train, command_line), worker) for worker in range(workers)
         )
     except KeyboardInterrupt:
@@ -74,6 +74,13 @@ def run_search(config: SearchConfig, folder: Path, command_line: Sequence[str]) 
         logger.info(how_to_go_on("search", command_line, folder))
     failed = [trial for trial in study.get_trials(deepcopy=False) if FAILED in trial.user_attrs]
     return interrupted or int(ended_trials(study) < plan.settings.trials or bool(failed))
+
+
+def _to_do(plan: SearchPlan, study: optuna.Study) -> int:
+    """How many trials have not ended, or wait to be ended whatever others came to."""
+    trials = study.get_trials(deepcopy=False)
+    waiting = sum(trial.state == TrialState.WAITING for trial in trials)
+    return max(plan.settings.trials - sum(map(has_ended, trials)), waiting)
 
 
 def _plan(config: SearchConfig, folder: Path) -> SearchPlan:

@@ -50,10 +50,3 @@ def test_a_sweep_and_a_run_go_on(swept, program):
     record = json.loads((folder / "a sweep" / "0" / "run.json").read_text())
     assert record["epochs"] == 2
     assert record["command"][1:3] == ["train", "resume=a sweep/0"]
-
-
-def test_processes_of_a_training_are_called_as_it_was(program, cache_dir, tmp_path):
-    keys = [*SHORT, f"data.cache_dir={cache_dir}", "trainer=ddp", "trainer.devices=2", "trainer.accelerator=cpu"]
-    done = run_command(program, "train", *keys, "hydra.run.dir=run", cwd=tmp_path, timeout=300)
-    assert done.returncode == 0, done.stderr
-    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "finished"

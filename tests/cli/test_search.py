@@ -171,8 +171,20 @@ def test_what_is_no_failed_training_ends_the_search(tmp_path, monkeypatch):
         run(tmp_path, Landscape(), trials=3)
 
 
+def nine_trials(folder, train):
+    plan = SearchPlan(folder, ["seed=0"], SPACE, SearchSettings())
+    take_up_dead(plan, open_study(plan, create=True), 0)
+    study = run(folder, train, trials=9, startup_trials=4)
+    return [(one.params, one.state, one.value, one.intermediate_values) for one in study.get_trials(states=ENDED)]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    return nine_trials(tmp_path_factory.mktemp("undisturbed"), Landscape())
+
+
 @pytest.mark.parametrize("moment", ["optim", 0, EPOCHS - 1], ids=["while proposing", "first epoch", "last epoch"])
-def test_a_search_that_is_killed_in_each_trial_goes_on_to_the_same_trials(moment, tmp_path, monkeypatch):
+def test_a_search_that_is_killed_in_each_trial_goes_on_to_the_same_trials(moment, undisturbed, tmp_path, monkeypatch):
     propose, struck = trial.propose, set()
 
     def strike(*place):
@@ -194,21 +206,13 @@ def test_a_search_that_is_killed_in_each_trial_goes_on_to_the_same_trials(moment
 
         return Landscape()(overrides, run_dir, watch_or_die)
 
-    def searched(folder, train):
-        folder.mkdir(exist_ok=True)
-        plan = SearchPlan(folder, ["seed=0"], SPACE, SearchSettings())
-        take_up_dead(plan, open_study(plan, create=True), 0)
-        study = run(folder, train, trials=9, startup_trials=4)
-        return [(one.params, one.state, one.value, one.intermediate_values) for one in study.get_trials(states=ENDED)]
-
-    whole = searched(tmp_path / "whole", Landscape())
     monkeypatch.setattr(trial, "propose", propose_or_die)
-    for _ in range(2 * len(whole)):
+    for _ in range(2 * len(undisturbed)):
         with contextlib.suppress(Killed):
-            cut = searched(tmp_path / "cut", train_or_die)
+            cut = nine_trials(tmp_path, train_or_die)
             break
     assert len(struck) > 3
-    assert cut == whole
+    assert cut == undisturbed
 
 
 def arguments(folder, cache_dir):

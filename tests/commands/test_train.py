@@ -207,10 +207,11 @@ def test_groups_swap(overrides, tmp_path, cache_dir):
     assert read_checkpoint(tmp_path / "run/checkpoints/best.ckpt").build_network()
 
 
-def test_two_processes_train_together(tmp_path, cache_dir):
-    """DDP with gloo on the CPU: one run folder, each image once an epoch."""
+def test_two_processes_train_together(program, tmp_path, cache_dir):
+    """DDP with gloo on the CPU: one run folder, each image once an epoch. The second is called as the first was."""
     done = run_command(
-        "train.py",
+        program,
+        "train",
         *QUICK,
         "trainer=ddp",
         "trainer.accelerator=cpu",
@@ -219,7 +220,6 @@ def test_two_processes_train_together(tmp_path, cache_dir):
         f"data.cache_dir={cache_dir}",
         f"hydra.run.dir={tmp_path}/run",
         cwd=tmp_path,
-        env={"OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr
     assert "2 processes train together: a step takes 8 images" in done.stdout

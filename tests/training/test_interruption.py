@@ -1,6 +1,5 @@
 """Trainings that end before their time: by signals, losses that are not finite, full disks, errors."""
 
-import os
 import resource
 import signal
 import time
@@ -9,8 +8,9 @@ import pytest
 import torch
 
 from fetal_seg.evaluation.runs import RunStatus, read_runs
+from fetal_seg.report.run import curves
 from tests.conftest import run_command, table
-from tests.trainings import DIVERGING, KEYS, record, start, start_new, wait_for
+from tests.trainings import DIVERGING, KEYS, record, start, wait_for
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -74,17 +74,16 @@ def test_in_a_sweep_a_diverged_job_fails_and_the_others_go_on(cache_dir, tmp_pat
     assert "the loss is not finite" in diverged.cause
 
 
+def fail_to_draw():
+    def fall(*_):
+        raise RuntimeError("the sky fell")
+
+    curves.draw_curves = fall
+
+
 def test_an_error_is_written_into_the_record(cache_dir, tmp_path):
-    (tmp_path / "sitecustomize.py").write_text(
-        "import sys\n"
-        "class Finder:\n"
-        "    def find_spec(self, name, path, target=None):\n"
-        "        if name == 'fetal_seg.report.run.curves':\n"
-        "            raise RuntimeError('the sky fell')\n"
-        "sys.meta_path.insert(0, Finder())\n"
-    )
     run = tmp_path / "run"
-    process = start_new(run, cache_dir, "trainer.max_epochs=1", env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    process = start(run, cache_dir, "trainer.max_epochs=1", prepare=fail_to_draw)
     process.communicate(timeout=120)
     assert process.returncode == 1
     assert (record(run)["status"], record(run)["cause"]) == ("failed", "RuntimeError: the sky fell")
