@@ -152,7 +152,7 @@ def test_four_workers_of_which_two_are_killed_make_each_trial_once(postgresql, t
 
     def prepared(name, **settings):
         (tmp_path / name).mkdir()
-        how = SearchSettings(trials=len(trials), pruner="none", heartbeat=4, **settings)
+        how = SearchSettings(trials=len(trials), pruner="none", heartbeat=2, **settings)
         plan = SearchPlan(tmp_path / name, overrides, space, how, study=f"{tmp_path.name}-{name}")
         study = open_study(plan, create=True)
         for params in trials:

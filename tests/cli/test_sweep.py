@@ -141,20 +141,52 @@ def test_killed_and_resumed_it_gives_the_same_table(undisturbed, tmp_path, cache
     assert all(same_weights(killed / job, whole / job) for job in "02")
 
 
-def test_side_by_side_it_gives_the_same_table_even_if_a_worker_is_killed(undisturbed, tmp_path, cache_dir):
-    """The first worker to start is killed, as for want of memory: no job is lost, and none differs."""
-    whole, _ = undisturbed
-    beside = tmp_path / "beside"
+@pytest.fixture(scope="module")
+def beside(program, tmp_path_factory, cache_dir):
+    """By the program, in processes of their own, of which the first is killed, as for want of memory.
+
+    The folder of the sweep, the exit status, and what was said.
+    """
+    elsewhere = tmp_path_factory.mktemp("some where")
     launcher = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
-    sweep = ForkedCommand(ROOT / "train.py", arguments(beside, cache_dir, *launcher), tmp_path)
+    sweep = ForkedCommand(program, ["train", *arguments("a sweep", cache_dir, *launcher)], elsewhere)
     end = time.monotonic() + 120
-    while not (victims := workers(sweep.pid, beside)) and sweep.poll() is None and time.monotonic() < end:
+    while not (victims := workers(sweep.pid, elsewhere)) and sweep.poll() is None and time.monotonic() < end:
         time.sleep(0.02)
     os.kill(victims[0], signal.SIGKILL)
     told = sweep.communicate(timeout=200)
-    assert sweep.returncode == 1, told
-    assert table(beside) == table(whole)
-    assert all(same_weights(beside / job, whole / job) for job in "02")
+    return elsewhere / "a sweep", sweep.returncode, " ".join(" ".join(told).split())
+
+
+def test_side_by_side_it_gives_the_same_table_even_if_a_worker_is_killed(undisturbed, beside):
+    """No job is lost, and none differs."""
+    whole, _ = undisturbed
+    folder, status, told = beside
+    assert status == 1, told
+    assert table(folder) == table(whole)
+    assert all(same_weights(folder / job, whole / job) for job in "02")
+
+
+def test_jobs_in_processes_are_called_as_the_sweep_was(beside, program):
+    folder, _, told = beside
+    record = json.loads((folder / "0" / "run.json").read_text())
+    assert record["status"] == "finished"
+    assert record["command"][:2] == [str(program), "train"]
+    assert "again: fetal-seg train 'sweep.resume=a sweep'" in told
+    assert "fetal-seg train -m" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_sweep_and_a_run_go_on_by_the_program(beside, program):
+    folder, *_ = beside
+    done = run_command(program, "train", "sweep.resume=a sweep", cwd=folder.parent, timeout=300)
+    assert done.returncode == 1
+    assert "job 0 was finished before" in done.stdout + done.stderr
+    keys = ["trainer.max_epochs=3", "evaluate=false"]
+    done = run_command(program, "train", "resume=a sweep/0", *keys, cwd=folder.parent, timeout=300)
+    assert done.returncode == 0, done.stderr
+    record = json.loads((folder / "0" / "run.json").read_text())
+    assert record["epochs"] == 3
+    assert record["command"][1:3] == ["train", "resume=a sweep/0"]
 
 
 @pytest.mark.parametrize(
