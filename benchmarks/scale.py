@@ -4,6 +4,7 @@ python -m benchmarks.scale CHECKPOINT                       10^3, 10^4 and 10^5 
 python -m benchmarks.scale CHECKPOINT --images 1000 10000
 python -m benchmarks.scale CHECKPOINT --fresh 1000          all but 1000 have a row of an earlier run: not hours
 python -m benchmarks.scale CHECKPOINT --resume 100000       how long one takes to go on that was killed at half
+python -m benchmarks.scale CHECKPOINT --merge 100000        ten shards, whose rows are of before, and their merge
 
 The images are links to a few small simulated ones, so that a small network measures them in milliseconds: what grows
 with their number is to be seen. `--sizes` adds a table of pixel sizes, `--list` a list file instead of the folder.
@@ -16,13 +17,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import psutil
 
+from fetal_seg.config.shards import Shard
 from fetal_seg.geometry.ellipse import Ellipse
 from fetal_seg.images.grey import write_image
 from fetal_seg.models.weights import locate
@@ -31,6 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 KINDS, HEIGHT, WIDTH = 8, 64, 96  # different images, and their size in px
 PER_FOLDER = 1000
 THUMBNAILS = 1000
+SHARDS = 10
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, nargs="+", default=[1000, 10_000, 100_000])
     parser.add_argument("--fresh", type=int, help="images that are measured; the others have a row from before")
     parser.add_argument("--resume", type=int, help="images, of which half have a row from before a kill")
+    parser.add_argument("--merge", type=int, help="images of ten shards that are merged")
     parser.add_argument("--sizes", action="store_true", help="a pixel size for each image, from a CSV")
     parser.add_argument("--list", action="store_true", help="a list file as the input")
     parser.add_argument("--keys", nargs="*", default=["overlays=false"], help="further keys of predict.py")
@@ -63,11 +67,14 @@ def main() -> None:
         if options.resume:
             print(_resumed(folder, keys, options.resume), flush=True)
             return
+        if options.merge:
+            print(_merged(folder, keys, options.merge), flush=True)
+            return
         before: Cost | None = None
         for images in options.images:
             given = _input(folder / f"in_{images}", images, options)
             if options.fresh and before:
-                _copy_rows(folder, images, images - options.fresh)
+                _copy_rows(folder, folder / f"out_{images}", map(_name, range(images - options.fresh)))
                 given.append("predict.resume=true")
             cost = _cost(folder, [*keys, *given], images)
             print(_line(cost, before), flush=True)
@@ -124,21 +131,23 @@ def _name(number: int) -> str:
     return f"{number // PER_FOLDER:04d}/{number:07d}.png"
 
 
-def _copy_rows(folder: Path, images: int, count: int) -> None:
+def _copy_rows(folder: Path, output: Path, names: Iterable[str], shard: Shard | None = None) -> None:
     """Begin the results of many images with rows of the first ones, as if those had been measured."""
     measured = next(path for path in sorted(folder.glob("out_*")) if (path / "predictions.jsonl").is_file())
-    output = folder / f"out_{images}"
-    output.mkdir()
-    (output / "settings.json").write_bytes((measured / "settings.json").read_bytes())
+    output.mkdir(parents=True)
+    settings = json.loads((measured / "settings.json").read_text(encoding="utf-8"))
+    settings |= {"shard": str(shard)} if shard else {}
+    (output / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
     rows = [json.loads(line) for line in (measured / "predictions.jsonl").open(encoding="utf-8")][:KINDS]
     with (output / "predictions.partial.jsonl").open("w", encoding="utf-8") as partial:
-        for number, name in enumerate(map(_name, range(count))):
+        for place, name in enumerate(names):
+            number = int(Path(name).stem)
             source = (measured / rows[number % KINDS]["mask"]).resolve()
             row = rows[number % KINDS] | {"file": name, "mask": f"masks/{name}"}
             if row.get("pixel_size_mm") is not None:
                 row["pixel_size_mm"] = _size_mm(number)
             partial.write(json.dumps(row) + "\n")
-            if number < THUMBNAILS:  # the contact sheets look at them again
+            if place < THUMBNAILS:  # the contact sheets look at them again
                 (output / row["mask"]).parent.mkdir(parents=True, exist_ok=True)
                 os.link(source, output / row["mask"])
 
@@ -159,11 +168,8 @@ def _cost(folder: Path, keys: list[str], images: int) -> Cost:
 
 def _resumed(folder: Path, keys: list[str], images: int) -> str:
     """Begin with rows of half of the images, as a kill leaves them; tell when the next one has its row."""
-    for count in (KINDS, images):
-        for _ in _write_images(folder / f"in_{count}", count):
-            pass
-    _cost(folder, [*keys, f"input={folder / f'in_{KINDS}'}"], KINDS)
-    _copy_rows(folder, images, images // 2)
+    _measure_kinds(folder, keys, images)
+    _copy_rows(folder, folder / f"out_{images}", map(_name, range(images // 2)))
     partial = folder / f"out_{images}" / "predictions.partial.jsonl"
     size = partial.stat().st_size
     start = time.perf_counter()
@@ -182,8 +188,38 @@ def _resumed(folder: Path, keys: list[str], images: int) -> str:
     )
 
 
-def _start(folder: Path, keys: list[str]) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, str(ROOT / "predict.py"), *keys]
+def _merged(folder: Path, keys: list[str], images: int) -> str:
+    """Write the results of all shards, with rows of before; tell how long their merge takes."""
+    _measure_kinds(folder, keys, images)
+    output, given = folder / "merged", [f"input={folder / f'in_{images}'}", "predict.resume=true"]
+    for shard in (Shard(number, SHARDS) for number in range(1, SHARDS + 1)):
+        _copy_rows(folder, output / shard.folder, filter(shard.__contains__, map(_name, range(images))), shard)
+        if _start(folder, [*keys, *given, f"output={output}", f"predict.shard={shard}"]).wait():
+            raise RuntimeError((folder / "errors.txt").read_text(encoding="utf-8"))
+    start = time.perf_counter()
+    process = _start(
+        folder, [f"predictions=[{output}]", f"output={folder / 'all'}", "format=parquet"], script="report.py"
+    )
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    if status:
+        raise RuntimeError((folder / "errors.txt").read_text(encoding="utf-8"))
+    return (
+        f"{images} rows of {SHARDS} shards are merged in {seconds:.1f} s, {images / seconds:.0f} rows/s, with "
+        f"{1024 * used.ru_maxrss / 1e6:.0f} MB: CSV, JSON lines, Parquet and the page"
+    )
+
+
+def _measure_kinds(folder: Path, keys: list[str], images: int) -> None:
+    """Write the images, and measure one of each kind, whose rows can be copied then."""
+    for count in (KINDS, images):
+        for _ in _write_images(folder / f"in_{count}", count):
+            pass
+    _cost(folder, [*keys, f"input={folder / f'in_{KINDS}'}"], KINDS)
+
+
+def _start(folder: Path, keys: list[str], script: str = "predict.py") -> "subprocess.Popen[bytes]":
+    command = [sys.executable, str(ROOT / script), *keys]
     with (folder / "errors.txt").open("wb") as errors:
         return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=errors)
 

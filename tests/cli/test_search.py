@@ -13,7 +13,8 @@ from fetal_seg.cli.dead_trials import take_up_dead
 from fetal_seg.cli.search_plan import SearchPlan
 from fetal_seg.cli.study import ENDED, ended_trials, open_study
 from fetal_seg.config.search import RangeConfig, SearchSettings
-from tests.conftest import QUICK, run_command
+from tests.conftest import QUICK, ROOT, run_command
+from tests.forking import ForkedCommand
 
 SPACE = {
     "model.depth": [2, 3, 4],
@@ -267,6 +268,28 @@ def test_called_again_it_trains_nothing_anew(searched, cache_dir):
     done = run_command("search.py", *arguments(folder, cache_dir), cwd=folder.parent)
     assert done.returncode == 0, done.stderr
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("last.ckpt")} == before
+
+
+def test_two_commands_share_a_search(cache_dir, tmp_path):
+    """Called at once, with a journal: each trial is trained by one of them, and both come to the same report."""
+    short = [*QUICK, "trainer.max_epochs=1", "trainer.log_images=0", f"data.cache_dir={cache_dir}"]
+    space = "search.space={optim.weight_decay: [0.01, 0.02, 0.03]}"
+    how = [
+        "search.trials=3",
+        "search.sampler=random",
+        "search.heartbeat=4",
+        f"search.storage={tmp_path}/journal",
+        f"output={tmp_path}/shared",
+    ]
+    both = [ForkedCommand(ROOT / "search.py", [*short, space, *how], tmp_path) for _ in range(2)]
+    told = [process.communicate(200) for process in both]
+    assert [process.returncode for process in both] == [0, 0], told
+    with (tmp_path / "shared" / "summary.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    decays = [row["optim.weight_decay"] for row in rows]
+    assert 1 <= len(decays) == len(set(decays)) <= 3  # what is proposed again is not trained again
+    assert {row["status"] for row in rows} == {"finished"}
+    assert all("best: val/dice" in out + errors for out, errors in told)
 
 
 def test_another_search_is_not_mixed_into_a_folder(searched, cache_dir):
