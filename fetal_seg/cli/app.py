@@ -19,7 +19,7 @@ from fetal_seg.cli.composing import checked, resumable
 from fetal_seg.cli.ending import ending_well
 from fetal_seg.cli.overrides import CONF
 from fetal_seg.cli.preparing import named_folder, prepare
-from fetal_seg.cli.quiet import quiet_image_libraries
+from fetal_seg.cli.quiet import quiet_libraries
 from fetal_seg.cli.run_folder import CONFIG, ResumedRun, hold
 from fetal_seg.cli.signals import how_to_go_on
 from fetal_seg.cli.sweep import Sweep, run_job, run_sweep
@@ -43,7 +43,7 @@ def command(name: str) -> Callable[[Task], Callable[[], None]]:
 
     def decorate(task: Task) -> Callable[[], None]:
         def main() -> None:
-            quiet_image_libraries()
+            quiet_libraries()
             line = list(sys.argv)
             _end_well(name, line, lambda: _start(task, name, line))
 
@@ -88,7 +88,7 @@ def by_hydra(task: Task, name: str, line: list[str], arguments: list[str]) -> No
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)
     def job(composed: DictConfig) -> None:
-        quiet_image_libraries()  # here too: the jobs of a sweep may have processes of their own
+        quiet_libraries()  # here too: the jobs of a sweep may have processes of their own
         run_dir = Path(HydraConfig.get().runtime.output_dir)
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             of_job = called_alike(line, name, *HydraConfig.get().overrides.task)

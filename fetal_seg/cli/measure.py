@@ -20,10 +20,10 @@ def measure(arguments: Sequence[str]) -> None:
     """
     options = parser().parse_args(arguments)
 
-    from fetal_seg.cli.quiet import quiet_image_libraries
+    from fetal_seg.cli.quiet import quiet_libraries
     from fetal_seg.commands.measure import run
 
-    quiet_image_libraries()
+    quiet_libraries()
     run(options.files, options.pixel_size, as_csv=options.csv)
 
 

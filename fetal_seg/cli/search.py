@@ -23,7 +23,7 @@ from fetal_seg.cli.composing import compose_run
 from fetal_seg.cli.dead_trials import count_falling, folder_of, take_up_dead, taking_up
 from fetal_seg.cli.orphans import end_with_parent
 from fetal_seg.cli.overrides import SEARCHPATH
-from fetal_seg.cli.quiet import quiet_image_libraries
+from fetal_seg.cli.quiet import quiet_libraries
 from fetal_seg.cli.search_plan import SearchPlan, Space, agreed_study
 from fetal_seg.cli.signals import how_to_go_on
 from fetal_seg.cli.storage import open_storage
@@ -115,7 +115,7 @@ def work(plan: SearchPlan, train: Train, worker: int = 0) -> None:
         InputError: the storage cannot be reached any more.
     """
     logging.basicConfig(format="%(message)s", level=logging.INFO)
-    quiet_image_libraries()
+    quiet_libraries()
     if multiprocessing.parent_process() is not None:
         end_with_parent()
     try:

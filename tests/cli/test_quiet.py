@@ -1,3 +1,4 @@
+import os
 import re
 import subprocess
 import sys
@@ -27,8 +28,8 @@ def test_pydicom_and_its_log_are_kept_off_the_terminal(path):
     excess = write_dicom(path.with_name("b.dcm"), GREY, PixelData=GREY.tobytes() + bytes(50))
     code = (
         "import logging, sys; from pathlib import Path; from fetal_seg.errors import InputError\n"
-        "from fetal_seg.cli.quiet import quiet_image_libraries; from fetal_seg.images.reader import read_frames\n"
-        "logging.basicConfig(); quiet_image_libraries()\n"
+        "from fetal_seg.cli.quiet import quiet_libraries; from fetal_seg.images.reader import read_frames\n"
+        "logging.basicConfig(); quiet_libraries()\n"
         "for path in sys.argv[1:]:\n"
         "    try: print(sum(1 for _ in read_frames(Path(path), 'a')))\n"
         "    except InputError: print('refused')\n"
@@ -50,8 +51,8 @@ def test_pillow_is_kept_off_the_terminal(tmp_path):
         (tmp_path / name).write_bytes(content[: int(part * len(content))])
     code = (
         "import sys; from pathlib import Path; from fetal_seg.errors import InputError\n"
-        "from fetal_seg.cli.quiet import quiet_image_libraries; from fetal_seg.images.grey import read_grey\n"
-        "quiet_image_libraries()\n"
+        "from fetal_seg.cli.quiet import quiet_libraries; from fetal_seg.images.grey import read_grey\n"
+        "quiet_libraries()\n"
         "for path in sys.argv[1:]:\n"
         "    try: read_grey(Path(path))\n"
         "    except InputError as error: print(error)\n"
@@ -64,3 +65,15 @@ def test_pillow_is_kept_off_the_terminal(tmp_path):
     large, *others = done.stdout.splitlines()
     assert "the image has 10000 x 10000 pixels; at most 89 million can be read; crop or scale it" in large
     assert [re.search("cannot be read", other) is None for other in others] == [False] * 3
+
+
+def test_nothing_is_said_of_fonts_at_the_first_picture(tmp_path):
+    code = (
+        "import logging; from fetal_seg.cli.quiet import quiet_libraries\n"
+        "logging.basicConfig(level=logging.INFO); quiet_libraries()\n"
+        "import matplotlib.font_manager\n"
+    )
+    environment = {**os.environ, "MPLCONFIGDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert list(tmp_path.glob("fontlist*")), "they were looked for"
+    assert (done.stdout, done.stderr) == ("", "")

@@ -18,7 +18,8 @@ def source(records: Records) -> Fact:
     if not (data and fingerprint):
         return Missing(RECORD, records.to_finish())
     further = {key: data[key] for key in FURTHER[:2] if data.get(key)}
-    text = f"data={data.get('name')}, from {value_text(data.get('root'))}; fingerprint of all its records {fingerprint}"
+    place = f", from {value_text(data['root'])}" if data.get("root") else ""
+    text = f"data={data.get('name')}{place}; fingerprint of all its records {fingerprint}"
     return Told(text + (f"; besides it trained on {keys_text(further)}" if further else ""), f"{CONFIG}, {RECORD}")
 
 

@@ -164,8 +164,8 @@ def test_the_terminal_stays_clean(videos, tmp_path):
         paths[-1].write_bytes(content[: len(content) // 2])
     code = (
         "import sys; from pathlib import Path; from fetal_seg.errors import InputError\n"
-        "from fetal_seg.cli.quiet import quiet_image_libraries; from fetal_seg.images.reader import read_frames\n"
-        "quiet_image_libraries()\n"
+        "from fetal_seg.cli.quiet import quiet_libraries; from fetal_seg.images.reader import read_frames\n"
+        "quiet_libraries()\n"
         "for path in sys.argv[1:]:\n"
         "    try: list(read_frames(Path(path), 'a'))\n"
         "    except InputError: print('refused')\n"
