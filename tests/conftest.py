@@ -16,6 +16,11 @@ from tests.forking import fork_command
 if os.environ.get("PYTEST_XDIST_WORKER"):  # two processes that test share the cores; their commands too
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+if sys.platform == "win32":  # which lacks these signals, groups of processes and limits of files
+    collect_ignore = [f"cli/test_{name}.py" for name in ("signals", "dead_trials", "sweep", "orphans")]
+    collect_ignore += ["training/test_interruption.py", "commands/test_train.py", "benchmarks/test_kills.py"]
+    collect_ignore += ["commands/predict/test_results_folder.py"]
+
 settings.register_profile("any machine", deadline=None)  # other work may slow it
 settings.load_profile("any machine")
 
@@ -60,7 +65,7 @@ def run_command(script, *arguments, cwd, timeout=120, env=None):
     arguments = [str(argument) for argument in arguments]
     environment = {**os.environ, **(env or {})}
     is_ours = str(script) in SCRIPTS or Path(script).name == PROGRAM
-    if is_ours and hasattr(os, "fork") and not any(name in (env or {}) for name in OF_PYTHON):
+    if is_ours and not any(name in (env or {}) for name in OF_PYTHON):
         return fork_command(ROOT / script, arguments, cwd, timeout, environment)
     return subprocess.run(
         [sys.executable, str(ROOT / script), *arguments],

@@ -28,7 +28,9 @@ IMPORTED += ["torch.onnx._internal.exporter._core", "torch._dynamo", "torch._ref
 
 
 def forking_context():
-    """Processes of functions, by multiprocessing, that have all imported already."""
+    """Processes of functions, by multiprocessing, that have all imported already; Windows has no such."""
+    if not hasattr(os, "fork"):
+        return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(IMPORTED)
     return context
@@ -79,7 +81,8 @@ class ForkedCommand:
             os.kill(self.pid, number)
 
     def kill(self):
-        self.send_signal(signal.SIGKILL)
+        if self.returncode is None:
+            self._process.kill()
 
 
 def fork_command(script, arguments, cwd, timeout, env=None):
@@ -109,7 +112,8 @@ def _run(line, cwd, environment, files, prepare):
         setattr(sys, f"__{name}__", getattr(sys, name))
     multiprocessing.process._parent_process = None
     signal.signal(signal.SIGINT, signal.default_int_handler)  # as a process of a shell, whoever started the tests
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if prepare is not None:
         prepare()
     sys.argv = line
