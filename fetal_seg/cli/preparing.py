@@ -177,7 +177,7 @@ def _prepare_sweep(overrides: list[str], config_name: str | None) -> Sweep:
     jobs = sweep.jobs()
     trainer = _first_valid(jobs, sweep.config_name).trainer
     if trainer.fast_dev_run:
-        from fetal_seg.cli.validation import NOT_COMPARED  # help, which needs no schemas, is not to wait for them
+        from fetal_seg.cli.combinations import NOT_COMPARED  # help, which needs no schemas, is not to wait for them
 
         raise InputError(NOT_COMPARED)
     if trainer.strategy == "ddp" or any({"trainer=ddp", "++trainer.strategy=ddp"} & set(job) for job in jobs):

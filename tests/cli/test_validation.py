@@ -48,13 +48,6 @@ def test_all_problems_are_told_at_once_each_with_its_remedy():
 @pytest.mark.parametrize(
     ("overrides", "told"),
     [
-        (["++model.depth=8"], "take a depth of at most 7"),
-        (["++data.fold=2"], "add data.split=kfold"),
-        (["++data.split=kfold", "++data.fold=5"], "folds count from 0"),
-        (["++model.depth=1", "++model.deep_supervision=true"], "take model.depth=2"),
-        (["++trainer.precision=16-mixed", "++trainer.accelerator=cpu"], "take bf16-mixed"),
-        (["++trainer.accelerator=cpu", "++trainer.devices=2"], "trainer=ddp"),
-        (["++trainer.max_epochs=3", "++trainer.early_stopping_patience=3"], "smaller patience"),
         (["data=from_run"], "take data=hc18"),
         (["model=smp", "++model.depth=2"], "at least 3"),
         (["model=smp", "++model.activation=relu"], "model.activation is no key"),
