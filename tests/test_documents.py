@@ -1,7 +1,6 @@
 """What the README and the pages of docs/ say is so: files, commands, keys, links, figures of code, examples."""
 
 import importlib.util
-import os
 import re
 import shlex
 import tomllib
@@ -200,7 +199,7 @@ def test_parameter_counts(name):
 
 def _run(code, folder):
     (folder / "example.py").write_text(code, encoding="utf-8")
-    return fork_command(folder / "example.py", [], folder, 300, {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")})
+    return fork_command(folder / "example.py", [], folder, timeout=300)
 
 
 def test_the_library_example_measures_a_head(tmp_path):

@@ -4,8 +4,8 @@ import contextlib
 import json
 import os
 import socket
-import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from fetal_seg.config.processes import Starter
 from fetal_seg.config.training import TrainerConfig
 from fetal_seg.errors import InputError
 from tests.conftest import QUICK, ROOT, run_command, table
+from tests.forking import ForkedCommand
 
 KEYS = [
     *QUICK,
@@ -29,22 +30,15 @@ TOGETHER = ["trainer=ddp", "trainer.devices=1", "trainer.num_nodes=2"]
 
 
 def by_torchrun(keys, cwd, machines=2):
-    """A training on so many machines, each with a call of torchrun; the finished processes."""
+    """A training on so many machines, each with a call of torchrun; the statuses and what was said."""
     with contextlib.closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "torch.distributed.run", f"--nnodes={machines}", "--nproc-per-node=1"]
-    command += ["--master-addr=127.0.0.1", f"--master-port={port}"]
+    torchrun = Path(sys.executable).parent / "torchrun"
+    how = [f"--nnodes={machines}", "--nproc-per-node=1", "--master-addr=127.0.0.1", f"--master-port={port}"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     calls = [
-        subprocess.Popen(
-            [*command, f"--node-rank={rank}", str(ROOT / "train.py"), *keys],
-            cwd=cwd,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        ForkedCommand(torchrun, [*how, f"--node-rank={rank}", ROOT / "train.py", *keys], cwd, environment)
         for rank in range(machines)
     ]
     outputs = [call.communicate(timeout=240) for call in calls]

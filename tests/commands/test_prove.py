@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 
@@ -142,14 +143,20 @@ def test_weights_that_measure_otherwise_do_not_pass_and_are_not_kept(tmp_path, m
     for package in ("onnx", "onnxscript", "openvino", "onnxruntime"):
         pytest.importorskip(package, reason="it is proven")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    whole, calls = exporting.export, []
+    whole, traced, calls = exporting.export, exporting._to_onnx, []
+    models = []
 
     def damaged(checkpoint, file_format, precision):
         calls.append(file_format)
         state = {name: value + 0.3 if name == "head.bias" else value for name, value in checkpoint.state.items()}
         return whole(replace(checkpoint, state=state), file_format, precision)
 
+    def traced_once(checkpoint):  # the same for both formats, and slow
+        models.append(models[0] if models else traced(checkpoint))
+        return deepcopy(models[0])
+
     monkeypatch.setattr(exporting, "export", damaged)
+    monkeypatch.setattr(exporting, "_to_onnx", traced_once)
     with caplog.at_level("INFO"):
         prove_pretrained(["pretrained"], "cpu", "auto", "auto")
     for name in ("openvino", "onnx"):
