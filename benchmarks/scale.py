@@ -7,7 +7,8 @@ python -m benchmarks.scale CHECKPOINT --resume 100000       how long one takes t
 python -m benchmarks.scale CHECKPOINT --merge 100000        ten shards, whose rows are of before, and their merge
 
 The images are links to a few small simulated ones, so that a small network measures them in milliseconds: what grows
-with their number is to be seen. `--sizes` adds a table of pixel sizes, `--list` a list file instead of the folder.
+with their number is to be seen. `--sizes` adds a table of pixel sizes, `--list` gives a list file
+instead of the folder, `--index` an index with sizes.
 """
 
 import argparse
@@ -56,6 +57,7 @@ def main() -> None:
     parser.add_argument("--merge", type=int, help="images of ten shards that are merged")
     parser.add_argument("--sizes", action="store_true", help="a pixel size for each image, from a CSV")
     parser.add_argument("--list", action="store_true", help="a list file as the input")
+    parser.add_argument("--index", action="store_true", help="an index CSV with pixel sizes as the input")
     parser.add_argument("--keys", nargs="*", default=["overlays=false"], help="further keys of predict.py")
     options = parser.parse_args()
     from benchmarks.machine import machine_line
@@ -96,14 +98,14 @@ def _input(folder: Path, images: int, options: argparse.Namespace) -> list[str]:
     names = list(_write_images(folder, images))
     given = folder
     if options.list:
-        given = folder.with_suffix(".txt")
-        given.write_text("".join(f"{folder.name}/{name}\n" for name in names), encoding="utf-8")
-    if not options.sizes:
+        given = folder / "list.txt"
+        given.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    if not (options.sizes or options.index):
         return [f"input={given}"]
-    table = folder.with_suffix(".csv")
+    table = folder / "index.csv"
     rows = "".join(f"{name},{_size_mm(number)}\n" for number, name in enumerate(names))
     table.write_text(f"filename,pixel size(mm)\n{rows}", encoding="utf-8")
-    return [f"input={given}", f"pixel_size_csv={table}"]
+    return [f"input={table}"] if options.index else [f"input={given}", f"pixel_size_csv={table}"]
 
 
 def _write_images(folder: Path, images: int) -> Iterator[str]:
