@@ -2,12 +2,14 @@
 
 import csv
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from fetal_seg.geometry.ellipse import Ellipse
@@ -90,18 +92,40 @@ def user_cache(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def first_prediction(tmp_path_factory):
-    """A prediction that proved OpenVINO before it began: its finished process, its results, and its cache folder."""
+def made_once(tmp_path_factory):
+    """Gives a folder by its name, which one of the processes that test fills and all may read."""
+    base = tmp_path_factory.getbasetemp()
+    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def get(name, fill):
+        folder, mark = root / name, root / f"{name}.filled"
+        with FileLock(root / f"{name}.lock"):
+            if not mark.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                fill(folder)
+                mark.touch()
+        return folder
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def first_prediction(made_once):
+    """A prediction that proved OpenVINO before it began: what it printed, its results, and its cache folder."""
     for package in ("onnx", "onnxscript", "openvino"):
         pytest.importorskip(package, reason="the proof needs it: pip install 'fetal_seg[openvino]'")
     from fetal_seg.images.grey import write_image
 
-    folder = tmp_path_factory.mktemp("proven")
-    write_image(folder / "head.png", drawn_head(DRAWN))
-    keys = [f"input={folder}/head.png", "pixel_size_mm=0.1", "device=cpu", f"output={folder}/out"]
-    done = run_command("predict.py", *keys, cwd=folder, timeout=400, env={"XDG_CACHE_HOME": str(folder / "cache")})
-    assert done.returncode == 0, done.stderr
-    return done, folder / "out", folder / "cache"
+    def predict(folder):
+        write_image(folder / "head.png", drawn_head(DRAWN))
+        keys = [f"input={folder}/head.png", "pixel_size_mm=0.1", "device=cpu", f"output={folder}/out"]
+        done = run_command("predict.py", *keys, cwd=folder, timeout=400, env={"XDG_CACHE_HOME": str(folder / "cache")})
+        assert done.returncode == 0, done.stderr
+        (folder / "printed.txt").write_text(done.stdout, encoding="utf-8")
+
+    folder = made_once("proven", predict)
+    return (folder / "printed.txt").read_text(encoding="utf-8"), folder / "out", folder / "cache"
 
 
 @pytest.fixture(scope="session")
@@ -147,14 +171,16 @@ def phantoms(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def good(tmp_path_factory, cache_dir):
-    """A checkpoint that finds heads in phantoms well enough to be measured."""
-    run = tmp_path_factory.mktemp("good") / "run"
+def good(made_once, cache_dir):
+    """A checkpoint that finds heads in phantoms well enough to be measured; it is not to be changed."""
     keys = ["data.images=60", "trainer.max_epochs=12", "evaluate=false", "trainer.log_images=0"]
-    places = [f"data.cache_dir={cache_dir}", f"hydra.run.dir={run}"]
-    done = run_command("train.py", *QUICK, *keys, *places, cwd=run.parent, timeout=300)
-    assert done.returncode == 0, done.stderr
-    return run / "checkpoints" / "best.ckpt"
+
+    def train(folder):
+        places = [f"data.cache_dir={cache_dir}", f"hydra.run.dir={folder}/run"]
+        done = run_command("train.py", *QUICK, *keys, *places, cwd=folder, timeout=300)
+        assert done.returncode == 0, done.stderr
+
+    return made_once("good", train) / "run" / "checkpoints" / "best.ckpt"
 
 
 @pytest.fixture(scope="session")

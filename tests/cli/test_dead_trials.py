@@ -118,7 +118,7 @@ def train_and_tell(overrides, run_dir, report_epoch):
 
 
 def two_epochs_in(folder, killed):
-    """A trial that a worker trains now, two or three epochs of six far."""
+    """A trial that a worker trains now, two or three epochs of five far."""
     for file in folder.glob("*/metrics.csv"):
         rows = read_csv(file)
         if (
@@ -142,9 +142,9 @@ def comparable(folder):
 
 def test_four_workers_of_which_two_are_killed_make_each_trial_once(postgresql, tmp_path, cache_dir):
     """With real trainings: the report is that of one worker whom nobody disturbs."""
-    space = {"optim.lr": [0.01, 0.02], "optim.weight_decay": [0.01, 0.02, 0.03]}
-    trials = [{"optim.lr": lr, "optim.weight_decay": decay} for lr in (0.01, 0.02) for decay in (0.01, 0.02, 0.03)][:5]
-    overrides = [*QUICK[:-1], "optim=adamw", "trainer.max_epochs=6", "trainer.threads=1", "trainer.log_images=0"]
+    space = {"optim.lr": [0.01, 0.02], "optim.weight_decay": [0.01, 0.02]}
+    trials = [{"optim.lr": lr, "optim.weight_decay": decay} for lr in (0.01, 0.02) for decay in (0.01, 0.02)]
+    overrides = [*QUICK[:-1], "optim=adamw", "trainer.max_epochs=5", "trainer.threads=1", "trainer.log_images=0"]
     overrides = [text for text in overrides if not text.startswith("optim.lr")] + [
         f"data.cache_dir={cache_dir}",
         "evaluate=false",
