@@ -1,4 +1,4 @@
-"""Damaged files of every kind: ``python -m benchmarks.fuzz [COUNT] [SEED]``.
+"""Damaged files of every kind: ``python -m benchmarks.fuzz [COUNT] [SEED] [--only jpeg_ls.dcm]``.
 
 Image, DICOM and video files are decoded as ``predict.py`` does, in processes of their own. Each has to give frames, or
 one error of one sentence, within the time and the memory that such a process has. A process that crashes is counted
@@ -62,13 +62,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("count", type=int, nargs="?", default=2000)
     parser.add_argument("seed", type=int, nargs="?", default=0)
+    parser.add_argument("--only", choices=list(image_samples()), help="of those that COUNT would make, this kind alone")
     options = parser.parse_args()
     console = Console(soft_wrap=True, highlight=False)
     console.print(machine_line())
     with tempfile.TemporaryDirectory() as name:
-        outcomes = fuzz_images(Path(name), options.count, options.seed)
-        run = _trained(Path(name))
-        outcomes |= fuzz_records(run, Path(name), max(options.count // SHARE, 1), options.seed)
+        outcomes = fuzz_images(Path(name), options.count, options.seed, options.only)
+        if options.only is None:
+            run = _trained(Path(name))
+            outcomes |= fuzz_records(run, Path(name), max(options.count // SHARE, 1), options.seed)
     console.print(_table(outcomes))
     faults = [f"{kind}: {fault}" for kind, found in outcomes.items() for fault in found.faults]
     console.print("\n".join(faults) or f"{sum(found.counts.total() for found in outcomes.values())} files: no fault")
@@ -97,9 +99,10 @@ def damaged(content: bytes, other: bytes, rng: np.random.Generator) -> bytes:
     return bytes(made)
 
 
-def fuzz_images(folder: Path, count: int, seed: int) -> dict[str, Outcomes]:
-    """Decode `count` damaged image, DICOM and video files; the outcomes by kind."""
+def fuzz_images(folder: Path, count: int, seed: int, only: str | None = None) -> dict[str, Outcomes]:
+    """Decode `count` damaged image, DICOM and video files, or those of one kind; the outcomes by kind."""
     samples = image_samples()
+    numbers = [number for number in range(count) if only in (None, _kind(samples, number))]
     outcomes: dict[str, Outcomes] = defaultdict(Outcomes)
     with Decoders() as decoders, ThreadPoolExecutor(len(decoders)) as pool:
 
@@ -118,7 +121,7 @@ def fuzz_images(folder: Path, count: int, seed: int) -> dict[str, Outcomes]:
             path.unlink()
             return name, outcome, time.perf_counter() - start, told
 
-        for name, outcome, seconds, told in track(pool.map(decode, range(count)), "images", count):
+        for name, outcome, seconds, told in track(pool.map(decode, numbers), "images", len(numbers)):
             outcomes[name].add(outcome, seconds, told)
         peak = decoders.peak_memory()
     if peak is not None and peak > MOST_MEMORY:
@@ -156,9 +159,12 @@ def _read_one(content: bytes, name: str, read: Read, folder: Path) -> tuple[str,
 
 def _made(samples: dict[str, bytes], number: int, seed: int) -> tuple[str, bytes]:
     rng = np.random.default_rng([seed, number])
-    names = list(samples)
-    name, other = names[number % len(names)], str(rng.choice(names))
+    name, other = _kind(samples, number), str(rng.choice(list(samples)))
     return name, damaged(samples[name], samples[other], rng)
+
+
+def _kind(samples: dict[str, bytes], number: int) -> str:
+    return list(samples)[number % len(samples)]
 
 
 def _refused(sentence: str) -> str:

@@ -28,6 +28,8 @@ def test_damaged_images_are_read_or_refused_in_one_sentence(tmp_path):
     outcomes = fuzz_images(tmp_path, 400, seed=1)
     assert sum(found.counts.total() for found in outcomes.values()) == 400
     assert {outcome for found in outcomes.values() for outcome in found.counts} <= ALLOWED, outcomes
+    alone = fuzz_images(tmp_path, 400, seed=1, only="grey.png")
+    assert {name: found.counts for name, found in alone.items()} == {"grey.png": outcomes["grey.png"].counts}
 
 
 def test_damaged_records_are_read_or_refused_in_one_sentence(trained, tmp_path):

@@ -18,7 +18,7 @@ from tests.trainings import workers
 TIMES = ("minutes", "ms_per_image")  # what may differ from one sweep to the next
 # Jobs of six lengths, in epochs: the second cannot be; three last long enough to be disturbed
 CALM, FAILS, KILLED, REQUEUED, TOO_LONG, LAST = range(6)
-EPOCHS = "trainer.max_epochs=2,0,20,21,22,3"
+EPOCHS = "trainer.max_epochs=2,0,80,81,82,3"
 GRID = [*QUICK, "trainer.threads=1", "trainer.log_images=0", "logger=none", EPOCHS]
 SLURM = ("hydra/launcher=slurm", "hydra.launcher.partition=local", "hydra.launcher.cpus_per_task=1")
 LIMIT = ("hydra.launcher.timeout_min=30", "hydra.launcher.signal_delay_s=120", "hydra.launcher.array_parallelism=2")
