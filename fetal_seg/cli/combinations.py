@@ -12,10 +12,14 @@ NOT_COMPARED = (
 )
 
 
-def problems_of(config: object) -> list[str]:
-    """A sentence for each thing that is wrong, of the configuration of any command."""
+def problems_of(config: object, *, groups_stand: bool = True) -> list[str]:
+    """A sentence for each thing that is wrong, of the configuration of any command.
+
+    Args:
+        groups_stand: whether all its groups are those that were given; defaults stand in for those that were refused.
+    """
     problems: list[str] = []
-    if isinstance(config, TrainConfig):
+    if isinstance(config, TrainConfig) and groups_stand:
         problems += _of_training(config) + missing_trackers(config.logger)
     if isinstance(config, SearchConfig):
         problems += search_problems(config.search)

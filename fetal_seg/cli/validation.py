@@ -56,8 +56,7 @@ def validate(plain: Plain, schema: type[Schema], folders: Sequence[Path]) -> Sch
     for group in refused:  # it is among the problems; its default stands in, so that the rest is checked too
         del config[group]
     checked = _build(schema, config, problems)
-    if not refused:
-        problems += problems_of(checked)
+    problems += problems_of(checked, groups_stand=not refused)
     if problems or checked is None:
         raise InputError("; ".join(problems))
     return checked

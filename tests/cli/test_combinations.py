@@ -50,6 +50,14 @@ def test_of_a_search(overrides, told):
     assert told in problems("search", SearchConfig, *overrides)
 
 
+def test_of_a_search_they_are_told_beside_a_choice_that_is_unknown():
+    told = problems(
+        "search", SearchConfig, "loss.name=nobody", "search.sampler=cmaes", "search.objectives=[dice,milliseconds]"
+    )
+    assert "nobody" in told
+    assert "cmaes knows one objective" in told
+
+
 def test_results_are_not_written_among_what_is_measured(tmp_path):
     assert "give another folder" in problems_of(PredictConfig(input=f"{tmp_path}/a/../b", output=f"{tmp_path}/b"))[0]
     assert problems_of(PredictConfig(input=str(tmp_path), output=f"{tmp_path}/out")) == []
