@@ -14,6 +14,7 @@ instead of the folder, `--index` an index with sizes.
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -156,12 +157,7 @@ def _copy_rows(folder: Path, output: Path, names: Iterable[str], shard: Shard | 
 
 def _cost(folder: Path, keys: list[str], images: int) -> Cost:
     output = folder / f"out_{images}"
-    start = time.perf_counter()
-    process = _start(folder, [*keys, f"output={output}"])
-    _, status, used = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    if status:
-        raise RuntimeError((folder / "errors.txt").read_text(encoding="utf-8"))
+    seconds, used = _run(folder, [*keys, f"output={output}"])
     with (output / "predictions.jsonl").open(encoding="utf-8") as rows:
         flags = [json.loads(row)["flag"] for row in rows]
     assert len(flags) == images, f"{len(flags)} rows"
@@ -196,16 +192,9 @@ def _merged(folder: Path, keys: list[str], images: int) -> str:
     output, given = folder / "merged", [f"input={folder / f'in_{images}'}", "predict.resume=true"]
     for shard in (Shard(number, SHARDS) for number in range(1, SHARDS + 1)):
         _copy_rows(folder, output / shard.folder, filter(shard.__contains__, map(_name, range(images))), shard)
-        if _start(folder, [*keys, *given, f"output={output}", f"predict.shard={shard}"]).wait():
-            raise RuntimeError((folder / "errors.txt").read_text(encoding="utf-8"))
-    start = time.perf_counter()
-    process = _start(
-        folder, [f"predictions=[{output}]", f"output={folder / 'all'}", "format=parquet"], script="report.py"
-    )
-    _, status, used = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    if status:
-        raise RuntimeError((folder / "errors.txt").read_text(encoding="utf-8"))
+        _run(folder, [*keys, *given, f"output={output}", f"predict.shard={shard}"])
+    merging = [f"predictions=[{output}]", f"output={folder / 'all'}", "format=parquet"]
+    seconds, used = _run(folder, merging, script="report.py")
     return (
         f"{images} rows of {SHARDS} shards are merged in {seconds:.1f} s, {images / seconds:.0f} rows/s, with "
         f"{1024 * used.ru_maxrss / 1e6:.0f} MB: CSV, JSON lines, Parquet and the page"
@@ -218,6 +207,17 @@ def _measure_kinds(folder: Path, keys: list[str], images: int) -> None:
         for _ in _write_images(folder / f"in_{count}", count):
             pass
     _cost(folder, [*keys, f"input={folder / f'in_{KINDS}'}"], KINDS)
+
+
+def _run(folder: Path, keys: list[str], script: str = "predict.py") -> tuple[float, resource.struct_rusage]:
+    """Call a script and let it end; its seconds, and what it used."""
+    start = time.perf_counter()
+    process = _start(folder, keys, script)
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    if status:
+        raise RuntimeError((folder / "errors.txt").read_text(encoding="utf-8"))
+    return seconds, used
 
 
 def _start(folder: Path, keys: list[str], script: str = "predict.py") -> "subprocess.Popen[bytes]":
